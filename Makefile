@@ -1,0 +1,38 @@
+# Two commands do everything on a fresh machine: `make demo` and `make test`. Each sets itself up first.
+PYTHON ?= python3
+BIN := .venv/bin
+UV := $(BIN)/uv
+
+.PHONY: demo test test-long check bench lock clean
+demo: .venv/.synced
+	$(BIN)/inaisle demo $(ARGS)
+
+test: .venv/.synced
+	$(BIN)/python -m pytest -m "not long" $(ARGS)
+
+test-long: .venv/.synced
+	$(BIN)/python -m pytest -m long $(ARGS)
+
+check: .venv/.synced
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/codespell
+	$(BIN)/lint-imports
+	$(BIN)/mypy
+
+bench: .venv/.synced
+	$(BIN)/inaisle bench $(ARGS)
+
+# Names, versions and hashes only: no registry address enters the tree.
+lock: .venv/.synced
+	$(UV) pip compile pyproject.toml --all-extras --universal --generate-hashes --no-emit-index-url --no-annotate -q -o requirements.lock
+
+.venv/.synced: pyproject.toml requirements.lock
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	test -x $(UV) || $(BIN)/python -m pip install -q "uv>=0.13"
+	$(UV) pip install -q --require-hashes -r requirements.lock
+	$(UV) pip install -q --no-deps -e .
+	touch $@
+
+clean:
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

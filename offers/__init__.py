@@ -1,0 +1,1 @@
+"""Visits in, offers and redemptions out. Knows people, not radio."""

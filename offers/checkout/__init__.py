@@ -1,0 +1,1 @@
+"""What a coupon is worth at the till. Layer: rules."""

@@ -1,0 +1,1 @@
+"""Which offer, if any, now, and why not the others. Layer: rules."""

@@ -1,0 +1,1 @@
+"""Nouns of offers: immutable values that check themselves. Layer: nouns."""

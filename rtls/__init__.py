@@ -1,0 +1,1 @@
+"""Real-time locating: readings in, visits out. Knows no person."""

@@ -1,0 +1,1 @@
+"""Operator routes: health, live fixes, site map. Layer: edges."""

@@ -1,0 +1,1 @@
+"""Which zones a track is in, and for how long. Layer: rules."""

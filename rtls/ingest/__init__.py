@@ -1,0 +1,1 @@
+"""From a broker or a recorded file to ordered reading batches."""

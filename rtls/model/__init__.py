@@ -1,0 +1,1 @@
+"""Nouns of locating: immutable values that check themselves. Layer: nouns."""

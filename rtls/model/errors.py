@@ -1,0 +1,42 @@
+"""What can be wrong with input, as one tree of errors.
+
+Layer: nouns. Takes: nothing. Gives: the errors that public functions of `rtls` raise.
+
+    InaisleError
+    ├── InvalidGeometry      a number that cannot be a place or a distance
+    ├── InvalidReading       a reading that no radio can have sent
+    ├── InvalidSiteMap       a map that cannot work: file, feature and remedy are named
+    ├── InvalidCalibration   parameters that do not fit the anchors
+    ├── InvalidSnapshot      engine state of another version, site or shape
+    └── InvalidRecording     a recorded file that cannot be replayed
+
+Every message names the field, the value, what was expected, and the remedy.
+"""
+
+
+class InaisleError(Exception):
+    """Root of all errors that a caller may want to catch."""
+
+
+class InvalidGeometry(InaisleError, ValueError):
+    """A number that cannot be a place or a distance."""
+
+
+class InvalidReading(InaisleError, ValueError):
+    """A reading that no radio can have sent."""
+
+
+class InvalidSiteMap(InaisleError, ValueError):
+    """A site map that cannot work."""
+
+
+class InvalidCalibration(InaisleError, ValueError):
+    """Calibration parameters that do not fit the anchors."""
+
+
+class InvalidSnapshot(InaisleError, ValueError):
+    """Engine state of another version, site or shape."""
+
+
+class InvalidRecording(InaisleError, ValueError):
+    """A recorded file that cannot be replayed."""

@@ -1,0 +1,37 @@
+"""The filtered state of one tag, as one record in a contiguous array.
+
+Layer: nouns. Takes: nothing. Gives: the dtype of the engine's track state to positioning (which
+updates it in place) and to the engine (which stores it as bytes). No Python object per tag.
+"""
+
+from typing import Final
+
+import numpy as np
+
+TAG_ID_BYTES_MAX: Final = 64
+
+# The state vector of the filter is (x, y, vx, vy, rssi offset); cov is its lower triangle, row by
+# row: xx, yx, yy, vx·x, vx·y, vx·vx, … (15 numbers). A change here is a new SNAPSHOT_VERSION.
+TRACK_STATE_SIZE: Final = 5
+TRACK_COV_SIZE: Final = 15
+
+TRACK_DTYPE: Final = np.dtype(
+    [
+        ("tag_id", f"S{TAG_ID_BYTES_MAX}"),  # ASCII; empty where the slot is free
+        ("state", np.float64, (TRACK_STATE_SIZE,)),  # m, m, m/s, m/s, dB
+        ("cov", np.float64, (TRACK_COV_SIZE,)),
+        ("z_m", np.float64),
+        ("at_ms", np.int64),  # instant of `state`
+        ("heard_at_ms", np.int64),  # youngest reading used
+        ("first_heard_at_ms", np.int64),
+        ("interval_ms", np.float64),  # the tag's own usual interval between epochs with readings
+        ("p_standing", np.float64),
+        ("surprise", np.float64),  # running mean of the normalised innovation: lock loss shows here
+        ("floor", np.int32),
+        ("calibration_row", np.int32),  # row of per-link calibration, 0 where there is none
+        ("kinds", np.uint8),  # bit 1 << ReadingKind of the readings used lately
+        ("is_located", np.uint8),
+        ("pad", np.uint8, (6,)),
+    ],
+    align=True,
+)

@@ -1,0 +1,73 @@
+"""What locating needs from outside, as ports; one conformance suite runs every implementation.
+
+Layer: ports. Takes: nouns. Gives: the shape of sources, sinks and stores to the edges that
+implement them and the doors that wire them.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from rtls.model.fix import FixBatch
+from rtls.model.units import TagId, UnixMs
+from rtls.model.visit import ZoneEvent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RawMessage:
+    """One message as it came: what every source gives, broker or recorded file alike."""
+
+    topic: str
+    payload: bytes
+    received_at_ms: UnixMs
+    receipt: int = 0
+    """what `Source.acknowledge` takes; grows with each message of one source"""
+    is_retained: bool = False
+
+
+class Source(Protocol):
+    """Where raw messages come from."""
+
+    def poll(self, timeout_s: float) -> Sequence[RawMessage]:
+        """Return what has arrived, waiting at most ``timeout_s`` for the first message."""
+        ...
+
+    def acknowledge(self, receipts: Sequence[int]) -> None:
+        """Say that what these messages caused is durable; the source may forget them."""
+        ...
+
+    def send(self, topic: str, payload: bytes) -> None:
+        """Answer a gateway (the end-to-end acknowledgement); at most once, never blocks."""
+        ...
+
+    def close(self) -> None:
+        """Stop receiving; unacknowledged messages stay with the sender."""
+        ...
+
+
+class EventSink(Protocol):
+    """Where zone events go. Returns only when they are durable: the input is acknowledged next."""
+
+    def publish(self, events: Sequence[ZoneEvent]) -> None:
+        """Hand over events, in order. A second copy of an event id is harmless."""
+        ...
+
+
+class LiveState(Protocol):
+    """The latest fix of every tag, for people to look at. May lose all: costs only freshness."""
+
+    def put(self, fixes: FixBatch, tags: Sequence[TagId]) -> None:
+        """Take the newest fixes; ``tags`` names the rows. Never blocks the caller."""
+        ...
+
+
+class StateStore(Protocol):
+    """Where the state of a shard survives a restart: one versioned value a shard."""
+
+    def save(self, key: str, snapshot: bytes) -> None:
+        """Replace the value; after the return it survives kill -9."""
+        ...
+
+    def load(self, key: str) -> bytes | None:
+        """Return the last value saved whole, or None."""
+        ...

@@ -1,0 +1,1 @@
+"""From reading batches to fixes and tracks. Layer: rules."""

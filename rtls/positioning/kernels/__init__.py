@@ -1,0 +1,1 @@
+"""Compiled array maths of positioning. Layer: kernels."""

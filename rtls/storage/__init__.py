@@ -1,0 +1,1 @@
+"""Engine snapshots and live state. Layer: edges."""
