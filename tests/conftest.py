@@ -1,0 +1,128 @@
+"""Real parts for tests: a broker and a Redis on free loopback ports, started and ended here."""
+
+import os
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+
+settings.register_profile("ci", derandomize=True, deadline=None, max_examples=200)
+settings.register_profile("developer", deadline=None)
+settings.load_profile("ci" if os.environ.get("CI") else "developer")
+
+
+def find_program(name: str) -> str:
+    """Return the program's path, or skip; in CI a missing program is a failure, not a skip."""
+    found = shutil.which(name) or shutil.which(name, path="/usr/sbin:/usr/local/sbin")
+    if found is None:
+        line = f"{name} is not installed: apt-get install {name}"
+        if os.environ.get("INAISLE_TESTS_REQUIRE_REAL_PARTS"):
+            pytest.fail(line)
+        pytest.skip(line)
+    return found
+
+
+def pick_free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@dataclass
+class Server:
+    """One real server process that a test may stop, kill and start again on the same port."""
+
+    command: list[str]
+    port: int
+    folder: Path
+    host: str = "127.0.0.1"
+    process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
+
+    def start(self) -> None:
+        log = (self.folder / "server.log").open("ab")
+        with log:
+            self.process = subprocess.Popen(
+                self.command, cwd=self.folder, stdout=log, stderr=log, stdin=subprocess.DEVNULL
+            )
+        self.wait_until_it_listens()
+
+    def wait_until_it_listens(self) -> None:
+        for _ in range(200):
+            assert self.process is not None
+            assert self.process.poll() is None, (self.folder / "server.log").read_text()
+            with socket.socket() as probe:
+                probe.settimeout(0.2)
+                if probe.connect_ex((self.host, self.port)) == 0:
+                    return
+            time.sleep(0.02)
+        pytest.fail(f"{self.command[0]} did not listen on {self.port} within 4 s")
+
+    def stop(self) -> None:
+        self._end(hard=False)
+
+    def kill(self) -> None:
+        self._end(hard=True)
+
+    def _end(self, *, hard: bool) -> None:
+        if self.process is None or self.process.poll() is not None:
+            return
+        if hard:
+            self.process.kill()
+        else:
+            self.process.terminate()
+        self.process.wait(timeout=10)
+
+
+@pytest.fixture
+def free_port() -> int:
+    return pick_free_port()
+
+
+@pytest.fixture
+def mosquitto(tmp_path: Path) -> Iterator[Server]:
+    """A mosquitto with the settings that the shipped config/mosquitto.conf makes, without accounts."""
+    program = find_program("mosquitto")
+    folder = tmp_path / "mosquitto"
+    folder.mkdir()
+    port = pick_free_port()
+    (folder / "mosquitto.conf").write_text(
+        f"listener {port} 127.0.0.1\nallow_anonymous true\nset_tcp_nodelay true\n"
+        "max_inflight_messages 500\nmax_queued_messages 100000\nmax_packet_size 65536\n"
+        f"persistence true\npersistence_location {folder}/\nautosave_interval 1\n"
+        "autosave_on_changes false\nuser root\n"
+    )
+    server = Server([program, "-c", str(folder / "mosquitto.conf")], port, folder)
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def redis_server(tmp_path: Path) -> Iterator[Server]:
+    program = find_program("redis-server")
+    folder = tmp_path / "redis"
+    folder.mkdir()
+    port = pick_free_port()
+    command = [program, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", "."]
+    server = Server(command, port, folder)
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of real recordings, which lies beside the project and never inside it."""
+    folder = REPOSITORY.parent / "shared" / "data"
+    if not folder.is_dir():
+        pytest.skip(f"no recordings at {folder}: put them there to run this test")
+    return folder
