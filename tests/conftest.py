@@ -89,7 +89,7 @@ def free_port() -> int:
 
 @pytest.fixture
 def mosquitto(tmp_path: Path) -> Iterator[Server]:
-    """A mosquitto with the settings that the shipped config/mosquitto.conf makes, without accounts."""
+    """A mosquitto with the limits of config/mosquitto.conf, without accounts."""
     program = find_program("mosquitto")
     folder = tmp_path / "mosquitto"
     folder.mkdir()

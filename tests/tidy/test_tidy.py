@@ -60,7 +60,7 @@ def test_a_module_says_where_it_stands(path: Path) -> None:
 
 
 def test_no_registry_address_and_no_path_of_a_machine_is_in_the_tree() -> None:
-    """A lock file with addresses ties every user to one mirror; a home path breaks on his machine."""
+    """An address in the lock ties users to one mirror; a home path works on one machine only."""
     lock = (ROOT / "requirements.lock").read_text()
     assert "://" not in lock
     assert "--index" not in lock
