@@ -1,0 +1,107 @@
+"""Name every setting with its default, its unit and its bounds.
+
+Layer: doors. Takes: nothing. Gives: the sections of `Settings` to inaisle.settings. A number that
+could hurt has a bound here, so that no part below has to doubt it.
+"""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+
+Port = Annotated[int, Field(ge=0, le=65_535)]
+
+
+class Section(BaseModel):
+    """A group of settings; refuses keys it does not know."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class SiteSection(Section):
+    """Which shop, and where its files lie."""
+
+    map: Path | None = Field(default=None, description="GeoJSON in metres; demo if empty")
+    campaigns: Path | None = Field(default=None, description="campaigns to load at the first start")
+    calibration: Path | None = Field(default=None, description="calib.csv: tag,anchor,bias_m,slope")
+    data: Path = Field(default=Path("var"), description="folder of database, snapshots and keys")
+
+
+class MqttSection(Section):
+    """How to reach the broker that the gateways publish to."""
+
+    host: str = "127.0.0.1"
+    port: Port = 1883
+    user: str | None = None
+    password: SecretStr | None = None
+    tls: bool = False
+    ca_file: Path | None = None
+    client_id: str = Field(default="inaisle-ingest", min_length=1, max_length=64)
+    qos: Literal[0, 1] = Field(
+        1, description="of the subscription; the spool protocol holds either"
+    )
+
+
+class ReceptionSection(Section):
+    """How long to wait for late readings."""
+
+    epoch_ms: int = Field(default=100, ge=10, le=1_000)
+    lateness_ms: int = Field(default=500, ge=0, le=30_000)
+    late_max_ms: int = Field(default=2_000, ge=0, le=60_000)
+    silence_hold_after_ms: int = Field(default=3_000, ge=500, le=60_000)
+    recovery_hold_ms: int = Field(default=2_500, ge=0, le=30_000)
+    hold_ms_max: int = Field(default=15_000, ge=0, le=60_000)
+
+
+class EngineSection(Section):
+    """How the locating loop runs."""
+
+    shard: int = Field(default=0, ge=0, le=4_095)
+    tick_ms: int = Field(default=50, ge=5, le=1_000)
+    snapshot_every_s: float = Field(default=0.5, ge=0.05, le=10.0)
+    tags_max: int = Field(default=20_000, ge=16, le=1_000_000)
+
+
+class OffersSection(Section):
+    """What the offer side needs."""
+
+    database: Path | None = Field(default=None, description="<data>/offers.sqlite if empty")
+    till_key: SecretStr | None = Field(default=None, description="generated at first start")
+    staff_key: SecretStr | None = Field(default=None, description="generated at first start")
+
+
+class ApiSection(Section):
+    """Where the HTTP API listens, and what it can take."""
+
+    host: str = "127.0.0.1"
+    port: Port = 8080
+    connections_max: int = Field(default=10_000, ge=1, le=100_000)
+    body_bytes_max: int = Field(default=65_536, ge=1_024, le=10_485_760)
+    stop_within_s: int = Field(default=8, ge=1, le=60)
+
+
+class RedisSection(Section):
+    """Where visits and live fixes go when locating and offers are two processes."""
+
+    url: SecretStr | None = Field(default=None, description="redis://host:port/0")
+
+
+class SimulatorSection(Section):
+    """How big and how fast the simulated shop is."""
+
+    shoppers: int = Field(default=200, ge=1, le=20_000)
+    seed: int = Field(default=1, ge=0)
+    speed: float = Field(default=10.0, gt=0.0, le=100.0)
+
+
+class LogSection(Section):
+    """What is logged, and how."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    format: Literal["auto", "json", "console"] = "auto"
+
+
+class ClockSection(Section):
+    """How fast the program's time runs; only a demo differs from 1."""
+
+    speed: float = Field(default=1.0, gt=0.0, le=100.0)
