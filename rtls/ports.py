@@ -8,8 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+import numpy as np
+import numpy.typing as npt
+
 from rtls.model.fix import FixBatch
-from rtls.model.units import TagId, UnixMs
+from rtls.model.units import AnchorId, TagId, UnixMs
 from rtls.model.visit import ZoneEvent
 
 
@@ -59,6 +62,46 @@ class LiveState(Protocol):
     def put(self, fixes: FixBatch, tags: Sequence[TagId]) -> None:
         """Take the newest fixes; ``tags`` names the rows. Never blocks the caller."""
         ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveFixes:
+    """The latest fix of each tag, as a reader of the live state sees it.
+
+    Parameters
+    ----------
+    tags
+        The tags, in the order of the rows.
+    at_ms
+        (n_tags,) int64: the instant of each fix.
+    rows
+        (n_tags,) `FIX_DTYPE`; the slot `tag` belongs to the writer and means nothing here.
+    """
+
+    tags: tuple[TagId, ...]
+    at_ms: npt.NDArray[np.int64]
+    rows: npt.NDArray[np.void]
+
+
+class LiveStateReader(Protocol):
+    """The reading side of `LiveState`, in this process or another."""
+
+    def latest(self, *, max_age_ms: int, now_ms: UnixMs) -> LiveFixes:
+        """Return the latest fix of each tag not older than ``max_age_ms``; the reader's own copy.
+
+        Raises `LiveStateAway` where the state cannot be read just now.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnchorHeard:
+    """What one anchor of the site map has given so far."""
+
+    anchor: AnchorId
+    readings: int
+    last_heard_at_ms: UnixMs | None
+    """the anchor's time of its youngest reading; None if it was never heard"""
 
 
 class StateStore(Protocol):

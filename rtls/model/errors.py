@@ -8,7 +8,9 @@ Layer: nouns. Takes: nothing. Gives: the errors that public functions of `rtls` 
     ├── InvalidSiteMap       a map that cannot work: file, feature and remedy are named
     ├── InvalidCalibration   parameters that do not fit the anchors
     ├── InvalidSnapshot      engine state of another version, site or shape
-    └── InvalidRecording     a recorded file that cannot be replayed
+    ├── InvalidRecording     a recorded file that cannot be replayed
+    ├── NotDurable           something that must survive a crash could not be written
+    └── LiveStateAway        the latest fixes cannot be read just now
 
 Every message names the field, the value, what was expected, and the remedy.
 """
@@ -40,3 +42,11 @@ class InvalidSnapshot(InaisleError, ValueError):
 
 class InvalidRecording(InaisleError, ValueError):
     """A recorded file that cannot be replayed."""
+
+
+class NotDurable(InaisleError):
+    """Something that must survive a crash could not be written: do not acknowledge the input."""
+
+
+class LiveStateAway(InaisleError):
+    """The latest fixes cannot be read just now; ask again in a moment."""

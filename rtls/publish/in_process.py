@@ -1,0 +1,114 @@
+"""Hand zone events to subscribers in the same process, and return when they have committed.
+
+Layer: edges. Takes: events from the locating loop. Gives: the same events, in order, to each
+subscriber (the offers side, wired by the door).
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from rtls.model.errors import NotDurable
+from rtls.model.units import Second
+from rtls.model.visit import ZoneEvent
+
+WAIT_S_MAX: Final = 60.0
+Subscriber = Callable[[Sequence[ZoneEvent]], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backoff:
+    """How often, and how long apart, something is tried again."""
+
+    attempts: int = 6
+    first_wait_s: Second = Second(0.01)
+    wait_s_max: Second = Second(0.2)
+
+    def __post_init__(self) -> None:
+        if self.attempts < 1 or not 0.0 <= self.first_wait_s <= self.wait_s_max <= WAIT_S_MAX:
+            raise ValueError(
+                f"attempts {self.attempts}, first_wait_s {self.first_wait_s}, wait_s_max "
+                f"{self.wait_s_max}; expected 1 or more, and 0 <= first <= max <= {WAIT_S_MAX}."
+            )
+
+    def wait_s(self, failures: int) -> Second:
+        """Return the wait after so many failures in a row: doubling, up to the bound.
+
+        Examples
+        --------
+        >>> [Backoff().wait_s(failures) for failures in (1, 2, 3, 9)]
+        [0.01, 0.02, 0.04, 0.2]
+        """
+        # The exponent is bounded too: 2.0 ** 1024 does not exist.
+        return Second(min(self.first_wait_s * 2.0 ** min(failures - 1, 16), self.wait_s_max))
+
+
+class InProcessBus:
+    """Deliver events to subscribers in the caller's thread (port `EventSink`).
+
+    A subscriber that raises is given the same events again, after a wait; what it did with the
+    first copy must therefore be undone by its error or be harmless twice (it refuses known ids).
+
+    Parameters
+    ----------
+    backoff
+        After the last attempt `publish` raises, so that the input is not acknowledged.
+    retry_on
+        The errors worth another attempt; any other surfaces at once.
+    wait
+        How to wait between attempts; a test gives its own.
+    """
+
+    def __init__(
+        self,
+        *,
+        backoff: Backoff | None = None,
+        retry_on: tuple[type[Exception], ...] = (Exception,),
+        wait: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.counters = {"published": 0, "retried": 0, "refused": 0}
+        self._backoff = backoff or Backoff()
+        self._retry_on = retry_on
+        self._wait = wait
+        self._subscribers: dict[str, Subscriber] = {}
+
+    def subscribe(self, name: str, accept: Subscriber) -> None:
+        """Add a subscriber; ``accept`` returns when the events' effects are committed.
+
+        Raises
+        ------
+        ValueError
+            If the name is taken.
+        """
+        if name in self._subscribers:
+            raise ValueError(f"subscriber {name!r} exists already; expected a new name.")
+        self._subscribers[name] = accept
+
+    def publish(self, events: Sequence[ZoneEvent]) -> None:
+        """Hand over events, in order; return when every subscriber has committed.
+
+        `NotDurable` says that a subscriber failed at every attempt. Subscribers before it have
+        the events already; publishing them once more is harmless.
+        """
+        if not events:
+            return
+        for name, accept in self._subscribers.items():
+            self._deliver(name, accept, events)
+        self.counters["published"] += len(events)
+
+    def _deliver(self, name: str, accept: Subscriber, events: Sequence[ZoneEvent]) -> None:
+        for failures in range(1, self._backoff.attempts + 1):
+            try:
+                accept(events)
+            except self._retry_on as error:
+                if failures == self._backoff.attempts:
+                    self.counters["refused"] += len(events)
+                    raise NotDurable(
+                        f"subscriber {name!r} refused {len(events)} events {failures} times "
+                        f"({error!r}); expected it to commit. The input is kept; see its log."
+                    ) from error
+                self.counters["retried"] += 1
+                self._wait(self._backoff.wait_s(failures))
+            else:
+                return
