@@ -1,0 +1,196 @@
+"""State the standing rule: where and after how long which benefit is offered, how often, how much.
+
+Layer: nouns. Takes: what a merchandiser writes (see campaign_json). Gives: `CampaignRevision` to
+decisions, `Campaign` to storage. A revision never changes: an offer made under revision 3 is
+honoured under revision 3, whatever came later.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
+
+from offers.model.benefit import Benefit, Information
+from offers.model.errors import InvalidCampaign
+from offers.model.ids import CampaignId, check_name, check_text
+from offers.model.shopper import Locale
+from rtls.model.site_map import ID_PATTERN
+from rtls.model.units import Second, SiteId, UnixMs, ZoneId
+
+DWELL_S_MAX: Final = 86_400.0
+WINDOW_S_MAX: Final = 366 * 86_400
+OFFERS_IN_WINDOW_MAX: Final = 20
+VALID_S_MAX: Final = 366 * 86_400
+REDEMPTIONS_MAX: Final = 10**9
+PRIORITY_MAX: Final = 1_000
+BODY_CHARACTERS_MAX: Final = 2_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VisitTrigger:
+    """Wake the campaign when a stay in the zone has lasted `dwell_s`."""
+
+    zone: ZoneId
+    dwell_s: Second
+
+    def __post_init__(self) -> None:
+        if not ID_PATTERN.match(self.zone):
+            raise InvalidCampaign(
+                f"trigger.zone is {self.zone!r}; expected the id of a zone of the site map."
+            )
+        if not 0.0 < self.dwell_s <= DWELL_S_MAX:
+            raise InvalidCampaign(
+                f"trigger.dwell_s is {self.dwell_s}; expected more than 0 and at most "
+                f"{DWELL_S_MAX:.0f} seconds."
+            )
+
+
+# Welcome, birthday, spend threshold and the others join here.
+Trigger = VisitTrigger
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Validity:
+    """When the campaign may make offers: from `from_ms` until just before `until_ms`."""
+
+    from_ms: UnixMs
+    until_ms: UnixMs
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.from_ms < self.until_ms:
+            raise InvalidCampaign(
+                f"validity is {self.from_ms} to {self.until_ms}; expected a start before its end."
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FrequencyCap:
+    """At most `offers_max` offers of the campaign to one shopper in any `window_s` seconds."""
+
+    offers_max: int = 1
+    window_s: int = 86_400
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.offers_max <= OFFERS_IN_WINDOW_MAX:
+            raise InvalidCampaign(
+                f"frequency_cap.offers_max is {self.offers_max}; expected 1 to "
+                f"{OFFERS_IN_WINDOW_MAX}. Pause the campaign where none shall be made."
+            )
+        if not 1 <= self.window_s <= WINDOW_S_MAX:
+            raise InvalidCampaign(
+                f"frequency_cap.window_s is {self.window_s}; expected 1 to {WINDOW_S_MAX} seconds."
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Budget:
+    """How many redemptions the campaign pays for.
+
+    Reserved, every coupon in a shopper's hand has its redemption set aside, and none is refused at
+    the till for lack of budget. Not reserved, more coupons go out than are paid for: first come,
+    first served.
+    """
+
+    redemptions_max: int
+    is_reserved: bool = True
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.redemptions_max <= REDEMPTIONS_MAX:
+            raise InvalidCampaign(
+                f"budget.redemptions_max is {self.redemptions_max}; expected 1 to "
+                f"{REDEMPTIONS_MAX}. Leave 'budget' out where there is no limit."
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageText:
+    """What the shopper reads, in one language."""
+
+    title: str
+    body: str
+
+    def __post_init__(self) -> None:
+        check_text("title", self.title, error=InvalidCampaign)
+        is_sound = all(c.isprintable() or c == "\n" for c in self.body)
+        if not 1 <= len(self.body) <= BODY_CHARACTERS_MAX or not is_sound:
+            raise InvalidCampaign(
+                f"body has {len(self.body)} characters; expected 1 to {BODY_CHARACTERS_MAX}, "
+                "printable."
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CampaignRevision:
+    """One unchangeable wording of a campaign."""
+
+    campaign: CampaignId
+    revision: int
+    site: SiteId
+    name: str
+    trigger: Trigger
+    benefit: Benefit
+    validity: Validity
+    texts: Mapping[Locale, MessageText]
+    frequency_cap: FrequencyCap = FrequencyCap()
+    budget: Budget | None = None
+    priority: int = 0
+    """the eligible campaign with the highest priority is chosen"""
+    offer_valid_s: int = 900
+    """how long the offer waits to be opened"""
+    coupon_valid_s: int = 86_400
+    """how long its coupon is taken at the checkout, counted from the offer"""
+
+    def __post_init__(self) -> None:
+        check_name("campaign", self.campaign, error=InvalidCampaign)
+        check_text("name", self.name, error=InvalidCampaign)
+        self._check_numbers()
+        missing = sorted(set(Locale) - set(self.texts))
+        if missing:
+            raise InvalidCampaign(
+                f"texts has no {missing}; expected a title and body in each of "
+                f"{[str(locale) for locale in Locale]}."
+            )
+        if self.budget is not None and not self.has_coupon:
+            raise InvalidCampaign(
+                "budget is given, but an information needs no coupon and is never redeemed. "
+                "Leave 'budget' out, or give a benefit with money in it."
+            )
+        object.__setattr__(self, "texts", MappingProxyType(dict(self.texts)))
+
+    def _check_numbers(self) -> None:
+        if not ID_PATTERN.match(self.site):
+            raise InvalidCampaign(f"site is {self.site!r}; expected the id of a site.")
+        if self.revision < 1:
+            raise InvalidCampaign(f"revision is {self.revision}; expected 1 or more.")
+        if not 0 <= self.priority <= PRIORITY_MAX:
+            raise InvalidCampaign(f"priority is {self.priority}; expected 0 to {PRIORITY_MAX}.")
+        if not 1 <= self.offer_valid_s <= self.coupon_valid_s <= VALID_S_MAX:
+            raise InvalidCampaign(
+                f"offer_valid_s is {self.offer_valid_s} and coupon_valid_s {self.coupon_valid_s}; "
+                f"expected 1 <= offer_valid_s <= coupon_valid_s <= {VALID_S_MAX}: a coupon must "
+                "outlive the offer that brings it."
+            )
+
+    @property
+    def has_coupon(self) -> bool:
+        """Say whether the benefit is got at the checkout."""
+        return not isinstance(self.benefit, Information)
+
+
+class CampaignState(StrEnum):
+    """Whether a campaign may make offers now."""
+
+    ACTIVE = "active"
+    PAUSED = "paused"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Campaign:
+    """The name under which revisions follow each other."""
+
+    campaign: CampaignId
+    site: SiteId
+    state: CampaignState
+    revision: CampaignRevision
+    """the current one"""

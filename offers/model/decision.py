@@ -1,0 +1,93 @@
+"""Answer "which offer, if any, now?", with the reason for each campaign passed over.
+
+Layer: nouns. Takes: what the rules found. Gives: `Decision` to handlers, the log and "why?".
+A decision is written once and never changed, so that it can be judged later.
+"""
+
+from dataclasses import dataclass
+
+from offers.model.campaign import CampaignRevision
+from offers.model.errors import InvalidOffer
+from offers.model.ids import (
+    CampaignId,
+    ConsentId,
+    DecisionId,
+    ShopperId,
+    VisitId,
+    check_random_id,
+)
+from offers.model.refusal import Refusal
+from rtls.model.units import Second, SiteId, UnixMs, ZoneId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VisitMoment:
+    """The instant that is decided about: who stands where, for how long."""
+
+    event_id: str
+    shopper: ShopperId
+    site: SiteId
+    zone: ZoneId
+    visit: VisitId
+    threshold_s: Second
+    """the dwell threshold that has just been reached"""
+    is_late: bool
+    is_visit_open: bool
+    now_ms: UnixMs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """One campaign, with what this shopper's past and its budget say."""
+
+    revision: CampaignRevision
+    cap_taken_at_ms: tuple[UnixMs, ...] = ()
+    """when the shopper was last addressed by it, as far as the cap counts"""
+    is_offered_in_visit: bool = False
+    has_budget: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PassedOver:
+    """A campaign that was not chosen, and why."""
+
+    campaign: CampaignId
+    revision: int
+    refusal: Refusal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """The campaign that was chosen, and the consents that allow it."""
+
+    campaign: CampaignId
+    revision: int
+    locate_consent: ConsentId
+    personalise_consent: ConsentId
+    may_notify: bool
+    """whether the offer may be pushed while the app is closed"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """What was decided at one moment. Every candidate is chosen or passed over, none twice."""
+
+    decision: DecisionId
+    event_id: str
+    shopper: ShopperId
+    site: SiteId
+    zone: ZoneId
+    visit: VisitId
+    at_ms: UnixMs
+    policy: str
+    """name and version of the rule that chose"""
+    chosen: Choice | None
+    passed_over: tuple[PassedOver, ...]
+
+    def __post_init__(self) -> None:
+        check_random_id("decision", self.decision, error=InvalidOffer)
+        named = [entry.campaign for entry in self.passed_over]
+        if self.chosen is not None:
+            named.append(self.chosen.campaign)
+        if len(set(named)) != len(named):
+            raise InvalidOffer(f"the decision names {sorted(named)}; expected each campaign once.")

@@ -1,0 +1,91 @@
+"""What can go wrong with offers, as one tree of errors.
+
+Layer: nouns. Takes: the root of `rtls`. Gives: the errors that public functions of `offers` raise.
+
+    InaisleError
+    └── OffersError
+        ├── InvalidMoney          an amount or currency that cannot be money
+        ├── InvalidShopper        a shopper, consent, pairing or credential that cannot be
+        ├── InvalidCampaign       a campaign that cannot work: campaign, field and remedy are named
+        ├── InvalidBasket         a basket that no checkout can have sent
+        ├── InvalidKey            an idempotency key that cannot be one
+        ├── InvalidOffer          an offer, coupon or redemption that contradicts itself
+        ├── WrongState            a step that the state of an offer or coupon does not allow
+        ├── NotFound              no such thing, or not this person's: never told apart
+        ├── Conflict              true elsewhere already
+        │   ├── ConsentMissing    the purpose has not been granted
+        │   ├── TagTaken          the tag is paired with another shopper
+        │   └── KeyReused         an idempotency key came again with another request
+        └── StorageError
+            ├── Busy              locked, full or overloaded: try again later; nothing is half done
+            └── CorruptDatabase   refuse to start
+
+A refusal (`offers.model.refusal`) is no error: it is an answer that the rules foresee.
+Every message names the field, the value, what was expected, and the remedy.
+"""
+
+from rtls.model.errors import InaisleError
+
+
+class OffersError(InaisleError):
+    """Root of the errors of offers."""
+
+
+class InvalidMoney(OffersError, ValueError):
+    """An amount or a currency that cannot be money, or two currencies in one sum."""
+
+
+class InvalidShopper(OffersError, ValueError):
+    """A shopper, consent, pairing or credential that cannot be."""
+
+
+class InvalidCampaign(OffersError, ValueError):
+    """A campaign that cannot work."""
+
+
+class InvalidBasket(OffersError, ValueError):
+    """A basket that no checkout can have sent."""
+
+
+class InvalidKey(OffersError, ValueError):
+    """An idempotency key, or an answer to keep under it, that cannot be one."""
+
+
+class InvalidOffer(OffersError, ValueError):
+    """An offer, coupon or redemption that contradicts itself."""
+
+
+class WrongState(OffersError):
+    """A step that the state of an offer or coupon does not allow."""
+
+
+class NotFound(OffersError):
+    """No such thing, or not this person's."""
+
+
+class Conflict(OffersError):
+    """The wish contradicts what is already true."""
+
+
+class ConsentMissing(Conflict):
+    """The wish needs a purpose that the shopper has not granted."""
+
+
+class TagTaken(Conflict):
+    """The tag is paired with another shopper."""
+
+
+class KeyReused(Conflict):
+    """An idempotency key came again with another request."""
+
+
+class StorageError(OffersError):
+    """The database does not answer as it should."""
+
+
+class Busy(StorageError):
+    """The database is locked, full or overloaded. Nothing is half done; try again later."""
+
+
+class CorruptDatabase(StorageError):
+    """The database file is damaged or of another program. Refuse to start."""

@@ -1,0 +1,35 @@
+"""Note what has to be told to others, in the transaction that made it true.
+
+Layer: nouns. Takes: effects of handlers. Gives: `OutboxEvent` to the relay. What is not told after
+a crash is told after the restart: at least once, in order.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from offers.model.ids import ShopperId
+from rtls.model.units import UnixMs
+
+
+class OutboxKind(StrEnum):
+    """What happened."""
+
+    OFFER_ISSUED = "offer_issued"
+    """subject: the offer; the relay delivers it"""
+    OFFER_REDEEMED = "offer_redeemed"
+    """subject: the offer; the app shows it as used"""
+    TAG_ADMITTED = "tag_admitted"
+    """subject: the tag; locating may follow it"""
+    TAG_WITHDRAWN = "tag_withdrawn"
+    """subject: the tag; locating must forget it"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutboxEvent:
+    """One thing to tell."""
+
+    sequence: int
+    kind: OutboxKind
+    shopper: ShopperId
+    subject: str
+    at_ms: UnixMs

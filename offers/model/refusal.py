@@ -1,0 +1,75 @@
+"""Name each reason for which a campaign is passed over or a coupon is not taken.
+
+Layer: nouns. Takes: nothing. Gives: reasons to decisions, checkout and the answer to "why?".
+A reason is a member of an enum, so that a `match` over all of them can be checked by mypy.
+"""
+
+from enum import StrEnum
+
+
+class Refusal(StrEnum):
+    """Why a campaign was passed over in a decision."""
+
+    OTHER_TRIGGER = "other_trigger"
+    """the campaign waits for another zone or another dwell"""
+    EVENT_LATE = "event_late"
+    """the event stands on readings from a spool, or reached us too late to be of use"""
+    VISIT_ENDED = "visit_ended"
+    CONSENT_LOCATE_MISSING = "consent_locate_missing"
+    CONSENT_PERSONALISE_MISSING = "consent_personalise_missing"
+    NOT_YET_VALID = "not_yet_valid"
+    NO_LONGER_VALID = "no_longer_valid"
+    ALREADY_OFFERED = "already_offered"
+    """in this very visit"""
+    FREQUENCY_CAP = "frequency_cap"
+    BUDGET_SPENT = "budget_spent"
+    OUTRANKED = "outranked"
+    """eligible, but another campaign was chosen"""
+
+
+class DeliveryRefusal(StrEnum):
+    """Why an issued offer was not brought to the app."""
+
+    NOT_ISSUED = "not_issued"
+    """delivered, expired or revoked before"""
+    EXPIRED = "expired"
+    VISIT_ENDED = "visit_ended"
+    CONSENT_WITHDRAWN = "consent_withdrawn"
+
+
+class CheckoutRefusal(StrEnum):
+    """Why a coupon was not taken at the checkout."""
+
+    COUPON_UNKNOWN = "coupon_unknown"
+    COUPON_FOREIGN = "coupon_foreign"
+    """of another site"""
+    COUPON_EXPIRED = "coupon_expired"
+    COUPON_USED = "coupon_used"
+    COUPON_REVOKED = "coupon_revoked"
+    COUPON_NOT_VALID = "coupon_not_valid"
+    """what strangers are told instead of the five above"""
+    BASKET_CURRENCY = "basket_currency"
+    BASKET_TOO_SMALL = "basket_too_small"
+    BASKET_WITHOUT_MATCH = "basket_without_match"
+    """no line that the benefit applies to"""
+    BUDGET_SPENT = "budget_spent"
+
+    @property
+    def for_strangers(self) -> "CheckoutRefusal":
+        """Return the reason as a till may know it.
+
+        Five reasons look alike: the difference between "unknown" and "expired" would tell a
+        guesser that a code exists. The shopper, who owns the coupon, sees its state in the app.
+        """
+        return CheckoutRefusal.COUPON_NOT_VALID if self in _ONLY_FOR_OWNERS else self
+
+
+_ONLY_FOR_OWNERS = frozenset(
+    {
+        CheckoutRefusal.COUPON_UNKNOWN,
+        CheckoutRefusal.COUPON_FOREIGN,
+        CheckoutRefusal.COUPON_EXPIRED,
+        CheckoutRefusal.COUPON_USED,
+        CheckoutRefusal.COUPON_REVOKED,
+    }
+)
