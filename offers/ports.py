@@ -6,8 +6,9 @@ one `UnitOfWork` share one transaction, so a handler's effects happen together o
 """
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from offers.model.campaign import Budget, Campaign, CampaignRevision, CampaignState, FrequencyCap
 from offers.model.consent import Consent, ConsentState
@@ -30,6 +31,8 @@ from offers.model.pairing import Pairing, PairingEnd
 from offers.model.redemption import Redemption
 from offers.model.shopper import Credential, Shopper
 from rtls.model.units import SiteId, TagId, UnixMs, ZoneId
+
+T = TypeVar("T")
 
 
 class SecretSource(Protocol):
@@ -381,3 +384,23 @@ class UnitOfWork(Protocol):
     def answers(self) -> Answers: ...  # noqa: D102
     @property
     def outbox(self) -> Outbox: ...  # noqa: D102
+
+
+class Writer(Protocol):
+    """The one way to change what is stored: each call is a transaction, in the order of calls."""
+
+    def submit(self, work: Callable[[UnitOfWork], T]) -> Future[T]:
+        """Run ``work`` soon; the future is done when its effect is durable, or did not happen."""
+        ...
+
+    def run(self, work: Callable[[UnitOfWork], T]) -> T:
+        """Run ``work`` and wait."""
+        ...
+
+
+class Reader(Protocol):
+    """Look at what is stored, beside the writer and without waiting for it."""
+
+    def run(self, work: Callable[[UnitOfWork], T]) -> T:
+        """Run ``work``, which must not change anything, on one consistent state."""
+        ...
