@@ -45,3 +45,8 @@ def checkout_root() -> Path | None:
     """
     root = PACKAGE.parent
     return root if (root / "pyproject.toml").is_file() and (root / "benchmarks").is_dir() else None
+
+
+def shipped_settings_files() -> tuple[Path, ...]:
+    """Return the TOML files that ship with the program, in the order they are read."""
+    return tuple(sorted(config_folder().glob("*.toml")))

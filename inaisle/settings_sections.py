@@ -37,9 +37,7 @@ class MqttSection(Section):
     tls: bool = False
     ca_file: Path | None = None
     client_id: str = Field(default="inaisle-ingest", min_length=1, max_length=64)
-    qos: Literal[0, 1] = Field(
-        1, description="of the subscription; the spool protocol holds either"
-    )
+    qos: Literal[0, 1] = Field(default=1, description="of the subscription; spools hold for 0")
 
 
 class ReceptionSection(Section):

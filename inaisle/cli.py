@@ -1,0 +1,267 @@
+"""The command line: one command for each thing a retailer or developer starts.
+
+Layer: doors. Takes: arguments, environment, settings files. Gives: the parts wired and started, a
+result on standard output, and an exit status (listed in inaisle.errors). Heavy parts are imported
+inside the commands, so that `inaisle --help` answers at once.
+"""
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from inaisle.errors import ExitStatus, exit_status_of
+from rtls.model.errors import InaisleError
+
+if TYPE_CHECKING:
+    from inaisle.settings import LoadedSettings
+
+app = typer.Typer(
+    name="inaisle",
+    help="Indoor location marketing: from a radio reading to a redeemed coupon.",
+    epilog="Exit status: 0 done, 1 a part broke, 2 wrong settings, 3 input refused, 4 something "
+    "outside is not there, 130 interrupted.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+config_app = typer.Typer(help="Show the settings.", no_args_is_help=True)
+app.add_typer(config_app, name="config")
+
+JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON for a machine.")]
+BrokerFlag = Annotated[
+    str | None, typer.Option("--broker", help="host:port of a running MQTT broker.")
+]
+SpeedFlag = Annotated[float | None, typer.Option(help="Simulated seconds a second.")]
+ShoppersFlag = Annotated[int | None, typer.Option(help="How many shoppers walk the shop.")]
+SeedFlag = Annotated[int | None, typer.Option(help="The same seed gives the same shop.")]
+DataFlag = Annotated[Path | None, typer.Option(help="Folder of database, snapshots, keys.")]
+PortFlag = Annotated[int | None, typer.Option(help="Port of the HTTP API; 0 takes a free one.")]
+FlagValues = dict[tuple[str, str], object]
+
+
+class Role(StrEnum):
+    """Which half of the program a process is."""
+
+    ALL = "all"
+    LOCATE = "locate"
+    OFFERS = "offers"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Common:
+    """What stands before the command."""
+
+    files: tuple[Path, ...] = ()
+    flags: FlagValues = field(default_factory=dict)
+
+
+@app.callback()
+def _common(
+    context: typer.Context,
+    *,
+    config: Annotated[
+        list[Path] | None, typer.Option("--config", help="TOML file of settings; may repeat.")
+    ] = None,
+    log_level: Annotated[str | None, typer.Option(help="debug, info, warning or error.")] = None,
+    log_format: Annotated[str | None, typer.Option(help="auto, json or console.")] = None,
+) -> None:
+    flags: FlagValues = {("log", "level"): log_level, ("log", "format"): log_format}
+    context.obj = Common(files=tuple(config or ()), flags=flags)
+
+
+@app.command()
+def demo(
+    context: typer.Context,
+    *,
+    once: Annotated[bool, typer.Option("--once", help="End after the redemption.")] = False,
+    json: JsonFlag = False,
+    broker: BrokerFlag = None,
+    speed: SpeedFlag = None,
+    shoppers: ShoppersFlag = None,
+    seed: SeedFlag = None,
+    data: DataFlag = None,
+    port: PortFlag = None,
+) -> None:
+    """Run the whole path on this machine: simulated shop, offer at the shelf, coupon redeemed."""
+    from inaisle.demo import DemoOptions, run_demo
+
+    loaded = _load(context, {
+        ("simulator", "speed"): speed,
+        ("simulator", "shoppers"): shoppers,
+        ("simulator", "seed"): seed,
+        ("api", "port"): port,
+    })  # fmt: skip
+    options = DemoOptions(once=once, as_json=json, broker=broker, data=data)
+    _end(run_demo(loaded.settings, options))
+
+
+@app.command()
+def serve(
+    context: typer.Context,
+    *,
+    role: Annotated[Role, typer.Option(help="Both halves, or one with redis.url.")] = Role.ALL,
+    broker: BrokerFlag = None,
+    data: DataFlag = None,
+    port: PortFlag = None,
+) -> None:
+    """Run the service for a real shop: gateways in, API out."""
+    from inaisle.serve import run_serve
+
+    flags: FlagValues = {("site", "data"): data, ("api", "port"): port} | _broker_flags(broker)
+    _end(run_serve(_load(context, flags).settings, role=role.value))
+
+
+@app.command()
+def simulate(
+    context: typer.Context,
+    *,
+    broker: BrokerFlag = None,
+    speed: SpeedFlag = None,
+    shoppers: ShoppersFlag = None,
+    seed: SeedFlag = None,
+    faults: Annotated[str, typer.Option(help="none, or a named set of faults.")] = "none",
+    seconds: Annotated[float | None, typer.Option(help="Simulated seconds; else for ever.")] = None,
+    json: JsonFlag = False,
+) -> None:
+    """Send the readings of a simulated shop to a broker."""
+    from inaisle.simulate import run_simulate
+
+    flags: FlagValues = {
+        ("simulator", "speed"): speed,
+        ("simulator", "shoppers"): shoppers,
+        ("simulator", "seed"): seed,
+    }
+    settings = _load(context, flags | _broker_flags(broker)).settings
+    _end(run_simulate(settings, faults=faults, seconds=seconds, as_json=json))
+
+
+@app.command()
+def replay(
+    context: typer.Context,
+    recording: Annotated[Path, typer.Argument(help="Folder with anchors.csv and readings.csv.")],
+    *,
+    emit: Annotated[Path, typer.Option(help="Write one row for each fix to this file.")],
+    until: Annotated[float | None, typer.Option(help="Stop at this second of sessions.")] = None,
+    no_calibration: Annotated[
+        bool, typer.Option("--no-calibration", help="Leave calib.csv and survey.csv aside.")
+    ] = False,
+    json: JsonFlag = False,
+) -> None:
+    """Feed a recording through the public ingest path and write the fixes."""
+    from inaisle.replay import print_replay, replay_recording
+
+    _load(context, {})
+    summary = replay_recording(
+        recording, emit=emit, until_s=until, is_calibrated=not no_calibration
+    )
+    print_replay(summary, as_json=json)
+
+
+@app.command()
+def score(
+    context: typer.Context,
+    recording: Annotated[Path, typer.Argument(help="Folder with truth.csv.")],
+    fixes: Annotated[Path, typer.Argument(help="File that `inaisle replay --emit` wrote.")],
+    *,
+    json: JsonFlag = False,
+) -> None:
+    """Say how far the fixes of a replay were from the truth."""
+    from inaisle.score_view import print_score, score_files
+
+    _load(context, {})
+    print_score(score_files(recording, fixes), as_json=json)
+
+
+@app.command()
+def bench(
+    context: typer.Context,
+    names: Annotated[list[str] | None, typer.Argument(help="Benchmarks; all if none.")] = None,
+    *,
+    json: JsonFlag = False,
+) -> None:
+    """Measure what the README promises, beside its peers."""
+    from inaisle.bench import run_bench
+
+    _load(context, {})
+    _end(run_bench(tuple(names or ()), as_json=json))
+
+
+@app.command()
+def doctor(context: typer.Context, *, broker: BrokerFlag = None, json: JsonFlag = False) -> None:
+    """Check what the service needs, and say what to do about what is missing."""
+    from inaisle.doctor import run_doctor
+
+    _end(run_doctor(_load(context, _broker_flags(broker)).settings, as_json=json))
+
+
+@config_app.command("show")
+def config_show(context: typer.Context, *, json: JsonFlag = False) -> None:
+    """Print every setting with where it comes from; secrets are masked."""
+    from inaisle.config_view import print_settings
+
+    print_settings(_load(context, {}), as_json=json)
+
+
+def _load(context: typer.Context, flags: FlagValues) -> "LoadedSettings":
+    from inaisle.config_files import shipped_settings_files
+    from inaisle.logging_setup import set_up_logging
+    from inaisle.settings import load_settings
+
+    common = context.obj
+    assert isinstance(common, Common)
+    loaded = load_settings(
+        files=(*shipped_settings_files(), *common.files), flags=common.flags | flags
+    )
+    set_up_logging(loaded.settings.log)
+    return loaded
+
+
+def _broker_flags(broker: str | None) -> FlagValues:
+    if broker is None:
+        return {}
+    from inaisle.broker import parse_broker
+
+    address = parse_broker(broker)
+    return {("mqtt", "host"): address.host, ("mqtt", "port"): address.port}
+
+
+def _end(status: int) -> None:
+    """End the command.
+
+    Raises
+    ------
+    typer.Exit
+        If there is anything but success to tell.
+    """
+    if status != ExitStatus.DONE:
+        raise typer.Exit(status)
+
+
+def main() -> None:
+    """Run the command line; an error of ours is one line on standard error, not a trace."""
+    sys.exit(run_guarded(app))
+
+
+def run_guarded(command: Callable[[], object]) -> int:
+    """Run a command and return the status to end with.
+
+    Parameters
+    ----------
+    command
+        May raise `InaisleError`, `KeyboardInterrupt` or `SystemExit`.
+    """
+    try:
+        command()
+    except InaisleError as error:
+        typer.echo(f"error: {error}", err=True)
+        return exit_status_of(error)
+    except KeyboardInterrupt:
+        return ExitStatus.INTERRUPTED
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else ExitStatus.BROKEN
+    return ExitStatus.DONE
