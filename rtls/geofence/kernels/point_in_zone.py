@@ -1,0 +1,116 @@
+"""Find the zones over many points by a uniform grid and exact point-in-polygon.
+
+Layer: kernels. Takes: the arrays of rtls.geofence.zone_index. Gives: pairs of point and zone.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+Ints = npt.NDArray[np.int32]
+Bytes = npt.NDArray[np.uint8]
+Floats = npt.NDArray[np.float64]
+
+
+class ZoneShapes(NamedTuple):
+    """Every zone's ring, box and area. Rings are closed: the first corner stands again at the end.
+
+    ``ring_start`` (n_zones + 1,) into ``ring_x``, ``ring_y``; ``box`` (n_zones, 4) as x_min,
+    y_min, x_max, y_max; ``area`` (n_zones,) in m².
+    """
+
+    ring_start: Ints
+    ring_x: Floats
+    ring_y: Floats
+    box: Floats
+    area: Floats
+
+
+class ZoneGrid(NamedTuple):
+    """Which zones may lie in each cell, floor after floor.
+
+    ``floor`` (n_floors,) floor numbers; ``origin`` (n_floors, 2); ``columns``, ``rows``,
+    ``first_cell`` (n_floors,); ``cell_m`` edge of a cell; ``cell_start`` (n_cells + 1,) into
+    ``cell_zone`` and ``is_inside`` (1: the zone covers the whole cell).
+    """
+
+    floor: Ints
+    origin: Floats
+    columns: Ints
+    rows: Ints
+    first_cell: Ints
+    cell_m: float
+    cell_start: Ints
+    cell_zone: Ints
+    is_inside: Bytes
+
+
+@njit(cache=True, nogil=True)
+def floor_position(floors: Ints, floor: int) -> int:
+    """Return where ``floor`` stands among ``floors``, -1 if nowhere."""
+    for position in range(floors.size):
+        if floors[position] == floor:
+            return position
+    return -1
+
+
+@njit(cache=True, nogil=True)
+def is_in_ring(shapes: ZoneShapes, zone: int, x: float, y: float) -> bool:
+    """Tell whether the point is in the zone's polygon, by crossings of a ray to the right."""
+    inside = False
+    for corner in range(shapes.ring_start[zone], shapes.ring_start[zone + 1] - 1):
+        y0 = shapes.ring_y[corner]
+        y1 = shapes.ring_y[corner + 1]
+        if (y0 > y) != (y1 > y):
+            x0 = shapes.ring_x[corner]
+            if x < x0 + (y - y0) * (shapes.ring_x[corner + 1] - x0) / (y1 - y0):
+                inside = not inside
+    return inside
+
+
+@njit(cache=True, nogil=True)
+def zones_at_points(
+    grid: ZoneGrid,
+    shapes: ZoneShapes,
+    x: Floats,
+    y: Floats,
+    floor: Ints,
+    row_start: Ints,
+    zone: Ints,
+) -> int:
+    """Write the zones over each point as CSR; return how many pairs there are.
+
+    Parameters
+    ----------
+    grid, shapes
+        The index.
+    x, y, floor
+        (n,) points; one that is not finite lies in no zone.
+    row_start
+        (n + 1,) written.
+    zone
+        Written; must hold n × the largest number of zones in a cell.
+    """
+    found = 0
+    row_start[0] = 0
+    position = -1
+    known_floor = 0
+    for point in range(x.size):
+        if position < 0 or floor[point] != known_floor:
+            known_floor = floor[point]
+            position = floor_position(grid.floor, known_floor)
+        if position >= 0:
+            across = (x[point] - grid.origin[position, 0]) / grid.cell_m
+            up = (y[point] - grid.origin[position, 1]) / grid.cell_m
+            # Written so that NaN fails too.
+            if 0.0 <= across < grid.columns[position] and 0.0 <= up < grid.rows[position]:
+                cell = grid.first_cell[position] + int(up) * grid.columns[position] + int(across)
+                for entry in range(grid.cell_start[cell], grid.cell_start[cell + 1]):
+                    candidate = grid.cell_zone[entry]
+                    if grid.is_inside[entry] or is_in_ring(shapes, candidate, x[point], y[point]):
+                        zone[found] = candidate
+                        found += 1
+        row_start[point + 1] = found
+    return found

@@ -1,0 +1,215 @@
+"""Step one stay: let a candidate enter or drop, a visit go on, falter, dwell or end.
+
+Layer: kernels. Takes: a stay and P(zone) now. Gives: the stay changed, and rows of what happened.
+"""
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+from rtls.geofence.kernels.stay_slots import (
+    ABSENT,
+    CANDIDATE,
+    COUNTED,
+    COUNTS,
+    DWELL,
+    DWELL_REACHED,
+    ENTERED,
+    FREE,
+    HIGH,
+    INSIDE,
+    LEAVING,
+    LEFT,
+    LOST,
+    LOW,
+    SLOTS,
+    WALKED_AWAY,
+    StepRules,
+    clear_counts,
+    count_time,
+    find_open,
+    is_inside,
+    settle_pending,
+)
+
+Records = npt.NDArray[np.void]
+Record = np.void
+
+
+@njit(cache=True, nogil=True)
+def write_row(
+    row: Record, stay: Record, tag: int, what: int, at_ms: int, decided_at_ms: int
+) -> None:
+    """Write one row of what happened; `dwell_ms` and its bounds are those of this visit."""
+    row.tag = tag
+    row.zone = stay.zone
+    row.what = what
+    row.reason = stay.reason
+    row.is_late = stay.is_late
+    row.at_ms = at_ms
+    row.decided_at_ms = decided_at_ms
+    row.entered_at_ms = stay.entered_at_ms
+    row.evidence_at_ms = stay.evidence_at_ms
+    row.threshold_ms = 0
+    row.dwell_ms = stay.visit[DWELL]
+    row.dwell_ms_low = stay.visit[LOW]
+    row.dwell_ms_high = stay.visit[HIGH]
+    row.probability = stay.p
+
+
+@njit(cache=True, nogil=True)
+def close_stay(
+    stay: Record, rows: Records, used: int, tag: int, left_at_ms: int, at_ms: int
+) -> int:
+    """End a visit at ``left_at_ms`` and remember what was dwelt; return the rows used."""
+    left_at_ms = max(left_at_ms, stay.entered_at_ms)
+    longest = float(left_at_ms - stay.entered_at_ms)
+    for count in range(COUNTS):  # nothing may be counted beyond the end of the visit
+        stay.visit[count] = min(stay.visit[count], longest)
+    write_row(rows[used], stay, tag, LEFT, left_at_ms, at_ms)
+    for count in range(COUNTS):
+        stay.carried[count] += stay.visit[count]
+    clear_counts(stay.visit)
+    clear_counts(stay.pending)
+    stay.phase = ABSENT
+    stay.left_at_ms = left_at_ms
+    stay.has_left = 1
+    return used + 1
+
+
+@njit(cache=True, nogil=True)
+def drop_candidate(stay: Record) -> None:
+    """Take back a candidate that did not become a visit; an earlier visit stays remembered."""
+    clear_counts(stay.visit)
+    clear_counts(stay.pending)
+    stay.phase = ABSENT if stay.has_left else FREE
+
+
+@njit(cache=True, nogil=True)
+def reach_thresholds(
+    stay: Record, rule: Record, rows: Records, used: int, tag: int, at_ms: int
+) -> int:
+    """Write a row for each threshold that the dwell has now reached; return the rows used."""
+    counted = stay.carried[COUNTED] + stay.visit[COUNTED]
+    dwell = stay.carried[DWELL] + stay.visit[DWELL]
+    low = stay.carried[LOW] + stay.visit[LOW]
+    while stay.reached < rule.n_thresholds:
+        threshold = rule.threshold_ms[stay.reached]
+        if dwell < threshold or low < rule.p_dwell * counted:
+            break
+        row = rows[used]
+        write_row(row, stay, tag, DWELL_REACHED, at_ms, at_ms)
+        row.threshold_ms = threshold
+        row.dwell_ms = dwell
+        row.dwell_ms_low = low
+        row.dwell_ms_high = stay.carried[HIGH] + stay.visit[HIGH]
+        row.probability = low / counted
+        stay.reached += 1
+        used += 1
+    return used
+
+
+@njit(cache=True, nogil=True)
+def step_candidate(
+    stays: Records,
+    slot: int,
+    rule: Record,
+    rows: Records,
+    used: int,
+    tag: int,
+    at_ms: int,
+    is_heard: int,
+    is_lost: int,
+) -> int:
+    """Let a candidate enter, wait, or be dropped; return the rows used."""
+    stay = stays[slot]
+    has_parent = rule.parent < 0 or find_open(stays, rule.parent) >= 0
+    if is_lost or not has_parent or (is_heard and stay.p < rule.p_hold):
+        drop_candidate(stay)
+        return used
+    is_ripe = is_heard and at_ms - stay.since_ms >= rule.min_enter_ms
+    if is_ripe and is_inside(stays, rule.parent):
+        stay.phase = INSIDE
+        stay.reason = WALKED_AWAY
+        write_row(rows[used], stay, tag, ENTERED, stay.entered_at_ms, at_ms)
+        used += 1
+    return used
+
+
+@njit(cache=True, nogil=True)
+def parent_left_at(stays: Records, parent: int, at_ms: int) -> int:
+    """Return when the tag left the parent, now if that is forgotten."""
+    for slot in range(SLOTS):
+        if stays[slot].phase == ABSENT and stays[slot].zone == parent:
+            return int(stays[slot].left_at_ms)
+    return at_ms
+
+
+@njit(cache=True, nogil=True)
+def step_visit(
+    stays: Records,
+    slot: int,
+    rule: Record,
+    rows: Records,
+    used: int,
+    tag: int,
+    at_ms: int,
+    is_heard: int,
+    is_lost: int,
+) -> int:
+    """Let a visit go on, falter, recover or end; return the rows used."""
+    stay = stays[slot]
+    if is_heard and stay.phase == INSIDE and stay.p <= rule.p_exit:
+        stay.phase = LEAVING
+        stay.since_ms = at_ms
+    elif is_heard and stay.phase == LEAVING and stay.p >= rule.p_hold:
+        stay.phase = INSIDE
+    if stay.phase == LEAVING:
+        is_over = is_lost or at_ms - stay.since_ms >= rule.exit_delay_ms
+        if is_over or not is_inside(stays, rule.parent):
+            return close_stay(stay, rows, used, tag, stay.since_ms, at_ms)
+        return used
+    if is_lost:
+        stay.reason = LOST
+        return close_stay(stay, rows, used, tag, stay.evidence_at_ms, at_ms)
+    if not is_inside(stays, rule.parent):
+        return close_stay(stay, rows, used, tag, parent_left_at(stays, rule.parent, at_ms), at_ms)
+    return used
+
+
+@njit(cache=True, nogil=True)
+def step_stay(
+    stays: Records,
+    slot: int,
+    rules: StepRules,
+    fix: Record,
+    p: float,
+    at_ms: int,
+    is_heard: int,
+    is_late: int,
+    grace_ms: float,
+    rows: Records,
+    used: int,
+) -> int:
+    """Step one stay; return the rows used."""
+    stay = stays[slot]
+    rule = rules.zones[stay.zone]
+    if stay.phase == ABSENT:
+        if at_ms - stay.left_at_ms >= rule.reset_after_ms:
+            stay.phase = FREE
+        return used
+    if is_heard:
+        stay.evidence_at_ms = max(stay.evidence_at_ms, fix.evidence_at_ms)
+        stay.is_late = is_late
+    is_lost = at_ms - stay.evidence_at_ms > grace_ms
+    if not is_lost:
+        count_time(stay, rules, p, fix.p_standing, at_ms)
+        if is_heard:
+            settle_pending(stay, p >= rule.p_hold)
+    if stay.phase == CANDIDATE:
+        used = step_candidate(stays, slot, rule, rows, used, fix.tag, at_ms, is_heard, is_lost)
+    else:
+        used = step_visit(stays, slot, rule, rows, used, fix.tag, at_ms, is_heard, is_lost)
+    if stay.phase == INSIDE and is_heard:
+        used = reach_thresholds(stay, rule, rows, used, fix.tag, at_ms)
+    return used
