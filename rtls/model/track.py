@@ -15,11 +15,21 @@ TAG_ID_BYTES_MAX: Final = 64
 TRACK_STATE_SIZE: Final = 5
 TRACK_COV_SIZE: Final = 15
 
+# The youngest reading of each link, so that a first fix does not need all anchors in one epoch,
+# correlated readings of one link are not counted as news, and the emitted covariance knows which
+# anchors carry it. The eldest gives way.
+LINKS_A_TRACK: Final = 16
+
 TRACK_DTYPE: Final = np.dtype(
     [
         ("tag_id", f"S{TAG_ID_BYTES_MAX}"),  # ASCII; empty where the slot is free
         ("state", np.float64, (TRACK_STATE_SIZE,)),  # m, m, m/s, m/s, dB
         ("cov", np.float64, (TRACK_COV_SIZE,)),
+        (
+            "bias_cov",
+            np.float64,
+            (3,),
+        ),  # xx, yx, yy, m²: what frozen link errors leave of the place
         ("z_m", np.float64),
         ("at_ms", np.int64),  # instant of `state`
         ("heard_at_ms", np.int64),  # youngest reading used
@@ -27,6 +37,16 @@ TRACK_DTYPE: Final = np.dtype(
         ("interval_ms", np.float64),  # the tag's own usual interval between epochs with readings
         ("p_standing", np.float64),
         ("surprise", np.float64),  # running mean of the normalised innovation: lock loss shows here
+        ("floor_doubt", np.float64),  # running share of evidence that speaks for another floor
+        ("link_heard_ms", np.int64, (LINKS_A_TRACK,)),
+        ("link_value", np.float64, (LINKS_A_TRACK,)),  # as received: m or dBm
+        (
+            "link_sigma",
+            np.float64,
+            (LINKS_A_TRACK,),
+        ),  # as stated by the sender, NaN where it is not
+        ("link_anchor", np.int32, (LINKS_A_TRACK,)),  # index + 1; 0 where the link is free
+        ("link_kind", np.uint8, (LINKS_A_TRACK,)),
         ("floor", np.int32),
         ("calibration_row", np.int32),  # row of per-link calibration, 0 where there is none
         ("kinds", np.uint8),  # bit 1 << ReadingKind of the readings used lately

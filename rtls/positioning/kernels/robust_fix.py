@@ -1,0 +1,265 @@
+"""Find one position from readings alone: a closed-form start, then robust Gauss-Newton.
+
+Layer: kernels. Takes: rows of calibrated readings. Gives: position, tag offset, covariance and cost
+to rtls.positioning.multilateration and to the filter, which starts and restarts from it.
+"""
+
+import math
+
+from numba import njit
+
+from rtls.positioning.kernels.columns import Floats, Parameters
+from rtls.positioning.kernels.likelihood import (
+    RANGE_KIND,
+    huber_cost,
+    huber_weight,
+    student_cost,
+    student_weight,
+)
+from rtls.positioning.kernels.rows import (
+    ANCHOR_X,
+    ANCHOR_Y,
+    EXPONENT,
+    KIND,
+    RISE_SQUARED,
+    SIGMA,
+    VALUE,
+    residual_and_slope,
+)
+from rtls.positioning.kernels.small_solve import invert3
+
+ITERATIONS_MAX = 20
+STEP_M_DONE = 1e-5
+DAMPING_FIRST = 1e-3
+DAMPING_MAX = 1e6
+SPREAD_M_MIN = 5.0  # of the belief that a tag is near the anchors that hear it by RSSI
+READINGS_MIN = 3
+
+# What a solved fix is written to: x, y, offset, covariance (00, 10, 11, 20, 21, 22), cost.
+SOLUTION_WIDTH = 10
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def anchor_scatter(rows: Floats, n: int) -> tuple[float, float, float, float, float]:
+    """Return mean x, mean y and the scatter (xx, xy, yy) of the anchors of ``rows``."""
+    mean_x = 0.0
+    mean_y = 0.0
+    for i in range(n):
+        mean_x += rows[i, ANCHOR_X] / n
+        mean_y += rows[i, ANCHOR_Y] / n
+    xx = 0.0
+    xy = 0.0
+    yy = 0.0
+    for i in range(n):
+        dx = rows[i, ANCHOR_X] - mean_x
+        dy = rows[i, ANCHOR_Y] - mean_y
+        xx += dx * dx / n
+        xy += dx * dy / n
+        yy += dy * dy / n
+    return mean_x, mean_y, xx, xy, yy
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def anchors_span_a_plane(rows: Floats, n: int, spread_min: float) -> bool:
+    """Say whether the anchors leave no mirror image: their narrower spread is wide enough."""
+    if n < READINGS_MIN:
+        return False
+    _, _, xx, xy, yy = anchor_scatter(rows, n)
+    narrow = 0.5 * (xx + yy) - math.sqrt(0.25 * (xx - yy) ** 2 + xy * xy)
+    return narrow >= spread_min * spread_min
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def linearised_start(rows: Floats, n: int) -> tuple[float, float, int]:
+    """Solve the ranges as linear equations: differences of the squared circles, centred.
+
+    Each equation is weighted by 1 / range², as the error of a squared range grows with it.
+    Returns x, y and the number of ranges used; 0 where they leave the plane undetermined.
+    """
+    weight_sum = 0.0
+    mean_x = 0.0
+    mean_y = 0.0
+    mean_k = 0.0
+    used = 0
+    for i in range(n):
+        if rows[i, KIND] == RANGE_KIND:
+            weight = 1.0 / max(rows[i, VALUE] ** 2, 0.25)
+            x, y = rows[i, ANCHOR_X], rows[i, ANCHOR_Y]
+            k = x * x + y * y + rows[i, RISE_SQUARED] - rows[i, VALUE] ** 2
+            weight_sum += weight
+            mean_x += weight * x
+            mean_y += weight * y
+            mean_k += weight * k
+            used += 1
+    if used < READINGS_MIN:
+        return 0.0, 0.0, 0
+    mean_x /= weight_sum
+    mean_y /= weight_sum
+    mean_k /= weight_sum
+    xx = 0.0
+    xy = 0.0
+    yy = 0.0
+    bx = 0.0
+    by = 0.0
+    for i in range(n):
+        if rows[i, KIND] == RANGE_KIND:
+            weight = 1.0 / max(rows[i, VALUE] ** 2, 0.25)
+            x, y = rows[i, ANCHOR_X], rows[i, ANCHOR_Y]
+            k = x * x + y * y + rows[i, RISE_SQUARED] - rows[i, VALUE] ** 2 - mean_k
+            dx = x - mean_x
+            dy = y - mean_y
+            xx += weight * dx * dx
+            xy += weight * dx * dy
+            yy += weight * dy * dy
+            bx += 0.5 * weight * dx * k
+            by += 0.5 * weight * dy * k
+    determinant = xx * yy - xy * xy
+    if not determinant > 1e-9 * (xx + yy) ** 2:
+        return 0.0, 0.0, 0
+    return (yy * bx - xy * by) / determinant, (xx * by - xy * bx) / determinant, used
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def centroid_start(rows: Floats, n: int) -> tuple[float, float]:
+    """Return the centroid of the anchors heard by RSSI, the loud ones counting more.
+
+    The weight is the amplitude relative to the loudest, which needs no distance and no offset.
+    """
+    loudest = -1e9
+    for i in range(n):
+        if rows[i, KIND] != RANGE_KIND:
+            loudest = max(loudest, rows[i, VALUE])
+    total = 0.0
+    x = 0.0
+    y = 0.0
+    for i in range(n):
+        if rows[i, KIND] != RANGE_KIND:
+            weight = 10.0 ** ((rows[i, VALUE] - loudest) / (10.0 * rows[i, EXPONENT]))
+            total += weight
+            x += weight * rows[i, ANCHOR_X]
+            y += weight * rows[i, ANCHOR_Y]
+    return x / max(total, 1e-12), y / max(total, 1e-12)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def cost_at(rows: Floats, n: int, p: Parameters, x: float, y: float, offset: float) -> float:
+    """Return the robust cost of all rows at one place, ½ z² each where they agree."""
+    cost = 0.5 * (offset / p.offset_sd_db) ** 2
+    for i in range(n):
+        residual, _, _, _ = residual_and_slope(rows[i], x, y, offset)
+        if rows[i, KIND] == RANGE_KIND:
+            cost += huber_cost(residual, rows[i, SIGMA], p.huber_long_sigmas, p.huber_short_sigmas)
+        else:
+            cost += student_cost(residual, rows[i, SIGMA], p.student_dof)
+    return cost
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def add_information(
+    rows: Floats, n: int, p: Parameters, x: float, y: float, offset: float
+) -> tuple[float, float, float, float, float, float, float, float, float]:
+    """Return the re-weighted normal matrix (00, 10, 11, 20, 21, 22) and right side at one place."""
+    j00 = 0.0
+    j10 = 0.0
+    j11 = 0.0
+    j20 = 0.0
+    j21 = 0.0
+    j22 = 1.0 / (p.offset_sd_db * p.offset_sd_db)
+    g0 = 0.0
+    g1 = 0.0
+    g2 = -offset * j22
+    for i in range(n):
+        residual, hx, hy, ho = residual_and_slope(rows[i], x, y, offset)
+        scale = rows[i, SIGMA]
+        if rows[i, KIND] == RANGE_KIND:
+            weight = huber_weight(residual, scale, p.huber_long_sigmas, p.huber_short_sigmas)
+        else:
+            weight = student_weight(residual, scale, p.student_dof)
+        weight /= scale * scale
+        j00 += weight * hx * hx
+        j10 += weight * hx * hy
+        j11 += weight * hy * hy
+        j20 += weight * hx * ho
+        j21 += weight * hy * ho
+        j22 += weight * ho * ho
+        g0 += weight * hx * residual
+        g1 += weight * hy * residual
+        g2 += weight * ho * residual
+    return j00, j10, j11, j20, j21, j22, g0, g1, g2
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def solve_rows(rows: Floats, n: int, p: Parameters, solution: Floats) -> bool:
+    """Solve position and offset from ``rows[:n]`` into ``solution``; False where undetermined.
+
+    Levenberg-Marquardt on the re-weighted normal equations: a step is taken only when it lowers
+    the cost that the weights belong to, so the slope always matches the residual.
+    """
+    if not anchors_span_a_plane(rows, n, p.anchor_spread_m_min):
+        return False
+    x, y, used = linearised_start(rows, n)
+    mean_x, mean_y, xx, _, yy = anchor_scatter(rows, n)
+    near = 0.0
+    if used == 0:
+        x, y = centroid_start(rows, n)
+        # Far outside, all anchors are heard alike and the offset explains the rest: a valley
+        # without an end. That they hear the tag at all says it is among them.
+        near = 0.25 / max(xx + yy, SPREAD_M_MIN * SPREAD_M_MIN)
+    offset = 0.0
+    damping = DAMPING_FIRST
+    cost = cost_at(rows, n, p, x, y, offset)
+    cost += 0.5 * near * ((x - mean_x) ** 2 + (y - mean_y) ** 2)
+    for _ in range(ITERATIONS_MAX):
+        j00, j10, j11, j20, j21, j22, g0, g1, g2 = add_information(rows, n, p, x, y, offset)
+        j00 += near
+        j11 += near
+        g0 -= near * (x - mean_x)
+        g1 -= near * (y - mean_y)
+        lift = 1.0 + damping
+        inverse, is_regular = invert3(j00 * lift, j10, j11 * lift, j20, j21, j22 * lift)
+        if not is_regular:
+            return False
+        step_x = inverse[0] * g0 + inverse[1] * g1 + inverse[3] * g2
+        step_y = inverse[1] * g0 + inverse[2] * g1 + inverse[4] * g2
+        step_o = inverse[3] * g0 + inverse[4] * g1 + inverse[5] * g2
+        trial = cost_at(rows, n, p, x + step_x, y + step_y, offset + step_o)
+        away_x, away_y = x + step_x - mean_x, y + step_y - mean_y
+        trial += 0.5 * near * (away_x * away_x + away_y * away_y)
+        if trial <= cost:
+            x += step_x
+            y += step_y
+            offset += step_o
+            cost = trial
+            damping *= 0.1
+            if step_x * step_x + step_y * step_y < STEP_M_DONE * STEP_M_DONE:
+                break
+        else:
+            damping *= 10.0
+            if damping > DAMPING_MAX:
+                break
+    return write_solution(rows, n, p, solution, x, y, offset, near)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def write_solution(
+    rows: Floats,
+    n: int,
+    p: Parameters,
+    solution: Floats,
+    x: float,
+    y: float,
+    offset: float,
+    near: float,
+) -> bool:
+    """Write place, covariance and cost; False where anything is not finite."""
+    j00, j10, j11, j20, j21, j22, _, _, _ = add_information(rows, n, p, x, y, offset)
+    covariance, is_regular = invert3(j00 + near, j10, j11 + near, j20, j21, j22)
+    if not is_regular:
+        return False
+    solution[0] = x
+    solution[1] = y
+    solution[2] = offset
+    for k in range(6):
+        solution[3 + k] = covariance[k]
+    solution[9] = cost_at(rows, n, p, x, y, offset)
+    return math.isfinite(x) and math.isfinite(y) and math.isfinite(covariance[0])

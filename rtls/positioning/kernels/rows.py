@@ -1,0 +1,88 @@
+"""Lay out one reading as a row of floats, calibrated and ready to be compared with a position.
+
+Layer: kernels. Takes: reading, anchor and link columns. Gives: rows to the fix and the filter.
+"""
+
+import math
+
+import numpy as np
+from numba import njit
+
+from rtls.positioning.kernels.columns import AnchorColumns, Floats, Parameters
+from rtls.positioning.kernels.likelihood import DB_PER_NEPER, NEAR_FIELD_M, RANGE_KIND, RSSI_KIND
+
+# Columns of a row.
+KIND, ANCHOR_X, ANCHOR_Y, RISE_SQUARED, VALUE, SIGMA, EXPONENT, AGE_S, CREDIT, BIAS_SD = range(10)
+ROW_WIDTH = 10
+ROWS_MAX = 64  # readings of one instant; more are taken as a further instant
+RANGE_M_MAX = 1_000.0
+RSSI_DBM_MIN = -130.0
+RSSI_DBM_MAX = 20.0
+SIGMA_FACTOR_MIN = 0.2  # a sender that claims more than five times our precision is not believed
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def fill_row(
+    row: Floats,
+    anchors: AnchorColumns,
+    p: Parameters,
+    anchor: int,
+    kind: int,
+    value: float,
+    sigma: float,
+    calibration_row: int,
+) -> bool:
+    """Calibrate one reading into ``row``; False where it says nothing usable.
+
+    A reading that is not finite or out of range is refused here as well as at admission: what
+    enters a covariance stays in it.
+    """
+    if anchor < 0 or anchor >= anchors.x_m.size or not np.isfinite(value):
+        return False
+    rise = anchors.z_m[anchor] - p.tag_height_m
+    row[KIND] = kind
+    row[ANCHOR_X] = anchors.x_m[anchor]
+    row[ANCHOR_Y] = anchors.y_m[anchor]
+    row[RISE_SQUARED] = rise * rise
+    row[AGE_S] = 0.0
+    row[CREDIT] = 1.0
+    if kind == RANGE_KIND:
+        if value < 0.0 or value > RANGE_M_MAX:
+            return False
+        link_row = calibration_row if 0 <= calibration_row < anchors.bias_m.shape[0] else 0
+        row[VALUE] = (value - anchors.bias_m[link_row, anchor]) / (
+            1.0 + anchors.slope[link_row, anchor]
+        )
+        row[SIGMA] = p.range_sigma_m
+        row[EXPONENT] = 0.0
+        row[BIAS_SD] = anchors.bias_sd_m[link_row, anchor]
+    elif kind == RSSI_KIND:
+        if value < RSSI_DBM_MIN or value > RSSI_DBM_MAX:
+            return False
+        row[VALUE] = value - anchors.rssi_at_1m[anchor]
+        row[SIGMA] = anchors.rssi_sigma_db[anchor]
+        row[EXPONENT] = anchors.exponent[anchor]
+        row[BIAS_SD] = anchors.rssi_bias_sd_db[anchor]
+    else:
+        return False
+    if np.isfinite(sigma) and sigma > 0.0:
+        row[SIGMA] = max(sigma, SIGMA_FACTOR_MIN * row[SIGMA])
+    return True
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def residual_and_slope(
+    row: Floats, x: float, y: float, offset: float
+) -> tuple[float, float, float, float]:
+    """Return measured less expected, and the slope of the expected in x, y and the offset."""
+    dx = x - row[ANCHOR_X]
+    dy = y - row[ANCHOR_Y]
+    squared = dx * dx + dy * dy + row[RISE_SQUARED]
+    if row[KIND] == RANGE_KIND:
+        distance = math.sqrt(squared)
+        across = max(distance, 1e-6)
+        return row[VALUE] - distance, dx / across, dy / across, 0.0
+    squared = max(squared, NEAR_FIELD_M * NEAR_FIELD_M)
+    loss = DB_PER_NEPER * row[EXPONENT]
+    expected = offset - 0.5 * loss * math.log(squared)
+    return row[VALUE] - expected, -loss * dx / squared, -loss * dy / squared, 1.0

@@ -1,0 +1,163 @@
+"""Follow all tags at once: readings of one epoch in, updated tracks and fixes out.
+
+Layer: rules. Takes: a sorted reading array from the engine, the anchor table.
+Gives: `FIX_DTYPE` rows to geofence; updates the engine's `TRACK_DTYPE` array in place.
+
+A tightly coupled filter: readings, not fixes, update the track, so two anchors are of use as well.
+No reading is gated away; its weight falls with its residual (rtls.positioning.measurement). A
+track that keeps being surprised is compared with a fix from the same readings, and restarts there
+when that explains them decidedly better.
+"""
+
+import math
+from dataclasses import dataclass, field, fields
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+
+from rtls.model.errors import InvalidCalibration
+from rtls.model.fix import FIX_DTYPE
+from rtls.model.reading import ReadingArray
+from rtls.model.units import UnixMs
+from rtls.positioning.anchor_table import AnchorTable
+from rtls.positioning.kernels.columns import Parameters
+from rtls.positioning.kernels.track_epoch import coast_slots, track_epoch
+from rtls.positioning.measurement import MeasurementSettings
+
+TrackArray = npt.NDArray[np.void]
+FixArray = npt.NDArray[np.void]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrackingSettings:
+    """How tags move and when a track is trusted.
+
+    Parameters
+    ----------
+    measurement
+        Noise of the radios.
+    speed_sd_m_s, speed_memory_s
+        Velocity per axis is an Ornstein-Uhlenbeck process with this spread and memory.
+    standing_speed_sd_m_s
+        What still counts as standing: a shopper turns and leans.
+    standing_prior
+        P(stands) before the velocity is known.
+    instant_ms
+        Readings within this time of the first count as one instant.
+    first_fix_window_ms
+        How far back readings may lie that join into a first fix.
+    lost_after_ms
+        A tag silent for longer starts anew.
+    surprise_max, surprise_memory
+        Running mean of squared normalised innovations above which a fix is sought, and the
+        weight of the newest; 1 is what an honest filter expects.
+    recovery_cost
+        By how much log likelihood that fix must be better for the track to restart.
+    bias_window_ms
+        Links heard within it carry the fix: their frozen biases enter its covariance.
+    anchor_spread_m_min
+        Narrowest spread of the anchors that still tells one side from the other.
+    """
+
+    measurement: MeasurementSettings = field(default_factory=MeasurementSettings)
+    speed_sd_m_s: float = 0.5
+    speed_memory_s: float = 3.0
+    standing_speed_sd_m_s: float = 0.05
+    standing_prior: float = 0.6
+    instant_ms: float = 50.0
+    first_fix_window_ms: float = 2_000.0
+    lost_after_ms: float = 15_000.0
+    surprise_max: float = 4.0
+    surprise_memory: float = 0.2
+    recovery_cost: float = 10.0
+    bias_window_ms: float = 3_000.0
+    anchor_spread_m_min: float = 0.5
+
+    def __post_init__(self) -> None:
+        for item in fields(self):
+            value = getattr(self, item.name)
+            if isinstance(value, MeasurementSettings):
+                continue
+            if not (math.isfinite(value) and value > 0.0):
+                raise InvalidCalibration(
+                    f"{item.name} is {value}; expected a finite number above 0."
+                )
+        if not self.standing_prior < 1.0:
+            raise InvalidCalibration(
+                f"standing_prior is {self.standing_prior}; expected between 0 and 1."
+            )
+
+
+def update_tracks(
+    tracks: TrackArray,
+    readings: ReadingArray,
+    *,
+    anchors: AnchorTable,
+    epoch_end_ms: UnixMs,
+    settings: TrackingSettings,
+) -> FixArray:
+    """Take the readings of one epoch into the tracks, in place.
+
+    Parameters
+    ----------
+    tracks
+        `TRACK_DTYPE`, (capacity,). A new slot is all zero but for tag_id and calibration_row.
+    readings
+        `READING_DTYPE`, sorted by (tag, heard_at_ms, anchor, kind, value). Kinds other than RSSI
+        and range, unknown anchors and numbers that no radio gives are passed over.
+    anchors
+        The anchors that the readings index.
+    epoch_end_ms
+        The instant that the fixes are stated for.
+    settings
+        Movement and noise.
+
+    Returns
+    -------
+    FixArray
+        `FIX_DTYPE`, one row for each tag heard that is located, sorted by tag slot.
+    """
+    parameters = parameters_of(settings)
+    fixes = np.zeros(tags_in(readings), FIX_DTYPE)
+    # A read-only array is another type to the compiler: it would compile in the middle of the day.
+    writable = readings if readings.flags.writeable else readings.copy()
+    written = track_epoch(writable, tracks, anchors.columns, parameters, int(epoch_end_ms), fixes)
+    return fixes[:written]
+
+
+def coast_tracks(
+    tracks: TrackArray,
+    slots: npt.NDArray[np.int32],
+    *,
+    at_ms: UnixMs,
+    settings: TrackingSettings,
+) -> FixArray:
+    """Predict the fixes of located ``slots`` at ``at_ms``, without readings.
+
+    The tracks stay as they are: coasting is a way of looking at them, so how often one looks
+    changes nothing.
+    """
+    fixes = np.zeros(slots.size, FIX_DTYPE)
+    own_slots = np.array(slots, dtype=np.int32)
+    written = coast_slots(own_slots, tracks, parameters_of(settings), int(at_ms), fixes)
+    return fixes[:written]
+
+
+def tags_in(readings: ReadingArray) -> int:
+    """Return how many tags have readings, in an array sorted by tag."""
+    tag = readings["tag"]
+    return int(np.count_nonzero(tag[1:] != tag[:-1])) + 1 if tag.size else 0
+
+
+@lru_cache(maxsize=16)
+def parameters_of(settings: TrackingSettings) -> Parameters:
+    """Return the settings as the kernels take them."""
+    noise = settings.measurement
+    own = {item.name for item in fields(settings)}
+    return Parameters(
+        **{
+            name: float(getattr(settings if name in own else noise, name))
+            for name in Parameters._fields
+        }
+    )
