@@ -214,6 +214,10 @@ class Visits(Protocol):
         """End all open visits of a pairing that ends."""
         ...
 
+    def hand_over(self, before: PairingId, after: PairingId) -> None:
+        """Give the open visits of a pairing that is renewed to the one that follows it."""
+        ...
+
     def forget_before(self, before_ms: UnixMs, *, limit: int) -> int:
         """Delete ended visits and event ids older than ``before_ms``; return how many."""
         ...
@@ -305,7 +309,7 @@ class Coupons(Protocol):
         ...
 
     def set_code(self, coupon: CouponId, *, fingerprint: str) -> None:
-        """Replace the code; the earlier one is no longer taken."""
+        """Give it a new code. The one before stays good, any earlier one does not."""
         ...
 
     def move(self, coupon: CouponId, *, before: CouponState, after: CouponState) -> bool:

@@ -1,0 +1,125 @@
+"""Choose at most one campaign for a moment, and say of every other why not.
+
+Layer: rules. Takes: a `VisitMoment`, `ConsentState` and `Candidate`s. Gives: a `Decision` to the
+handler on_visit. Same input, same decision: nothing is drawn, nothing depends on order.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+from offers.decision.eligibility import Eligibility, eligibility
+from offers.decision.frequency_cap import is_within_cap
+from offers.decision.trigger import is_triggered
+from offers.model.consent import ConsentState
+from offers.model.decision import Candidate, Choice, Decision, PassedOver, VisitMoment
+from offers.model.ids import DecisionId
+from offers.model.refusal import Refusal
+
+POLICY: Final = "priority/1"
+
+
+def decide(
+    moment: VisitMoment,
+    *,
+    decision: DecisionId,
+    consents: ConsentState,
+    candidates: Sequence[Candidate],
+) -> Decision:
+    """Return which campaign is offered now, if any.
+
+    Of the campaigns that nothing speaks against, the one with the highest priority is chosen, and
+    among equals the first by id.
+
+    Parameters
+    ----------
+    moment
+        Who stands where, for how long, as of now.
+    decision
+        The id to give to the answer.
+    consents
+        What the shopper has agreed to.
+    candidates
+        The campaigns to weigh, each once.
+    """
+    allowed = eligibility(consents)
+    ranked = sorted(candidates, key=_rank)
+    refusals = [refusal_of(candidate, moment, allowed=allowed) for candidate in ranked]
+    best = next((i for i, refusal in enumerate(refusals) if refusal is None), None)
+    chosen = None
+    if best is not None:
+        assert isinstance(allowed, Eligibility)  # or every candidate had been refused
+        chosen = _choice(ranked[best], allowed)
+    return Decision(
+        decision=decision,
+        event_id=moment.event_id,
+        shopper=moment.shopper,
+        site=moment.site,
+        zone=moment.zone,
+        visit=moment.visit,
+        at_ms=moment.now_ms,
+        policy=POLICY,
+        chosen=chosen,
+        passed_over=tuple(
+            PassedOver(
+                campaign=candidate.revision.campaign,
+                revision=candidate.revision.revision,
+                refusal=refusals[i] or Refusal.OUTRANKED,
+            )
+            for i, candidate in enumerate(ranked)
+            if i != best
+        ),
+    )
+
+
+def refusal_of(
+    candidate: Candidate, moment: VisitMoment, *, allowed: Eligibility | Refusal
+) -> Refusal | None:
+    """Return the first thing that speaks against the campaign now, or None.
+
+    What concerns the moment comes first, then the shopper's consent, then the campaign: the reason
+    that is logged is the one that would have to change first.
+    """
+    revision = candidate.revision
+    if not is_triggered(revision.trigger, moment):
+        return Refusal.OTHER_TRIGGER
+    return (
+        _refusal_of_moment(moment)
+        or (allowed if isinstance(allowed, Refusal) else None)
+        or _refusal_of_campaign(candidate, moment)
+    )
+
+
+def _refusal_of_moment(moment: VisitMoment) -> Refusal | None:
+    if moment.is_late:
+        return Refusal.EVENT_LATE
+    return None if moment.is_visit_open else Refusal.VISIT_ENDED
+
+
+def _refusal_of_campaign(candidate: Candidate, moment: VisitMoment) -> Refusal | None:
+    revision = candidate.revision
+    now_ms = moment.now_ms
+    checks = (
+        (Refusal.NOT_YET_VALID, now_ms < revision.validity.from_ms),
+        (Refusal.NO_LONGER_VALID, now_ms >= revision.validity.until_ms),
+        (Refusal.ALREADY_OFFERED, candidate.is_offered_in_visit),
+        (
+            Refusal.FREQUENCY_CAP,
+            not is_within_cap(revision.frequency_cap, candidate.cap_taken_at_ms, now_ms=now_ms),
+        ),
+        (Refusal.BUDGET_SPENT, not candidate.has_budget),
+    )
+    return next((refusal for refusal, is_true in checks if is_true), None)
+
+
+def _rank(candidate: Candidate) -> tuple[int, str]:
+    return (-candidate.revision.priority, candidate.revision.campaign)
+
+
+def _choice(candidate: Candidate, allowed: Eligibility) -> Choice:
+    return Choice(
+        campaign=candidate.revision.campaign,
+        revision=candidate.revision.revision,
+        locate_consent=allowed.locate,
+        personalise_consent=allowed.personalise,
+        may_notify=allowed.may_notify,
+    )

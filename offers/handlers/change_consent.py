@@ -1,0 +1,88 @@
+"""Grant or withdraw one purpose; a withdrawal takes effect before it is answered.
+
+Layer: flow. Takes: a `ConsentWish`. Gives: the new `ConsentState`. In the one transaction of the
+record, withdrawing `locate` ends the pairings, and withdrawing `locate` or `personalise` revokes
+every offer that has not reached the app yet.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from offers.handlers.end_offer import end_offer
+from offers.handlers.end_pairing import end_pairing
+from offers.handlers.random_id import random_id
+from offers.model.consent import Consent, ConsentChannel, ConsentState, Purpose
+from offers.model.ids import ConsentId, ShopperId
+from offers.model.offer import OfferState
+from offers.model.pairing import PairingEnd
+from offers.model.shopper import Locale
+from offers.ports import SecretSource, UnitOfWork
+from rtls.model.units import UnixMs
+
+OFFERS_STAND_ON: Final = frozenset({Purpose.LOCATE, Purpose.PERSONALISE})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsentWish:
+    """What a shopper says about one purpose, and which text was shown."""
+
+    purpose: Purpose
+    is_granted: bool
+    text_version: str
+    locale: Locale = Locale.DE
+    channel: ConsentChannel = ConsentChannel.APP
+
+
+def change_consent(
+    shopper: ShopperId,
+    wish: ConsentWish,
+    *,
+    work: UnitOfWork,
+    now_ms: UnixMs,
+    secrets: SecretSource,
+) -> ConsentState:
+    """Write the wish and what follows from it; saying the same twice writes one record.
+
+    Parameters
+    ----------
+    shopper
+        Who says so, from the credential.
+    wish
+        What is said.
+    work, now_ms, secrets
+        The transaction, the time, the source of randomness.
+    """
+    newest = work.consents.state_of(shopper).newest_of(wish.purpose)
+    if newest is None or not _says(newest, wish):
+        work.consents.append(_record(shopper, wish, now_ms=now_ms, secrets=secrets))
+    if not wish.is_granted:
+        _withdraw(shopper, wish.purpose, work=work, now_ms=now_ms)
+    return work.consents.state_of(shopper)
+
+
+def _says(record: Consent, wish: ConsentWish) -> bool:
+    return record.is_granted == wish.is_granted and record.text_version == wish.text_version
+
+
+def _record(
+    shopper: ShopperId, wish: ConsentWish, *, now_ms: UnixMs, secrets: SecretSource
+) -> Consent:
+    return Consent(
+        consent=ConsentId(random_id(secrets)),
+        shopper=shopper,
+        purpose=wish.purpose,
+        is_granted=wish.is_granted,
+        at_ms=now_ms,
+        text_version=wish.text_version,
+        locale=wish.locale,
+        channel=wish.channel,
+    )
+
+
+def _withdraw(shopper: ShopperId, purpose: Purpose, *, work: UnitOfWork, now_ms: UnixMs) -> None:
+    if purpose is Purpose.LOCATE:
+        for pairing in work.pairings.active_of_shopper(shopper, now_ms=now_ms):
+            end_pairing(pairing, PairingEnd.CONSENT_WITHDRAWN, work=work, now_ms=now_ms)
+    if purpose in OFFERS_STAND_ON:
+        for offer in work.offers.undelivered_of_shopper(shopper):
+            end_offer(offer, OfferState.REVOKED, work=work, now_ms=now_ms)

@@ -1,0 +1,74 @@
+"""Bring an offer to the app, if it is still right to do so.
+
+Layer: flow. Takes: an offer, or a shopper who asks. Gives: `OfferCard`s to the relay and the app,
+or why not. Between the decision and now the shopper may have left, withdrawn consent, or waited too
+long; so all three are checked again here, in the transaction that marks the offer as delivered.
+"""
+
+from dataclasses import replace
+
+from offers.decision.eligibility import Eligibility, eligibility
+from offers.handlers.end_offer import end_offer
+from offers.model.errors import Busy, NotFound
+from offers.model.ids import OfferId, ShopperId
+from offers.model.offer import Offer, OfferCard, OfferState
+from offers.model.refusal import DeliveryRefusal
+from offers.ports import UnitOfWork
+from rtls.model.units import UnixMs
+
+
+def deliver_offer(
+    offer: OfferId, *, work: UnitOfWork, now_ms: UnixMs
+) -> OfferCard | DeliveryRefusal:
+    """Mark the offer as delivered and return what the app shows, or end it and say why.
+
+    `may_notify` in the card is what holds now: true only if it held at the decision *and* `notify`
+    has not been withdrawn since.
+
+    Raises
+    ------
+    NotFound
+        If there is no such offer.
+    Busy
+        If another writer moved the offer meanwhile.
+    """
+    found = work.offers.find(offer)
+    if found is None:
+        raise NotFound(f"offer {offer} is unknown; expected one that was issued.")
+    if found.state is not OfferState.ISSUED:
+        return DeliveryRefusal.NOT_ISSUED
+    allowed = _may_deliver(found, work=work, now_ms=now_ms)
+    if isinstance(allowed, DeliveryRefusal):
+        is_over = allowed is DeliveryRefusal.EXPIRED
+        state = OfferState.EXPIRED if is_over else OfferState.REVOKED
+        end_offer(found, state, work=work, now_ms=now_ms)
+        return allowed
+    if not work.offers.move(found, found.in_state(OfferState.DELIVERED, at_ms=now_ms)):
+        raise Busy(f"offer {offer} has just changed; expected issued. Try again.")
+    card = work.offers.card(offer)
+    assert card is not None
+    may_notify = found.may_notify and allowed.may_notify
+    return replace(card, offer=replace(card.offer, may_notify=may_notify))
+
+
+def deliver_waiting(
+    shopper: ShopperId, *, work: UnitOfWork, now_ms: UnixMs
+) -> tuple[OfferCard, ...]:
+    """Deliver all that waits for the shopper: for an app that connects, or lists its offers."""
+    answers = (
+        deliver_offer(offer.offer, work=work, now_ms=now_ms)
+        for offer in work.offers.undelivered_of_shopper(shopper)
+    )
+    return tuple(card for card in answers if isinstance(card, OfferCard))
+
+
+def _may_deliver(
+    offer: Offer, *, work: UnitOfWork, now_ms: UnixMs
+) -> Eligibility | DeliveryRefusal:
+    if now_ms >= offer.expires_at_ms:
+        return DeliveryRefusal.EXPIRED
+    visit = work.visits.find(offer.visit)
+    if visit is None or visit.left_at_ms is not None:
+        return DeliveryRefusal.VISIT_ENDED
+    allowed = eligibility(work.consents.state_of(offer.shopper))
+    return allowed if isinstance(allowed, Eligibility) else DeliveryRefusal.CONSENT_WITHDRAWN

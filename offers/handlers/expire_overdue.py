@@ -1,0 +1,63 @@
+"""End what has run out of time, and forget what need not be remembered.
+
+Layer: flow. Takes: the time. Gives: how much was done. A door calls it every few seconds; each call
+does a bounded amount, so that it never holds up the writer. Rules look at the clock themselves: a
+late sweep makes nothing good that has expired, it only gives budgets back later.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from offers.handlers.end_offer import end_offer
+from offers.handlers.end_pairing import end_pairing
+from offers.model.coupon import Coupon, CouponState
+from offers.model.offer import OfferState
+from offers.model.pairing import PairingEnd
+from offers.ports import UnitOfWork
+from rtls.model.units import UnixMs
+
+A_CALL_MAX: Final = 200
+DAY_MS: Final = 86_400_000
+EVENTS_KEPT_MS: Final = 30 * DAY_MS  # as long as dwell events may be kept at all
+ANSWERS_KEPT_MS: Final = 30 * DAY_MS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expired:
+    """How much one call did; all zero when there is nothing left to do."""
+
+    offers: int
+    coupons: int
+    pairings: int
+    forgotten: int
+
+
+def expire_overdue(*, work: UnitOfWork, now_ms: UnixMs) -> Expired:
+    """Expire offers, coupons and pairings; delete old event ids, visits and answers."""
+    offers = work.offers.overdue(now_ms=now_ms, limit=A_CALL_MAX)
+    for offer in offers:
+        end_offer(offer, OfferState.EXPIRED, work=work, now_ms=now_ms)
+    coupons = work.coupons.overdue(now_ms=now_ms, limit=A_CALL_MAX)
+    for coupon in coupons:
+        _expire_coupon(coupon, work=work, now_ms=now_ms)
+    pairings = work.pairings.overdue(now_ms=now_ms, limit=A_CALL_MAX)
+    for pairing in pairings:
+        end_pairing(pairing, PairingEnd.EXPIRED, work=work, now_ms=now_ms)
+    events_before = UnixMs(now_ms - EVENTS_KEPT_MS)
+    answers_before = UnixMs(now_ms - ANSWERS_KEPT_MS)
+    forgotten = work.visits.forget_before(events_before, limit=A_CALL_MAX)
+    forgotten += work.answers.forget_before(answers_before, limit=A_CALL_MAX)
+    return Expired(
+        offers=len(offers), coupons=len(coupons), pairings=len(pairings), forgotten=forgotten
+    )
+
+
+def _expire_coupon(coupon: Coupon, *, work: UnitOfWork, now_ms: UnixMs) -> None:
+    offer = work.offers.find(coupon.offer)
+    assert offer is not None
+    if not offer.is_over:
+        end_offer(offer, OfferState.EXPIRED, work=work, now_ms=now_ms)
+        return
+    is_moved = work.coupons.move(coupon.coupon, before=coupon.state, after=CouponState.EXPIRED)
+    if is_moved and coupon.is_reserved:
+        work.campaigns.release(coupon.campaign)

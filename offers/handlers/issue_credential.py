@@ -1,0 +1,87 @@
+"""Give a shopper's app, a till or an operator a secret, and recognise them by it.
+
+Layer: flow. Takes: a role and its holder. Gives: `IssuedCredential` once, and `Credential` at each
+call. Storage keeps a keyed fingerprint: who steals the database cannot call us with it.
+"""
+
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+from offers.handlers.random_id import random_id, random_secret
+from offers.model.errors import NotFound
+from offers.model.ids import CredentialId, ShopperId, TillId
+from offers.model.shopper import Credential, Role
+from offers.ports import SecretSource, UnitOfWork
+from rtls.model.units import SiteId, UnixMs
+
+PREFIXES: Final = MappingProxyType({Role.SHOPPER: "shp", Role.TILL: "till", Role.OPERATOR: "op"})
+SECRET_PURPOSE: Final = "credential"  # noqa: S105 - the name of a use, not a secret
+SECRET_CHARACTERS_MAX: Final = 128
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class IssuedCredential:
+    """A credential with its secret, which is shown this once. Not printed by `repr`."""
+
+    credential: Credential
+    secret: str
+
+
+def issue_credential(
+    role: Role,
+    *,
+    work: UnitOfWork,
+    now_ms: UnixMs,
+    secrets: SecretSource,
+    shopper: ShopperId | None = None,
+    till: TillId | None = None,
+    site: SiteId | None = None,
+) -> IssuedCredential:
+    """Make a credential and return its secret, for the first and last time.
+
+    Parameters
+    ----------
+    role
+        What the holder may do.
+    work, now_ms, secrets
+        The transaction, the time, the source of randomness.
+    shopper
+        For role `shopper`: whose app it is.
+    till
+        For role `till`: which till holds it.
+    site
+        For roles `till` and `operator`: where it is good.
+    """
+    credential = Credential(
+        credential=CredentialId(random_id(secrets)),
+        role=role,
+        created_at_ms=now_ms,
+        shopper=shopper,
+        till=till,
+        site=site,
+    )
+    secret = random_secret(PREFIXES[role], secrets)
+    fingerprint = secrets.fingerprint(secret, purpose=SECRET_PURPOSE)
+    work.shoppers.add_credential(credential, fingerprint=fingerprint)
+    return IssuedCredential(credential=credential, secret=secret)
+
+
+def identify_caller(secret: str, *, work: UnitOfWork, secrets: SecretSource) -> Credential | None:
+    """Return whose secret this is, or None where it is nobody's, or nobody's any more."""
+    if not 1 <= len(secret) <= SECRET_CHARACTERS_MAX:
+        return None
+    found = work.shoppers.find_credential(secrets.fingerprint(secret, purpose=SECRET_PURPOSE))
+    return None if found is None or found.revoked_at_ms is not None else found
+
+
+def revoke_credential(credential: CredentialId, *, work: UnitOfWork, now_ms: UnixMs) -> None:
+    """End a credential; the next call with its secret is refused.
+
+    Raises
+    ------
+    NotFound
+        If it is unknown or ended already.
+    """
+    if not work.shoppers.revoke_credential(credential, at_ms=now_ms):
+        raise NotFound(f"credential {credential} is unknown or revoked; expected a live one.")

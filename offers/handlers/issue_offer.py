@@ -1,0 +1,83 @@
+"""Make the offer that was decided on: offer, coupon, cap slot, budget and outbox together.
+
+Layer: flow. Takes: a `Decision` with a choice. Gives: the `Offer` to on_visit. The rules have said
+yes; here the database says yes again, by one conditional statement for each limit.
+"""
+
+from offers.handlers.random_id import random_id
+from offers.model.campaign import CampaignRevision
+from offers.model.coupon import Coupon, CouponState
+from offers.model.decision import Decision
+from offers.model.errors import Busy
+from offers.model.ids import CouponId, OfferId
+from offers.model.offer import Offer, OfferState
+from offers.model.outbox import OutboxKind
+from offers.ports import SecretSource, UnitOfWork
+from rtls.model.units import UnixMs
+
+
+def issue_offer(decision: Decision, *, work: UnitOfWork, secrets: SecretSource) -> Offer:
+    """Write the chosen offer and all that belongs to it.
+
+    Raises
+    ------
+    Busy
+        If another writer took the last slot or the rest of the budget since the decision; the
+        transaction must be given up, and the retry decides afresh.
+    """
+    assert decision.chosen is not None
+    revision = work.campaigns.revision(decision.chosen.campaign, decision.chosen.revision)
+    offer = _offer(decision, revision, secrets=secrets)
+    is_issued = work.offers.add(offer) and work.offers.take_cap_slot(offer, revision.frequency_cap)
+    if is_issued and revision.has_coupon:
+        is_issued = _issue_coupon(offer, revision, work=work, secrets=secrets)
+    if not is_issued:
+        raise Busy(f"campaign {offer.campaign}: a limit has just been reached. Try again.")
+    work.outbox.add(
+        OutboxKind.OFFER_ISSUED, shopper=offer.shopper, subject=offer.offer, at_ms=decision.at_ms
+    )
+    return offer
+
+
+def _offer(decision: Decision, revision: CampaignRevision, *, secrets: SecretSource) -> Offer:
+    chosen = decision.chosen
+    assert chosen is not None
+    return Offer(
+        offer=OfferId(random_id(secrets)),
+        shopper=decision.shopper,
+        campaign=chosen.campaign,
+        revision=chosen.revision,
+        decision=decision.decision,
+        site=decision.site,
+        zone=decision.zone,
+        visit=decision.visit,
+        locate_consent=chosen.locate_consent,
+        personalise_consent=chosen.personalise_consent,
+        may_notify=chosen.may_notify,
+        state=OfferState.ISSUED,
+        issued_at_ms=decision.at_ms,
+        expires_at_ms=UnixMs(decision.at_ms + revision.offer_valid_s * 1_000),
+    )
+
+
+def _issue_coupon(
+    offer: Offer, revision: CampaignRevision, *, work: UnitOfWork, secrets: SecretSource
+) -> bool:
+    is_reserved = revision.budget is not None and revision.budget.is_reserved
+    if is_reserved and not work.campaigns.reserve(offer.campaign):
+        return False
+    work.coupons.add(
+        Coupon(
+            coupon=CouponId(random_id(secrets)),
+            offer=offer.offer,
+            shopper=offer.shopper,
+            campaign=offer.campaign,
+            revision=offer.revision,
+            site=offer.site,
+            state=CouponState.ISSUED,
+            issued_at_ms=offer.issued_at_ms,
+            expires_at_ms=UnixMs(offer.issued_at_ms + revision.coupon_valid_s * 1_000),
+            is_reserved=is_reserved,
+        )
+    )
+    return True

@@ -1,0 +1,194 @@
+"""Turn what happens in a zone into at most one offer.
+
+Layer: flow. Takes: a `ZoneEvent` from the visit feed. Gives: the `Decision`, where there was one to
+take. Deduplication of the event, visit, decision, offer, coupon, cap, budget and outbox are one
+transaction: a crash leaves all of them or none, and a second delivery of the event does nothing.
+
+An event of a tag that nobody is paired with leaves no trace, not even its id.
+"""
+
+from dataclasses import dataclass
+from typing import Final, assert_never
+
+from offers.decision.decide import decide
+from offers.handlers.end_offer import end_offer
+from offers.handlers.issue_offer import issue_offer
+from offers.handlers.random_id import random_id
+from offers.model.campaign import CampaignRevision
+from offers.model.decision import Candidate, Decision, VisitMoment
+from offers.model.ids import DecisionId, VisitId
+from offers.model.offer import OfferState
+from offers.model.pairing import Pairing
+from offers.ports import OpenVisit, SecretSource, UnitOfWork
+from rtls.model.units import TagId, UnixMs
+from rtls.model.visit import DwellReached, Transition, TransitionKind, Visit, ZoneEvent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VisitSettings:
+    """What a visit event must be to make an offer."""
+
+    event_age_ms_max: int = 60_000
+    """an event whose evidence is older does not: the shopper is elsewhere by now"""
+
+
+DEFAULT_SETTINGS: Final = VisitSettings()
+
+
+def on_visit(
+    event: ZoneEvent,
+    *,
+    work: UnitOfWork,
+    now_ms: UnixMs,
+    secrets: SecretSource,
+    settings: VisitSettings = DEFAULT_SETTINGS,
+) -> Decision | None:
+    """Note the event, and decide where a dwell threshold was reached.
+
+    Parameters
+    ----------
+    event
+        From locating; may come twice, or late.
+    work, now_ms, secrets
+        The transaction, the time, the source of randomness.
+    settings
+        How old an event may be.
+
+    Returns
+    -------
+    Decision or None
+        None for events that ask for no decision, that came before, or whose tag is nobody's.
+    """
+    visit = work.visits.find(VisitId(event.visit_id))
+    pairing = _pairing_of(
+        event.tag, happened_at_ms=_happened_at_ms(event), work=work, now_ms=now_ms
+    )
+    if visit is None and pairing is None:
+        return None
+    if not work.visits.note_event(event.event_id, at_ms=now_ms):
+        return None
+    match event:
+        case DwellReached():
+            return _decide(
+                event, pairing, work=work, now_ms=now_ms, secrets=secrets, settings=settings
+            )
+        case Transition(kind=TransitionKind.ENTERED):
+            _enter(event, pairing, work=work)
+        case Transition() | Visit():
+            _leave(event, pairing, work=work, now_ms=now_ms)
+        case _:
+            assert_never(event)
+    return None
+
+
+def _pairing_of(
+    tag: TagId, *, happened_at_ms: UnixMs, work: UnitOfWork, now_ms: UnixMs
+) -> Pairing | None:
+    pairing = work.pairings.open_of_tag(tag)
+    if pairing is None or not pairing.is_active(now_ms):
+        return None
+    # What happened before the pairing is another person's, or was not agreed to.
+    return pairing if happened_at_ms >= pairing.paired_at_ms else None
+
+
+def _happened_at_ms(event: ZoneEvent) -> UnixMs:
+    match event:
+        case DwellReached():
+            return event.reached_at_ms
+        case Transition():
+            return event.at_ms
+        case Visit():
+            return event.left_at_ms
+        case _:
+            assert_never(event)
+
+
+def _enter(event: Transition, pairing: Pairing | None, *, work: UnitOfWork) -> None:
+    if pairing is not None:
+        work.visits.add(_visit(event, pairing, entered_at_ms=event.at_ms))
+
+
+def _leave(
+    event: Transition | Visit, pairing: Pairing | None, *, work: UnitOfWork, now_ms: UnixMs
+) -> None:
+    left_at_ms = _happened_at_ms(event)
+    visit = VisitId(event.visit_id)
+    if pairing is not None:
+        # Known as ended, so that a dwell event which comes after this one makes no offer.
+        work.visits.add(_visit(event, pairing, entered_at_ms=left_at_ms))
+    work.visits.close(visit, at_ms=left_at_ms)
+    for offer in work.offers.undelivered_of_visit(visit):
+        end_offer(offer, OfferState.REVOKED, work=work, now_ms=now_ms)
+
+
+def _decide(
+    event: DwellReached,
+    pairing: Pairing | None,
+    *,
+    work: UnitOfWork,
+    now_ms: UnixMs,
+    secrets: SecretSource,
+    settings: VisitSettings,
+) -> Decision | None:
+    if pairing is None:
+        return None
+    # The event is proof enough of the stay where the entry came before the pairing.
+    work.visits.add(_visit(event, pairing, entered_at_ms=event.entered_at_ms))
+    moment = _moment(event, pairing, work=work, now_ms=now_ms, settings=settings)
+    revisions = work.campaigns.active_in_zone(event.site, event.zone)
+    decision = decide(
+        moment,
+        decision=DecisionId(random_id(secrets)),
+        consents=work.consents.state_of(pairing.shopper),
+        candidates=[_candidate(revision, moment, work=work) for revision in revisions],
+    )
+    work.decisions.append(decision)
+    if decision.chosen is not None:
+        issue_offer(decision, work=work, secrets=secrets)
+    return decision
+
+
+def _moment(
+    event: DwellReached,
+    pairing: Pairing,
+    *,
+    work: UnitOfWork,
+    now_ms: UnixMs,
+    settings: VisitSettings,
+) -> VisitMoment:
+    visit = work.visits.find(VisitId(event.visit_id))
+    assert visit is not None
+    # A trolley may have changed hands during the stay: then the stay is not this shopper's.
+    is_own = visit.pairing == pairing.pairing
+    is_stale = now_ms - event.evidence_at_ms > settings.event_age_ms_max
+    return VisitMoment(
+        event_id=event.event_id,
+        shopper=pairing.shopper,
+        site=event.site,
+        zone=event.zone,
+        visit=visit.visit,
+        threshold_s=event.threshold_s,
+        is_late=event.is_late or is_stale,
+        is_visit_open=is_own and visit.left_at_ms is None,
+        now_ms=now_ms,
+    )
+
+
+def _candidate(revision: CampaignRevision, moment: VisitMoment, *, work: UnitOfWork) -> Candidate:
+    campaign = revision.campaign
+    return Candidate(
+        revision=revision,
+        cap_taken_at_ms=work.offers.cap_taken_at(moment.shopper, campaign),
+        is_offered_in_visit=work.offers.was_offered(moment.shopper, campaign, moment.visit),
+        has_budget=not revision.has_coupon or work.campaigns.has_budget(campaign),
+    )
+
+
+def _visit(event: ZoneEvent, pairing: Pairing, *, entered_at_ms: UnixMs) -> OpenVisit:
+    return OpenVisit(
+        visit=VisitId(event.visit_id),
+        site=event.site,
+        zone=event.zone,
+        pairing=pairing.pairing,
+        entered_at_ms=entered_at_ms,
+    )

@@ -1,0 +1,89 @@
+"""Put a revision of a campaign into force, and pause or resume it.
+
+Layer: flow. Takes: a `CampaignRevision` and the site's map. Gives: the `Campaign`. A campaign that
+could never fire on this map is refused here, where somebody reads the error, and not found out by
+silence in the shop.
+"""
+
+from dataclasses import replace
+
+from offers.model.campaign import Campaign, CampaignRevision, CampaignState
+from offers.model.errors import InvalidCampaign, NotFound
+from offers.model.ids import CampaignId
+from offers.ports import UnitOfWork
+from rtls.model.site_map import SiteMap
+
+
+def start_campaign(revision: CampaignRevision, *, site_map: SiteMap, work: UnitOfWork) -> Campaign:
+    """Write the revision as the campaign's next one and make it active.
+
+    Its number is given here: whatever ``revision.revision`` says, it becomes one more than the
+    last. A revision that says what the current one says is not written again, so a service may
+    read its campaign file at each start.
+
+    Raises
+    ------
+    InvalidCampaign
+        If zone or dwell do not fit the map, or the budget is below what is used already.
+    """
+    check_against_map(revision, site_map)
+    found = work.campaigns.find(revision.campaign)
+    number = 1 if found is None else found.revision.revision + 1
+    if found is not None and found.site != revision.site:
+        raise InvalidCampaign(
+            f"campaign {revision.campaign}: site is {revision.site!r}; expected {found.site!r}, "
+            "where it began. Give a campaign of another site an id of its own."
+        )
+    if found is None or replace(revision, revision=found.revision.revision) != found.revision:
+        work.campaigns.add_revision(replace(revision, revision=number))
+        _set_budget(revision, work=work)
+    else:
+        work.campaigns.set_state(revision.campaign, CampaignState.ACTIVE)
+    started = work.campaigns.find(revision.campaign)
+    assert started is not None
+    return started
+
+
+def pause_campaign(campaign: CampaignId, *, work: UnitOfWork) -> None:
+    """Make no more offers of the campaign; coupons that are out stay good.
+
+    Raises
+    ------
+    NotFound
+        If there is no such campaign.
+    """
+    if not work.campaigns.set_state(campaign, CampaignState.PAUSED):
+        raise NotFound(f"campaign {campaign} is unknown; expected the id of a started one.")
+
+
+def check_against_map(revision: CampaignRevision, site_map: SiteMap) -> None:
+    """Refuse a campaign that no visit on this map can wake.
+
+    Raises
+    ------
+    InvalidCampaign
+        If site, zone or dwell threshold are not the map's.
+    """
+    where = f"campaign {revision.campaign}"
+    if revision.site != site_map.site:
+        raise InvalidCampaign(f"{where}: site is {revision.site!r}; expected {site_map.site!r}.")
+    zone = next((z for z in site_map.zones if z.zone == revision.trigger.zone), None)
+    if zone is None:
+        raise InvalidCampaign(
+            f"{where}: trigger.zone is {revision.trigger.zone!r}; expected a zone of the site map "
+            f"{site_map.site}."
+        )
+    if revision.trigger.dwell_s not in zone.rules.dwell_thresholds_s:
+        raise InvalidCampaign(
+            f"{where}: trigger.dwell_s is {revision.trigger.dwell_s}; expected one of "
+            f"{[float(step) for step in zone.rules.dwell_thresholds_s]}, the dwell thresholds of "
+            f"zone {zone.zone}. Add it to the zone's rules in the site map, or choose one of them."
+        )
+
+
+def _set_budget(revision: CampaignRevision, *, work: UnitOfWork) -> None:
+    if not work.campaigns.set_budget(revision.campaign, revision.budget):
+        raise InvalidCampaign(
+            f"campaign {revision.campaign}: budget.redemptions_max is below what is used and set "
+            "aside already; expected at least that much. Pause the campaign to stop it."
+        )
