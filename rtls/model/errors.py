@@ -7,6 +7,7 @@ Layer: nouns. Takes: nothing. Gives: the errors that public functions of `rtls` 
     ├── InvalidReading       a reading that no radio can have sent
     ├── InvalidSiteMap       a map that cannot work: file, feature and remedy are named
     ├── InvalidCalibration   parameters that do not fit the anchors
+    ├── InvalidVisit         a zone event that no engine can have made
     ├── InvalidSnapshot      engine state of another version, site or shape
     ├── InvalidRecording     a recorded file that cannot be replayed
     ├── NotDurable           something that must survive a crash could not be written
@@ -34,6 +35,10 @@ class InvalidSiteMap(InaisleError, ValueError):
 
 class InvalidCalibration(InaisleError, ValueError):
     """Calibration parameters that do not fit the anchors."""
+
+
+class InvalidVisit(InaisleError, ValueError):
+    """A zone event that no engine can have made."""
 
 
 class InvalidSnapshot(InaisleError, ValueError):

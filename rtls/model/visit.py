@@ -6,9 +6,11 @@ sink can refuse a second copy.
 """
 
 import hashlib
+import math
 from dataclasses import dataclass
 from enum import StrEnum
 
+from rtls.model.errors import InvalidVisit
 from rtls.model.units import Second, SiteId, TagId, UnixMs, ZoneId
 
 
@@ -44,6 +46,14 @@ class Transition:
     probability: float
     reason: LeftReason | None = None
 
+    def __post_init__(self) -> None:
+        check_probability(self.probability)
+        if (self.reason is None) != (self.kind is TransitionKind.ENTERED):
+            raise InvalidVisit(
+                f"transition {self.kind.value} has reason {self.reason}; expected one if and only "
+                "if the tag left."
+            )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DwellReached:
@@ -67,6 +77,12 @@ class DwellReached:
     is_late: bool = False
     """stands on readings from a spool: for analytics, never for an offer"""
 
+    def __post_init__(self) -> None:
+        check_probability(self.probability)
+        check_order("entered_at_ms", self.entered_at_ms, "reached_at_ms", self.reached_at_ms)
+        check_duration("threshold_s", self.threshold_s)
+        check_duration("dwell_s", self.dwell_s)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Visit:
@@ -83,8 +99,48 @@ class Visit:
     is_pass_by: bool
     reason: LeftReason
 
+    def __post_init__(self) -> None:
+        check_order("entered_at_ms", self.entered_at_ms, "left_at_ms", self.left_at_ms)
+        check_duration("dwell_s", self.dwell_s)
+
 
 ZoneEvent = Transition | DwellReached | Visit
+
+
+def check_probability(probability: float) -> None:
+    """Refuse what is no probability.
+
+    Raises
+    ------
+    InvalidVisit
+        If ``probability`` is outside 0 to 1, or NaN.
+    """
+    if not 0.0 <= probability <= 1.0:
+        raise InvalidVisit(f"probability is {probability}; expected 0 to 1.")
+
+
+def check_order(before: str, before_ms: UnixMs, after: str, after_ms: UnixMs) -> None:
+    """Refuse an end before its beginning.
+
+    Raises
+    ------
+    InvalidVisit
+        If ``after_ms`` is earlier than ``before_ms``.
+    """
+    if after_ms < before_ms:
+        raise InvalidVisit(f"{after} is {after_ms}, earlier than {before} {before_ms}.")
+
+
+def check_duration(what: str, seconds: Second) -> None:
+    """Refuse a negative, endless or undefined duration.
+
+    Raises
+    ------
+    InvalidVisit
+        If ``seconds`` is not a finite number of 0 or more.
+    """
+    if not 0.0 <= seconds < math.inf:
+        raise InvalidVisit(f"{what} is {seconds}; expected 0 or more seconds.")
 
 
 def visit_id(site: SiteId, tag: TagId, zone: ZoneId, entered_at_ms: UnixMs) -> str:
