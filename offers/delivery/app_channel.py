@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from threading import Lock
 from typing import Final
 
-from offers.model.errors import OffersError
 from offers.model.ids import ShopperId
 
 QUEUE_MAX: Final = 64
@@ -20,10 +19,6 @@ SOCKETS_A_SHOPPER_MAX: Final = 5
 SOCKETS_MAX: Final = 20_000
 CLOSE_TRY_AGAIN_LATER: Final = 1013
 CLOSE_SERVICE_RESTART: Final = 1012
-
-
-class TooManySockets(OffersError):
-    """The shopper, or the whole process, has as many sockets open as are allowed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,21 +106,15 @@ class AppChannel:
         with self._lock:
             self._loop = None
 
-    def open(self, shopper: ShopperId) -> AppSocket:
-        """Register a socket. Only from the event loop.
+    def open(self, shopper: ShopperId) -> AppSocket | None:
+        """Register a socket; None when the shopper or the process has reached its limit.
 
-        Raises
-        ------
-        TooManySockets
-            If the shopper or the process has reached its limit.
+        Only from the event loop.
         """
         mine = self._sockets.get(shopper, ())
         if len(mine) >= self._sockets_a_shopper_max or self._count >= self._sockets_max:
             self.counters["refused"] += 1
-            raise TooManySockets(
-                f"shopper has {len(mine)} open sockets; at most {self._sockets_a_shopper_max} of "
-                f"one shopper and {self._sockets_max} of all are served. Close another first."
-            )
+            return None
         socket = AppSocket(shopper, queue_max=self._queue_max)
         self._sockets[shopper].add(socket)
         self._count += 1

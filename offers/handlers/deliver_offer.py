@@ -2,7 +2,9 @@
 
 Layer: flow. Takes: an offer, or a shopper who asks. Gives: `OfferCard`s to the relay and the app,
 or why not. Between the decision and now the shopper may have left, withdrawn consent, or waited too
-long; so all three are checked again here, in the transaction that marks the offer as delivered.
+long; so all three are checked again here. The relay asks `ready_to_deliver`, writes to the open
+sockets, and then says `note_delivered`: an offer that reached no app has not been delivered. An app
+that asks by itself gets both in one transaction.
 """
 
 from dataclasses import replace
@@ -17,10 +19,10 @@ from offers.ports import UnitOfWork
 from rtls.model.units import UnixMs
 
 
-def deliver_offer(
+def ready_to_deliver(
     offer: OfferId, *, work: UnitOfWork, now_ms: UnixMs
 ) -> OfferCard | DeliveryRefusal:
-    """Mark the offer as delivered and return what the app shows, or end it and say why.
+    """Return what the app shows, or end the offer and say why; the offer stays issued.
 
     `may_notify` in the card is what holds now: true only if it held at the decision *and* `notify`
     has not been withdrawn since.
@@ -29,8 +31,6 @@ def deliver_offer(
     ------
     NotFound
         If there is no such offer.
-    Busy
-        If another writer moved the offer meanwhile.
     """
     found = work.offers.find(offer)
     if found is None:
@@ -43,12 +43,37 @@ def deliver_offer(
         state = OfferState.EXPIRED if is_over else OfferState.REVOKED
         end_offer(found, state, work=work, now_ms=now_ms)
         return allowed
-    if not work.offers.move(found, found.in_state(OfferState.DELIVERED, at_ms=now_ms)):
-        raise Busy(f"offer {offer} has just changed; expected issued. Try again.")
     card = work.offers.card(offer)
     assert card is not None
     may_notify = found.may_notify and allowed.may_notify
     return replace(card, offer=replace(card.offer, may_notify=may_notify))
+
+
+def note_delivered(offer: OfferId, *, work: UnitOfWork, now_ms: UnixMs) -> bool:
+    """Mark an offer as delivered that was written to an app; False where it is so or over."""
+    found = work.offers.find(offer)
+    if found is None or found.state is not OfferState.ISSUED:
+        return False
+    return work.offers.move(found, found.in_state(OfferState.DELIVERED, at_ms=now_ms))
+
+
+def deliver_offer(
+    offer: OfferId, *, work: UnitOfWork, now_ms: UnixMs
+) -> OfferCard | DeliveryRefusal:
+    """Mark the offer as delivered and return what the app shows, or end it and say why.
+
+    Raises
+    ------
+    Busy
+        If another writer moved the offer meanwhile.
+    """
+    card = ready_to_deliver(offer, work=work, now_ms=now_ms)
+    if isinstance(card, DeliveryRefusal):
+        return card
+    if not note_delivered(offer, work=work, now_ms=now_ms):
+        raise Busy(f"offer {offer} has just changed; expected issued. Try again.")
+    delivered = card.offer.in_state(OfferState.DELIVERED, at_ms=now_ms)
+    return replace(card, offer=delivered)
 
 
 def deliver_waiting(

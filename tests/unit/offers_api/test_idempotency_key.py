@@ -1,10 +1,10 @@
-"""parse_idempotency_key and request_fingerprint: what makes a repeat a repeat."""
+"""parse_idempotency_key: what makes a repeat a repeat."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from offers.api.idempotency import parse_idempotency_key, request_fingerprint
+from offers.api.idempotency import parse_idempotency_key
 from offers.api.problem import Problem, ProblemCode
 
 visible = st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_size=8, max_size=120)
@@ -35,11 +35,3 @@ def test_a_missing_key_has_its_own_code() -> None:
 def test_quotes_of_a_structured_field_make_no_difference(key: str) -> None:
     """The draft demands them, most clients forget them; a retry may pass another proxy."""
     assert parse_idempotency_key(f'"{key}"') == parse_idempotency_key(key)
-
-
-@given(st.binary(max_size=64), st.binary(max_size=64))
-def test_two_bodies_share_a_fingerprint_only_when_they_are_equal(one: bytes, two: bytes) -> None:
-    """Otherwise a till would be told "already done" for a basket that was never seen."""
-    path = "/v1/redemptions"
-    same = request_fingerprint("POST", path, one) == request_fingerprint("POST", path, two)
-    assert same == (one == two)

@@ -1,0 +1,258 @@
+"""Say what goes between the app and us.
+
+Layer: edges. Takes: JSON of the app; shoppers, consents, pairings, offers. Gives: checked bodies to
+the shopper routes, and their schemas to the OpenAPI document.
+"""
+
+from typing import Literal
+
+from pydantic import Field, StrictBool, StrictStr
+
+from offers.api.schema import Body, Id, Instant, MoneyBody, render_instant
+from offers.model.benefit import Benefit, Information, MoneyOff, PercentOff
+from offers.model.consent import Consent, Purpose
+from offers.model.coupon import CouponCode, CouponState
+from offers.model.decision import Decision
+from offers.model.offer import OfferCard, OfferState
+from offers.model.pairing import TAG_CHARACTERS_MAX, Pairing
+from offers.model.shopper import Locale, Shopper
+
+
+class EnrolmentBody(Body):
+    """What a new shopper says."""
+
+    locale: Locale = Field(default=Locale.DE, examples=["de"])
+
+
+class EnrolledBody(Body):
+    """The new shopper. The token is shown this once."""
+
+    shopper: Id
+    token: str = Field(examples=["shopper_Zm9vYmFy…"])
+    enrolled_at: Instant
+
+
+class CardBody(Body):
+    """The shopper's card."""
+
+    shopper: Id
+    locale: Locale
+    enrolled_at: Instant
+
+    @classmethod
+    def of(cls, shopper: Shopper) -> "CardBody":
+        """Render the card of a shopper."""
+        return cls(
+            shopper=shopper.shopper,
+            locale=shopper.locale,
+            enrolled_at=render_instant(shopper.enrolled_at_ms),
+        )
+
+
+class ConsentWishBody(Body):
+    """A grant or a withdrawal, and the text that the shopper was shown."""
+
+    is_granted: StrictBool
+    text_version: StrictStr = Field(min_length=1, max_length=200, examples=["2026-11-de"])
+    locale: Locale = Field(default=Locale.DE, examples=["de"])
+
+
+class ConsentBody(Body):
+    """What counts now for one purpose."""
+
+    purpose: Purpose
+    is_granted: bool
+    at: Instant | None = Field(description="null: never asked")
+    text_version: str | None
+
+    @classmethod
+    def of(cls, purpose: Purpose, newest: Consent | None) -> "ConsentBody":
+        """Render the newest record of a purpose; none means not granted."""
+        if newest is None:
+            return cls(purpose=purpose, is_granted=False, at=None, text_version=None)
+        return cls(
+            purpose=purpose,
+            is_granted=newest.is_granted,
+            at=render_instant(newest.at_ms),
+            text_version=newest.text_version,
+        )
+
+
+class ConsentsBody(Body):
+    """Every purpose, asked or not."""
+
+    consents: tuple[ConsentBody, ...]
+
+
+class PairingWishBody(Body):
+    """The tag that the shopper carries from now on."""
+
+    tag: StrictStr = Field(
+        min_length=1, max_length=TAG_CHARACTERS_MAX, examples=["ble:c3:00:00:12:ab:07"]
+    )
+
+
+class PairingBody(Body):
+    """A tag that stands for the shopper, until it expires."""
+
+    pairing: Id
+    tag: str
+    paired_at: Instant
+    expires_at: Instant
+
+    @classmethod
+    def of(cls, pairing: Pairing) -> "PairingBody":
+        """Render a pairing."""
+        return cls(
+            pairing=pairing.pairing,
+            tag=pairing.tag,
+            paired_at=render_instant(pairing.paired_at_ms),
+            expires_at=render_instant(pairing.expires_at_ms),
+        )
+
+
+class PairingsBody(Body):
+    """The active pairings."""
+
+    pairings: tuple[PairingBody, ...]
+
+
+class BenefitBody(Body):
+    """What the shopper gets."""
+
+    kind: Literal["money_off", "percent_off", "information"]
+    amount: MoneyBody | None = None
+    percent: int | None = None
+    discount_max: MoneyBody | None = None
+    basket_min: MoneyBody | None = None
+
+    @classmethod
+    def of(cls, benefit: Benefit) -> "BenefitBody":
+        """Render a benefit."""
+        match benefit:
+            case MoneyOff():
+                return cls(
+                    kind="money_off",
+                    amount=MoneyBody.of(benefit.amount),
+                    basket_min=MoneyBody.of_limit(benefit.basket_min),
+                )
+            case PercentOff():
+                return cls(
+                    kind="percent_off",
+                    percent=benefit.percent,
+                    discount_max=MoneyBody.of_limit(benefit.discount_max),
+                    basket_min=MoneyBody.of_limit(benefit.basket_min),
+                )
+            case Information():
+                return cls(kind="information")
+
+
+class CouponBody(Body):
+    """The coupon of an offer, without its code."""
+
+    coupon: Id
+    state: CouponState
+    expires_at: Instant
+
+
+class OfferBody(Body):
+    """An offer as the app shows it."""
+
+    offer: Id
+    cursor: int = Field(description="what `?after=` takes", examples=[17])
+    state: OfferState
+    campaign: str = Field(examples=["dowels-coupon"])
+    site: str
+    zone: str = Field(examples=["dowels"])
+    title: str
+    body: str
+    benefit: BenefitBody
+    coupon: CouponBody | None
+    issued_at: Instant
+    expires_at: Instant
+
+    @classmethod
+    def of(cls, card: OfferCard, *, locale: Locale) -> "OfferBody":
+        """Render an offer in the shopper's language."""
+        text = card.revision.texts[locale]
+        coupon = card.coupon
+        return cls(
+            offer=card.offer.offer,
+            cursor=card.sequence,
+            state=card.offer.state,
+            campaign=card.offer.campaign,
+            site=card.offer.site,
+            zone=card.offer.zone,
+            title=text.title,
+            body=text.body,
+            benefit=BenefitBody.of(card.revision.benefit),
+            coupon=None
+            if coupon is None
+            else CouponBody(
+                coupon=coupon.coupon,
+                state=coupon.state,
+                expires_at=render_instant(coupon.expires_at_ms),
+            ),
+            issued_at=render_instant(card.offer.issued_at_ms),
+            expires_at=render_instant(card.offer.expires_at_ms),
+        )
+
+
+class OffersBody(Body):
+    """A page of offers, oldest first."""
+
+    offers: tuple[OfferBody, ...]
+    cursor: int = Field(description="for the next page or for the stream", examples=[17])
+    has_more: bool
+
+
+class CouponCodeBody(Body):
+    """The code to show at the till. A new one each time; the one before is no longer taken."""
+
+    coupon: Id
+    code: str = Field(examples=["7K2M-9QXD-4TRB"])
+    expires_at: Instant
+
+    @classmethod
+    def of(cls, code: CouponCode) -> "CouponCodeBody":
+        """Render a code for its owner."""
+        return cls(
+            coupon=code.coupon, code=code.code, expires_at=render_instant(code.expires_at_ms)
+        )
+
+
+class PassedOverBody(Body):
+    """A campaign that was not chosen."""
+
+    campaign: str
+    reason: str = Field(examples=["frequency_cap"])
+
+
+class DecisionBody(Body):
+    """What was decided at one moment."""
+
+    at: Instant
+    site: str
+    zone: str
+    chosen: str | None = Field(examples=["dowels-coupon"])
+    passed_over: tuple[PassedOverBody, ...]
+
+    @classmethod
+    def of(cls, decision: Decision) -> "DecisionBody":
+        """Render a decision for the shopper it is about."""
+        return cls(
+            at=render_instant(decision.at_ms),
+            site=decision.site,
+            zone=decision.zone,
+            chosen=None if decision.chosen is None else decision.chosen.campaign,
+            passed_over=tuple(
+                PassedOverBody(campaign=entry.campaign, reason=entry.refusal)
+                for entry in decision.passed_over
+            ),
+        )
+
+
+class WhyBody(Body):
+    """The newest decisions about the shopper, newest first."""
+
+    decisions: tuple[DecisionBody, ...]

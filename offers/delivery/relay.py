@@ -1,0 +1,277 @@
+"""Tell what has happened to whom it concerns, directly after the commit that made it true.
+
+Layer: edges. Takes: the outbox, a wake-up after each commit, apps that connect. Gives: offers and
+changes to the fan-out, admitted tags to locating. What was not told when the process died is told
+after the restart. An offer is checked again when it goes out, and counts as delivered only when
+an app's socket has taken it; while no app is open, it stays issued and waits for one.
+"""
+
+import logging
+from collections import OrderedDict, deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from threading import Condition, Thread
+from typing import Final, assert_never
+
+from offers.delivery.parcel import Parcel, render_parcel
+from offers.handlers.deliver_offer import note_delivered, ready_to_deliver
+from offers.model.errors import NotFound
+from offers.model.ids import OfferId, ShopperId
+from offers.model.offer import OfferCard
+from offers.model.outbox import OutboxEvent, OutboxKind
+from offers.model.refusal import DeliveryRefusal
+from offers.model.shopper import Locale
+from offers.ports import FanOut, UnitOfWork, Writer
+from rtls.model.errors import InaisleError
+from rtls.model.units import TagId, UnixMs
+
+CONNECTED_MAX: Final = 20_000
+RETRY_MS_MAX: Final = 60_000
+
+log = logging.getLogger(__name__)
+
+Render = Callable[[OfferCard, Locale], str]
+TellTag = Callable[[TagId, bool], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RelaySettings:
+    """How often, and how much at once."""
+
+    batch_max: int = 2_000
+    """rows of the outbox, and apps that connect, in one transaction"""
+    attempts_max: int = 3
+    """how often an offer is sent while no app reports it; then it waits for one that connects"""
+    retry_ms: int = 500
+    """until the second attempt; each further one waits four times as long"""
+    idle_s: float = 0.5
+    """how long the relay sleeps when nobody wakes it"""
+
+
+DEFAULT_SETTINGS: Final = RelaySettings()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Attempt:
+    """An offer that was sent and that no socket has reported yet."""
+
+    count: int
+    due_ms: UnixMs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _ToSend:
+    """What goes to the apps of one shopper, after the commit."""
+
+    shopper: ShopperId
+    locale: Locale
+    card: OfferCard
+    is_delivery: bool
+    """whether a socket that takes it makes the offer a delivered one"""
+
+
+class _Turn:
+    """What one transaction found to tell; it is told after the commit."""
+
+    def __init__(self) -> None:
+        self.to_send: list[_ToSend] = []
+        self.tags: list[OutboxEvent] = []
+        self.told: list[int] = []
+
+
+class Relay:
+    """One thread that empties the outbox.
+
+    Parameters
+    ----------
+    writer
+        Runs checks and marks, each in a transaction.
+    fan_out
+        Brings frames to the open apps, of this process and of others.
+    render
+        Writes an offer as the app reads it (`offers.api.stream_frames.offer_frame`).
+    tell_tag
+        Says whether locating may follow a tag; may raise `InaisleError`, and is called again.
+    now_ms
+        The door's clock.
+    settings
+        How often, and how much at once.
+    """
+
+    def __init__(
+        self,
+        *,
+        writer: Writer,
+        fan_out: FanOut,
+        render: Render,
+        tell_tag: TellTag,
+        now_ms: Callable[[], UnixMs],
+        settings: RelaySettings = DEFAULT_SETTINGS,
+    ) -> None:
+        self._writer = writer
+        self._fan_out = fan_out
+        self._render = render
+        self._tell_tag = tell_tag
+        self._now_ms = now_ms
+        self._settings = settings
+        self._attempts: OrderedDict[OfferId, _Attempt] = OrderedDict()
+        self._connected: deque[ShopperId] = deque(maxlen=CONNECTED_MAX)
+        self._woken = Condition()
+        self._is_woken = True  # the first turn finds what was left before the start
+        self._is_stopping = False
+        self._thread = Thread(target=self._run, name="relay", daemon=True)
+        self.counters = {"sent": 0, "delivered": 0, "refused": 0, "given_up": 0, "failed": 0}
+
+    def start(self) -> None:
+        """Work in a thread of its own, beginning with what is left from before."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop after the turn in hand; what is not told stays in the outbox."""
+        with self._woken:
+            self._is_stopping = True
+            self._woken.notify()
+        if self._thread.is_alive():
+            self._thread.join(timeout=10.0)
+
+    def wake(self) -> None:
+        """Look at the outbox now. From any thread; returns at once."""
+        with self._woken:
+            self._is_woken = True
+            self._woken.notify()
+
+    def connected(self, shopper: ShopperId) -> None:
+        """Bring what waits to a shopper whose app has just connected. From any thread."""
+        with self._woken:
+            self._connected.append(shopper)
+            self._is_woken = True
+            self._woken.notify()
+
+    def written(self, offer: OfferId) -> None:
+        """Take the report that a socket has taken an offer. From any thread; returns at once."""
+        self._writer.submit(partial(self._note, offer))
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the thread is alive; health pages name it."""
+        return self._thread.is_alive()
+
+    def _note(self, offer: OfferId, work: UnitOfWork) -> None:
+        self._attempts.pop(offer, None)
+        if note_delivered(offer, work=work, now_ms=self._now_ms()):
+            self.counters["delivered"] += 1
+
+    def _run(self) -> None:
+        while self._wait():
+            try:
+                self._turn()
+            except InaisleError as error:
+                self.counters["failed"] += 1
+                log.warning("the relay tries again in %.1f s: %s", self._settings.idle_s, error)
+
+    def _wait(self) -> bool:
+        with self._woken:
+            if not self._is_woken and not self._is_stopping:
+                self._woken.wait(self._settings.idle_s)
+            self._is_woken = False
+            return not self._is_stopping
+
+    def _turn(self) -> None:
+        connected = tuple(self._connected)
+        turn = self._writer.run(partial(self._look, connected))
+        for _ in connected:  # only now: a busy database must not lose them
+            self._connected.popleft()
+        for item in turn.to_send:
+            text = self._render(item.card, item.locale)
+            offer = item.card.offer.offer if item.is_delivery else None
+            self._fan_out.publish(item.shopper, render_parcel(Parcel(text=text, offer=offer)))
+        self.counters["sent"] += len(turn.to_send)
+        told = turn.told + self._tell_tags(turn.tags)
+        if told:
+            # Last of all: had the process died before, the restart would tell it again.
+            self._writer.run(partial(_forget, told))
+
+    def _tell_tags(self, events: Sequence[OutboxEvent]) -> list[int]:
+        told: list[int] = []
+        for event in events:
+            try:
+                self._tell_tag(TagId(event.subject), event.kind is OutboxKind.TAG_ADMITTED)
+            except InaisleError as error:
+                self.counters["failed"] += 1
+                log.warning("locating was not told of a tag, again soon: %s", error)
+                break  # their order matters: a later withdrawal must not come first
+            told.append(event.sequence)
+        return told
+
+    # What follows runs in the writer's thread alone, so that `_attempts` needs no lock.
+
+    def _look(self, connected: Sequence[ShopperId], work: UnitOfWork) -> _Turn:
+        now_ms = self._now_ms()
+        turn = _Turn()
+        for event in work.outbox.waiting(limit=self._settings.batch_max):
+            self._take(event, turn, work=work, now_ms=now_ms)
+        for shopper in dict.fromkeys(connected):
+            for offer in work.offers.undelivered_of_shopper(shopper):
+                self._send(offer.offer, turn, work=work, now_ms=now_ms)
+        return turn
+
+    def _take(self, event: OutboxEvent, turn: _Turn, *, work: UnitOfWork, now_ms: UnixMs) -> None:
+        match event.kind:
+            case OutboxKind.OFFER_ISSUED:
+                if self._has_done_its_work(OfferId(event.subject), turn, work=work, now_ms=now_ms):
+                    turn.told.append(event.sequence)
+            case OutboxKind.OFFER_REDEEMED:
+                card = work.offers.card(OfferId(event.subject))
+                if card is not None:
+                    turn.to_send.append(_to_send(card, work=work, is_delivery=False))
+                turn.told.append(event.sequence)
+            case OutboxKind.TAG_ADMITTED | OutboxKind.TAG_WITHDRAWN:
+                turn.tags.append(event)
+            case _:
+                assert_never(event.kind)
+
+    def _has_done_its_work(
+        self, offer: OfferId, turn: _Turn, *, work: UnitOfWork, now_ms: UnixMs
+    ) -> bool:
+        """Send an offer when its time has come; say whether its row may go."""
+        attempt = self._attempts.get(offer)
+        if attempt is not None and now_ms < attempt.due_ms:
+            return False
+        if attempt is not None and attempt.count >= self._settings.attempts_max:
+            self.counters["given_up"] += 1  # no app is open: `connected` brings it when one is
+            del self._attempts[offer]
+            return True
+        return not self._send(offer, turn, work=work, now_ms=now_ms)
+
+    def _send(self, offer: OfferId, turn: _Turn, *, work: UnitOfWork, now_ms: UnixMs) -> bool:
+        """Check once more, and put the offer into the turn; False where there is none to send."""
+        try:
+            card = ready_to_deliver(offer, work=work, now_ms=now_ms)
+        except NotFound:
+            card = DeliveryRefusal.NOT_ISSUED  # erased since
+        if isinstance(card, DeliveryRefusal):
+            self._attempts.pop(offer, None)
+            self.counters["refused"] += card is not DeliveryRefusal.NOT_ISSUED
+            return False
+        turn.to_send.append(_to_send(card, work=work, is_delivery=True))
+        self._count_attempt(offer, now_ms=now_ms)
+        return True
+
+    def _count_attempt(self, offer: OfferId, *, now_ms: UnixMs) -> None:
+        before = self._attempts.pop(offer, None)
+        count = 1 if before is None else before.count + 1
+        wait_ms = min(self._settings.retry_ms * 4 ** (count - 1), RETRY_MS_MAX)
+        self._attempts[offer] = _Attempt(count=count, due_ms=UnixMs(now_ms + wait_ms))
+        while len(self._attempts) > 2 * self._settings.batch_max:
+            self._attempts.popitem(last=False)
+
+
+def _to_send(card: OfferCard, *, work: UnitOfWork, is_delivery: bool) -> _ToSend:
+    shopper = work.shoppers.find(card.offer.shopper)
+    locale = Locale.DE if shopper is None else shopper.locale
+    return _ToSend(shopper=card.offer.shopper, locale=locale, card=card, is_delivery=is_delivery)
+
+
+def _forget(sequences: Sequence[int], work: UnitOfWork) -> None:
+    work.outbox.done(sequences)
