@@ -12,8 +12,10 @@ import numpy.typing as npt
 
 from rtls.geofence.containment import ZoneProbabilities
 from rtls.geofence.kernels.stay_slots import (
+    ABSENT,
     COUNTERS,
     COUNTS,
+    FREE,
     ROWS_A_TAG_MAX,
     SLOTS,
     THRESHOLDS_MAX,
@@ -194,8 +196,8 @@ def empty_stays(capacity: int) -> npt.NDArray[np.void]:
 def has_open_stay(stays: npt.NDArray[np.void]) -> npt.NDArray[np.bool_]:
     """Return (capacity,) whether a tag is a candidate for, or in, any zone."""
     phase = stays["phase"]
-    found: npt.NDArray[np.bool_] = ((phase > 0) & (phase < 4)).any(axis=1)  # noqa: PLR2004
-    return found
+    is_open: npt.NDArray[np.bool_] = (phase != FREE) & (phase != ABSENT)
+    return np.any(is_open, axis=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -254,13 +256,13 @@ def step_stays(
     size = min(max(ROWS_A_TAG_MAX, 2 * step.fixes.size + ROWS_A_TAG_MAX), ROWS_A_CALL_MAX)
     buffer = np.zeros(size, ROW_DTYPE)
     parts = []
-    place = 0
+    place = -1
     while place < step.fixes.size:
         place, used = step_tags(
             stays,
             rules,
             step.fixes,
-            place,
+            max(place, 0),
             step.places.row_start,
             step.places.zone,
             step.places.probability,
@@ -272,6 +274,4 @@ def step_stays(
             counters.counts,
         )
         parts.append(buffer[:used].copy())
-    if not parts:
-        return buffer[:0]
     return parts[0] if len(parts) == 1 else np.concatenate(parts)

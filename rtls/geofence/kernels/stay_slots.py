@@ -12,10 +12,11 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
+from rtls.geofence.kernels.records import Stay
+
 Longs = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 Records = npt.NDArray[np.void]
-Record = np.void
 
 FREE = 0
 CANDIDATE = 1
@@ -142,7 +143,7 @@ def weight_of(rules: StepRules, zone: int, p: float, p_standing: float) -> float
 
 
 @njit(cache=True, nogil=True)
-def count_time(stay: Record, rules: StepRules, p: float, p_standing: float, at_ms: int) -> None:
+def count_time(stay: Stay, rules: StepRules, p: float, p_standing: float, at_ms: int) -> None:
     """Count the time since the last step as pending; it is worth the weaker of its two ends."""
     passed = float(at_ms - stay.stepped_at_ms)
     weight = weight_of(rules, stay.zone, p, p_standing)
@@ -160,7 +161,7 @@ def count_time(stay: Record, rules: StepRules, p: float, p_standing: float, at_m
 
 
 @njit(cache=True, nogil=True)
-def settle_pending(stay: Record, is_confirmed: int) -> None:
+def settle_pending(stay: Stay, is_confirmed: int) -> None:
     """Count what is pending if evidence confirms it; what may have been counts in any case."""
     stay.visit[HIGH] += stay.pending[HIGH]
     if is_confirmed:

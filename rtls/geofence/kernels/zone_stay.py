@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
+from rtls.geofence.kernels.records import Fix, Row, Rule, Stay
 from rtls.geofence.kernels.stay_slots import (
     ABSENT,
     CANDIDATE,
@@ -33,13 +34,10 @@ from rtls.geofence.kernels.stay_slots import (
 )
 
 Records = npt.NDArray[np.void]
-Record = np.void
 
 
 @njit(cache=True, nogil=True)
-def write_row(
-    row: Record, stay: Record, tag: int, what: int, at_ms: int, decided_at_ms: int
-) -> None:
+def write_row(row: Row, stay: Stay, tag: int, what: int, at_ms: int, decided_at_ms: int) -> None:
     """Write one row of what happened; `dwell_ms` and its bounds are those of this visit."""
     row.tag = tag
     row.zone = stay.zone
@@ -58,9 +56,7 @@ def write_row(
 
 
 @njit(cache=True, nogil=True)
-def close_stay(
-    stay: Record, rows: Records, used: int, tag: int, left_at_ms: int, at_ms: int
-) -> int:
+def close_stay(stay: Stay, rows: Records, used: int, tag: int, left_at_ms: int, at_ms: int) -> int:
     """End a visit at ``left_at_ms`` and remember what was dwelt; return the rows used."""
     left_at_ms = max(left_at_ms, stay.entered_at_ms)
     longest = float(left_at_ms - stay.entered_at_ms)
@@ -78,7 +74,7 @@ def close_stay(
 
 
 @njit(cache=True, nogil=True)
-def drop_candidate(stay: Record) -> None:
+def drop_candidate(stay: Stay) -> None:
     """Take back a candidate that did not become a visit; an earlier visit stays remembered."""
     clear_counts(stay.visit)
     clear_counts(stay.pending)
@@ -86,9 +82,7 @@ def drop_candidate(stay: Record) -> None:
 
 
 @njit(cache=True, nogil=True)
-def reach_thresholds(
-    stay: Record, rule: Record, rows: Records, used: int, tag: int, at_ms: int
-) -> int:
+def reach_thresholds(stay: Stay, rule: Rule, rows: Records, used: int, tag: int, at_ms: int) -> int:
     """Write a row for each threshold that the dwell has now reached; return the rows used."""
     counted = stay.carried[COUNTED] + stay.visit[COUNTED]
     dwell = stay.carried[DWELL] + stay.visit[DWELL]
@@ -113,7 +107,7 @@ def reach_thresholds(
 def step_candidate(
     stays: Records,
     slot: int,
-    rule: Record,
+    rule: Rule,
     rows: Records,
     used: int,
     tag: int,
@@ -149,7 +143,7 @@ def parent_left_at(stays: Records, parent: int, at_ms: int) -> int:
 def step_visit(
     stays: Records,
     slot: int,
-    rule: Record,
+    rule: Rule,
     rows: Records,
     used: int,
     tag: int,
@@ -182,7 +176,7 @@ def step_stay(
     stays: Records,
     slot: int,
     rules: StepRules,
-    fix: Record,
+    fix: Fix,
     p: float,
     at_ms: int,
     is_heard: int,

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
+from rtls.geofence.kernels.records import Fix
 from rtls.geofence.kernels.stay_slots import (
     ABSENT,
     CANDIDATE,
@@ -28,12 +29,11 @@ Longs = npt.NDArray[np.int64]
 Bytes = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float64]
 Records = npt.NDArray[np.void]
-Record = np.void
 
 
 @njit(cache=True, nogil=True)
 def begin_stay(
-    stays: Records, zone: int, rules: StepRules, fix: Record, p: float, at_ms: int, counters: Longs
+    stays: Records, zone: int, rules: StepRules, fix: Fix, p: float, at_ms: int, counters: Longs
 ) -> None:
     """Make the tag a candidate for ``zone``, and let an earlier visit go on if it is recent."""
     slot = take_slot(stays, zone, counters)
@@ -71,7 +71,7 @@ def listed_probability(zone: int, zones: Ints, probability: Floats, start: int, 
 def begin_stays(
     stays: Records,
     rules: StepRules,
-    fix: Record,
+    fix: Fix,
     depth: int,
     zone: Ints,
     probability: Floats,

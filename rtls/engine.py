@@ -1,0 +1,346 @@
+"""Locate, place and dwell: one batch of readings in, fixes and zone events out.
+
+Layer: flow. Takes: `ReadingBatch`es of one shard of one site, in order. Gives: `EngineOutput` to
+the door, which publishes the events, saves the snapshot and only then acknowledges the input.
+
+Pure: no clock, no random number, no I/O. The same batches give the same bytes, wherever they are
+cut by a snapshot, a restart or a repetition.
+"""
+
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+from numba.core.dispatcher import Dispatcher
+
+from rtls.engine_contract import (
+    NO_SLOTS,
+    EngineCounters,
+    EngineOutput,
+    EngineSettings,
+    Slots,
+)
+from rtls.engine_snapshot import NEVER, TAGS_MAX, EngineState, pack_state, unpack_state
+from rtls.geofence.containment import zone_probabilities
+from rtls.geofence.dwell import (
+    DwellStep,
+    has_open_stay,
+    step_rules,
+    step_stays,
+)
+from rtls.geofence.zone_events import zone_events
+from rtls.geofence.zone_index import ZoneIndex
+from rtls.model.errors import InvalidReading
+from rtls.model.fix import FIX_DTYPE, FixBatch
+from rtls.model.reading import READING_DTYPE, ReadingArray, ReadingBatch, ReadingFlag
+from rtls.model.site_map import SiteMap
+from rtls.model.track import TAG_ID_BYTES_MAX
+from rtls.model.units import TagId, UnixMs
+from rtls.model.visit import ZoneEvent
+from rtls.positioning.anchor_table import AnchorTable
+from rtls.positioning.calibration import Calibration
+from rtls.positioning.tracking import coast_tracks, update_tracks
+from rtls.positioning.warm_up import warm_up
+
+__all__ = ["Engine", "EngineCounters", "EngineOutput", "EngineSettings", "compiled_signatures"]
+
+SECOND_MS: Final = 1000
+Fixes = npt.NDArray[np.void]
+Rows = npt.NDArray[np.void]
+NO_READINGS: Final = np.empty(0, READING_DTYPE)
+NO_FIXES: Final = np.empty(0, FIX_DTYPE)
+
+
+class Engine:
+    """The state of one shard of one site, and the steps over it.
+
+    Parameters
+    ----------
+    site_map
+        Should have passed `check_site_map`.
+    calibration
+        What is known of links beyond the map.
+    settings
+        Of the steps.
+    shard
+        Which part of the site's tags this engine follows.
+
+    Raises
+    ------
+    InvalidCalibration
+        If the calibration names an anchor that the map does not have.
+    """
+
+    def __init__(
+        self,
+        site_map: SiteMap,
+        *,
+        calibration: Calibration | None = None,
+        settings: EngineSettings | None = None,
+        shard: int = 0,
+    ) -> None:
+        self._site_map = site_map
+        self._shard = shard
+        self._settings = settings or EngineSettings()
+        self._calibration = calibration or Calibration()
+        self._anchors = AnchorTable.build(
+            site_map, self._calibration, measurement=self._settings.tracking.measurement
+        )
+        self._zones = ZoneIndex.build(site_map)
+        self._rules = step_rules(site_map, self._settings.dwell)
+        self._state = EngineState()
+        self.counters = EngineCounters()
+
+    @property
+    def sequence(self) -> int:
+        """Sequence of the last batch processed, -1 before the first."""
+        return self._state.sequence
+
+    @property
+    def input_offset(self) -> int:
+        """The offset that the restored snapshot was given."""
+        return self._state.input_offset
+
+    def tag_ids(self) -> dict[int, TagId]:
+        """Return the tags followed now by slot."""
+        slots = np.flatnonzero(self._state.heard_ms != NEVER)
+        return {int(slot): self._tag_of(int(slot)) for slot in slots}
+
+    def snapshot(self, *, input_offset: int = 0) -> bytes:
+        """Return all that the engine remembers, as bytes; it goes on unchanged.
+
+        Parameters
+        ----------
+        input_offset
+            Where the input goes on, given back by `Engine.input_offset` after `restore`.
+        """
+        self._state.input_offset = input_offset
+        return pack_state(self._state, site_map=self._site_map, shard=self._shard)
+
+    def restore(self, snapshot: bytes) -> None:
+        """Go on from a snapshot of this shard of this site.
+
+        One that is damaged, or of another version, site, shard, map or layout is refused with
+        `InvalidSnapshot`, and nothing changes.
+        """
+        state = unpack_state(snapshot, site_map=self._site_map, shard=self._shard)
+        self._state = state
+        for slot, tag in self.tag_ids().items():  # the calibration may be a newer one
+            state.tracks[slot]["calibration_row"] = self._calibration.row_of(tag)
+
+    def process(self, batch: ReadingBatch) -> EngineOutput:
+        """Take one batch; a batch seen before is passed over.
+
+        Parameters
+        ----------
+        batch
+            The next epoch of this shard. Whole seconds that no batch came for are made up for, so
+            that leaving out empty batches changes no event. One of another site or shard, or one
+            that gives an occupied slot to a second tag, is refused with `InvalidReading`.
+        """
+        self._refuse_strangers(batch)
+        state = self._state
+        if batch.sequence <= state.sequence:
+            self.counters.batches_seen_before += 1
+            return self._output(batch.epoch_end_ms)
+        state.sequence = batch.sequence
+        if batch.epoch_end_ms <= state.epoch_end_ms:
+            self.counters.batches_too_old += 1
+            self.counters.readings_too_old += batch.readings.size
+            self._introduce(batch)
+            return self._output(batch.epoch_end_ms)
+        return self._advance(batch)
+
+    def warm_up(self) -> None:
+        """Compile every kernel, or load it from the cache, with the dtypes of real batches."""
+        warm_up(self._settings.tracking)
+        self._step(EngineState(), NO_FIXES.copy(), is_late=None, at_ms=UnixMs(0))
+        coordinates = np.empty(0, np.float64)
+        self._zones.zones_at(coordinates, coordinates, np.empty(0, np.int32))
+
+    def _refuse_strangers(self, batch: ReadingBatch) -> None:
+        if (batch.site, batch.shard) != (self._site_map.site, self._shard):
+            raise InvalidReading(
+                f"batch is of site {batch.site!r}, shard {batch.shard}; expected "
+                f"{self._site_map.site!r}, {self._shard}. Route batches by site and shard."
+            )
+
+    def _advance(self, batch: ReadingBatch) -> EngineOutput:
+        events: list[ZoneEvent] = []
+        released: list[Slots] = []
+        for at_ms in self._seconds_until(batch.epoch_end_ms):
+            events.extend(self._pass_instant(NO_READINGS, at_ms)[1])
+            released.append(self._forget_silent(at_ms))
+        self._introduce(batch)
+        end_ms = batch.epoch_end_ms
+        fixes, found = self._pass_instant(self._known_readings(batch), end_ms)
+        events.extend(found)
+        output = self._output(end_ms, fixes)
+        if end_ms % SECOND_MS == 0:
+            released.append(self._forget_silent(end_ms))
+        self._state.epoch_end_ms = end_ms
+        return replace(output, events=tuple(events), released=np.concatenate((NO_SLOTS, *released)))
+
+    def _seconds_until(self, end_ms: UnixMs) -> Iterator[UnixMs]:
+        """Yield the whole seconds since the last batch and before this one, while tags are left."""
+        last_ms = self._state.epoch_end_ms
+        if last_ms == NEVER:
+            return
+        for at_ms in range((last_ms // SECOND_MS + 1) * SECOND_MS, end_ms, SECOND_MS):
+            if not (self._state.heard_ms != NEVER).any():
+                return
+            yield UnixMs(at_ms)
+
+    def _introduce(self, batch: ReadingBatch) -> None:
+        for slot, tag in batch.introduced:
+            if not 0 <= slot < TAGS_MAX:
+                self.counters.tags_refused += 1
+                continue
+            self._state.make_room(slot)
+            if self._state.heard_ms[slot] == NEVER:
+                self._follow(slot, tag, batch.epoch_end_ms)
+            elif self._tag_of(slot) != tag:
+                raise InvalidReading(
+                    f"slot {slot} is given to tag {tag!r} but belongs to {self._tag_of(slot)!r}; "
+                    "expected a free slot. Give a slot away only after the engine released it."
+                )
+
+    def _follow(self, slot: int, tag: TagId, at_ms: UnixMs) -> None:
+        if not (tag.isascii() and 0 < len(tag) <= TAG_ID_BYTES_MAX) or "\0" in tag:
+            raise InvalidReading(
+                f"tag id is {tag!r}; expected 1 to {TAG_ID_BYTES_MAX} ASCII characters. Admission "
+                "must reject such a tag."
+            )
+        state = self._state
+        state.clear(np.array([slot], np.int32))
+        state.tracks[slot]["tag_id"] = tag.encode("ascii")
+        state.tracks[slot]["calibration_row"] = self._calibration.row_of(tag)
+        state.heard_ms[slot] = at_ms
+
+    def _known_readings(self, batch: ReadingBatch) -> ReadingArray:
+        """Return the readings that the state can take, count the others, note who was heard."""
+        readings, state, counters = batch.readings, self._state, self.counters
+        tag, anchor = readings["tag"], readings["anchor"]
+        has_tag = (tag >= 0) & (tag < state.capacity)
+        has_tag[has_tag] = state.heard_ms[tag[has_tag]] != NEVER
+        has_anchor = (anchor >= 0) & (anchor < len(self._anchors))
+        has_anchor &= readings["ref_anchor"] < len(self._anchors)
+        oldest_ms = min(state.epoch_end_ms, batch.epoch_end_ms) - self._settings.late_ms_max
+        is_old = (readings["heard_at_ms"] < oldest_ms) & (state.epoch_end_ms != NEVER)
+        is_young = readings["heard_at_ms"] > batch.epoch_end_ms
+        counters.readings_of_no_tag += int(np.count_nonzero(~has_tag))
+        counters.readings_of_no_anchor += int(np.count_nonzero(~has_anchor))
+        counters.readings_too_old += int(np.count_nonzero(is_old))
+        counters.readings_too_young += int(np.count_nonzero(is_young))
+        is_fit = has_tag & has_anchor & ~is_old & ~is_young
+        known = readings if is_fit.all() else readings[is_fit]
+        state.heard_ms[known["tag"]] = batch.epoch_end_ms
+        return known
+
+    def _pass_instant(
+        self, readings: ReadingArray, at_ms: UnixMs
+    ) -> tuple[Fixes, tuple[ZoneEvent, ...]]:
+        """Step the tags heard and, at a whole second, the silent ones."""
+        fixes = update_tracks(
+            self._state.tracks,
+            readings,
+            anchors=self._anchors,
+            epoch_end_ms=at_ms,
+            settings=self._settings.tracking,
+        )
+        rows = self._step(self._state, fixes, is_late=_spooled(readings, fixes), at_ms=at_ms)
+        if at_ms % SECOND_MS == 0:
+            coasted, blank = self._coast(fixes["tag"], at_ms)
+            silent = np.concatenate((coasted, blank))
+            more = self._step(self._state, silent, is_late=None, at_ms=at_ms)
+            rows = np.concatenate((rows, more))
+            fixes = _by_tag(fixes, coasted)
+        return fixes, zone_events(rows, self._site_map, tag_of=self._tag_of)
+
+    def _step(
+        self,
+        state: EngineState,
+        fixes: Fixes,
+        *,
+        is_late: npt.NDArray[np.uint8] | None,
+        at_ms: UnixMs,
+    ) -> Rows:
+        """Step the stays of the tags of ``fixes``; without ``is_late`` these are silent tags."""
+        places = zone_probabilities(self._zones, fixes, self._settings.containment)
+        self.counters.zones_left_out += places.left_out
+        step = DwellStep(
+            fixes=fixes,
+            places=places,
+            interval_ms=state.tracks["interval_ms"],
+            is_late=np.zeros(fixes.size, np.uint8) if is_late is None else is_late,
+            at_ms=at_ms,
+            is_heard=is_late is not None,
+        )
+        return step_stays(state.stays, step, rules=self._rules, counters=self.counters.dwell)
+
+    def _coast(self, heard: npt.NDArray[np.int32], at_ms: UnixMs) -> tuple[Fixes, Fixes]:
+        """Return the predicted fixes of silent tags, and blank ones of tags without a place.
+
+        A blank fix is in no zone: it only lets the timers of a tag run that is not located now.
+        """
+        state = self._state
+        is_recent = at_ms - state.heard_ms <= self._settings.coast_s * SECOND_MS
+        is_silent = (state.heard_ms != NEVER) & (is_recent | has_open_stay(state.stays))
+        is_silent[heard] = False
+        is_placed = state.tracks["is_located"] != 0
+        slots = np.flatnonzero(is_silent & is_placed).astype(np.int32)
+        coasted = coast_tracks(state.tracks, slots, at_ms=at_ms, settings=self._settings.tracking)
+        others = np.flatnonzero(is_silent & ~is_placed)
+        blank = np.zeros(others.size, FIX_DTYPE)
+        blank["tag"] = others
+        blank["x_m"] = np.nan
+        blank["kinds"] = state.tracks["kinds"][others]
+        blank["evidence_at_ms"] = state.tracks["heard_at_ms"][others]
+        return coasted, blank
+
+    def _forget_silent(self, at_ms: UnixMs) -> Slots:
+        """Give back the slots of tags that have been silent for too long."""
+        heard_ms = self._state.heard_ms
+        is_over = (heard_ms != NEVER) & (at_ms - heard_ms > self._settings.track_ttl_s * SECOND_MS)
+        slots = np.flatnonzero(is_over).astype(np.int32)
+        if slots.size:
+            self._state.clear(slots)
+        return slots
+
+    def _tag_of(self, slot: int) -> TagId:
+        return TagId(self._state.tracks["tag_id"][slot].decode("ascii"))
+
+    def _output(self, at_ms: UnixMs, fixes: Fixes = NO_FIXES) -> EngineOutput:
+        names = self._state.tracks["tag_id"][fixes["tag"]]
+        return EngineOutput(fixes=FixBatch(at_ms=at_ms, rows=fixes), tag_names=names)
+
+
+def _by_tag(fixes: Fixes, others: Fixes) -> Fixes:
+    joined = np.concatenate((fixes, others))
+    return joined[np.argsort(joined["tag"], kind="stable")]
+
+
+def _spooled(readings: ReadingArray, fixes: Fixes) -> npt.NDArray[np.uint8]:
+    """Return (n,) 1 where a fix stands on a reading that a gateway had held back."""
+    from_spool = (readings["flags"] & ReadingFlag.FROM_SPOOL) != 0
+    if not from_spool.any():
+        return np.zeros(fixes.size, np.uint8)
+    return np.isin(fixes["tag"], readings["tag"][from_spool]).astype(np.uint8)
+
+
+def compiled_signatures() -> int:
+    """Return how many kernels have been compiled or loaded, by signature.
+
+    After `Engine.warm_up` the number stands still, or a reading had to wait for a compiler.
+    """
+    kernels = {
+        id(kernel): kernel
+        for name, module in list(sys.modules.items())
+        if name.startswith("rtls.") and ".kernels" in name
+        for kernel in vars(module).values()
+        if isinstance(kernel, Dispatcher)
+    }
+    return sum(len(kernel.signatures) for kernel in kernels.values())

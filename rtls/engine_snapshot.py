@@ -1,0 +1,244 @@
+"""Turn the engine's state into bytes and back: versioned, checked, of one shard of one site.
+
+Layer: flow. Takes: the arrays of `EngineState`. Gives: bytes to the state store, and the state to
+the engine after a restart. Only occupied slots are written, so a quiet site has a small snapshot.
+
+Layout: magic, length of the header, header (JSON), tracks, stays, heard-at times, and a BLAKE2
+checksum of all before it. Numbers are little-endian, as on every machine that numba compiles for.
+"""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from rtls.geofence.dwell import STAY_DTYPE, empty_stays
+from rtls.model.errors import InvalidSnapshot
+from rtls.model.site_map import SiteMap
+from rtls.model.track import TRACK_DTYPE
+from rtls.model.units import SiteId, UnixMs
+
+MAGIC: Final = b"INAISLE\x01"
+SNAPSHOT_VERSION: Final = 1
+CHECKSUM_BYTES: Final = 16
+HEADER_BYTES_MAX: Final = 65_536
+NEVER: Final = -1
+TAGS_MAX: Final = 65_536
+TAGS_AT_START: Final = 256
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SnapshotHeader:
+    """What a snapshot says of itself.
+
+    Parameters
+    ----------
+    version
+        `SNAPSHOT_VERSION`.
+    site, shard
+        The partition that the state belongs to.
+    site_map
+        Digest of the zones: their numbers in the state mean nothing on another map.
+    layout
+        Digest of the record layouts.
+    sequence, epoch_end_ms
+        Of the last batch processed; -1 before the first.
+    input_offset
+        Where the input goes on, as the caller of `snapshot` counts it.
+    tags, stays
+        Numbers of records that follow.
+    """
+
+    version: int
+    site: SiteId
+    shard: int
+    site_map: str
+    layout: str
+    sequence: int
+    epoch_end_ms: UnixMs
+    input_offset: int
+    tags: int
+    stays: int
+
+
+@dataclass(slots=True, kw_only=True)
+class EngineState:
+    """All that the engine remembers: arrays by tag slot, and how far it has come."""
+
+    tracks: npt.NDArray[np.void] = field(
+        default_factory=lambda: np.zeros(TAGS_AT_START, TRACK_DTYPE)
+    )
+    """(capacity,) `TRACK_DTYPE`"""
+    stays: npt.NDArray[np.void] = field(default_factory=lambda: empty_stays(TAGS_AT_START))
+    """(capacity, slots) `STAY_DTYPE`"""
+    heard_ms: npt.NDArray[np.int64] = field(
+        default_factory=lambda: np.full(TAGS_AT_START, NEVER, np.int64)
+    )
+    """(capacity,) end of the last epoch with a reading of the tag; `NEVER`: the slot is free"""
+    sequence: int = -1
+    epoch_end_ms: UnixMs = UnixMs(NEVER)
+    input_offset: int = 0
+
+    @property
+    def capacity(self) -> int:
+        """Slots there are now."""
+        return int(self.heard_ms.size)
+
+    def make_room(self, slot: int) -> None:
+        """Double the capacity until ``slot`` exists."""
+        if slot < self.capacity:
+            return
+        capacity = self.capacity
+        while capacity <= slot:
+            capacity *= 2
+        grown = EngineState(
+            tracks=np.zeros(capacity, TRACK_DTYPE),
+            stays=empty_stays(capacity),
+            heard_ms=np.full(capacity, NEVER, np.int64),
+        )
+        for name in ("tracks", "stays", "heard_ms"):
+            getattr(grown, name)[: self.capacity] = getattr(self, name)
+        self.tracks, self.stays, self.heard_ms = grown.tracks, grown.stays, grown.heard_ms
+
+    def clear(self, slots: npt.NDArray[np.int32]) -> None:
+        """Forget the tags of ``slots``."""
+        self.tracks[slots] = np.zeros((), TRACK_DTYPE)
+        self.stays[slots] = np.zeros((), STAY_DTYPE)
+        self.heard_ms[slots] = NEVER
+
+
+def digest_of_zones(site_map: SiteMap) -> str:
+    """Return a digest of what the numbers in the state stand for: floors, zones and their rules."""
+    content = repr((site_map.site, site_map.floors, site_map.zones))
+    return hashlib.blake2b(content.encode(), digest_size=CHECKSUM_BYTES).hexdigest()
+
+
+def digest_of_layout() -> str:
+    """Return a digest of the record layouts, so that no byte is read as another field."""
+    content = repr((TRACK_DTYPE.descr, STAY_DTYPE.descr, empty_stays(0).shape))
+    return hashlib.blake2b(content.encode(), digest_size=CHECKSUM_BYTES).hexdigest()
+
+
+def pack_state(state: EngineState, *, site_map: SiteMap, shard: int) -> bytes:
+    """Return the state as bytes; the same state always gives the same bytes."""
+    slots = np.flatnonzero(state.heard_ms != NEVER).astype(np.int32)
+    places = np.flatnonzero(state.stays["phase"].ravel()).astype(np.int32)
+    header = SnapshotHeader(
+        version=SNAPSHOT_VERSION,
+        site=site_map.site,
+        shard=shard,
+        site_map=digest_of_zones(site_map),
+        layout=digest_of_layout(),
+        sequence=state.sequence,
+        epoch_end_ms=state.epoch_end_ms,
+        input_offset=state.input_offset,
+        tags=slots.size,
+        stays=places.size,
+    )
+    head = json.dumps(asdict(header), sort_keys=True).encode()
+    parts = (
+        MAGIC,
+        len(head).to_bytes(4, "little"),
+        head,
+        slots.tobytes(),
+        state.tracks[slots].tobytes(),
+        state.heard_ms[slots].tobytes(),
+        places.tobytes(),
+        state.stays.ravel()[places].tobytes(),
+    )
+    content = b"".join(parts)
+    return content + hashlib.blake2b(content, digest_size=CHECKSUM_BYTES).digest()
+
+
+def read_header(snapshot: bytes) -> SnapshotHeader:
+    """Read what a snapshot says of itself, after its checksum was found right.
+
+    Raises
+    ------
+    InvalidSnapshot
+        If it is no snapshot, is cut short or damaged, or of another version.
+    """
+    start = len(MAGIC) + 4
+    if len(snapshot) < start + CHECKSUM_BYTES or not snapshot.startswith(MAGIC):
+        raise InvalidSnapshot(
+            f"{len(snapshot)} bytes that do not begin with {MAGIC!r}; expected an engine "
+            "snapshot. Check the state folder, or move the file away to start anew."
+        )
+    content, checksum = snapshot[:-CHECKSUM_BYTES], snapshot[-CHECKSUM_BYTES:]
+    if hashlib.blake2b(content, digest_size=CHECKSUM_BYTES).digest() != checksum:
+        raise InvalidSnapshot(
+            f"checksum of {len(snapshot)} bytes is wrong; expected an undamaged snapshot. Take "
+            "the previous one, or move the file away to start anew."
+        )
+    size = int.from_bytes(snapshot[len(MAGIC) : start], "little")
+    return _parse_header(content[start : start + min(size, HEADER_BYTES_MAX)])
+
+
+def _parse_header(head: bytes) -> SnapshotHeader:
+    try:
+        found = json.loads(head)
+        version = found["version"]
+        header = SnapshotHeader(**found) if version == SNAPSHOT_VERSION else None
+    except (ValueError, KeyError, TypeError) as error:
+        raise InvalidSnapshot(
+            f"the header cannot be read ({error}); expected one of version {SNAPSHOT_VERSION}."
+        ) from error
+    if header is None:
+        raise InvalidSnapshot(
+            f"snapshot version is {version}; expected {SNAPSHOT_VERSION}. Run the release that "
+            "wrote it, or move the file away to start anew."
+        )
+    return header
+
+
+def unpack_state(snapshot: bytes, *, site_map: SiteMap, shard: int) -> EngineState:
+    """Return the state that `pack_state` wrote for this shard of this site.
+
+    Raises
+    ------
+    InvalidSnapshot
+        If it is damaged, or of another version, site, shard, map or layout.
+    """
+    header = read_header(snapshot)
+    expected = {
+        "site": (header.site, site_map.site),
+        "shard": (header.shard, shard),
+        "digest of the zones": (header.site_map, digest_of_zones(site_map)),
+        "layout of records": (header.layout, digest_of_layout()),
+    }
+    for what, (found, wanted) in expected.items():
+        if found != wanted:
+            raise InvalidSnapshot(
+                f"{what} is {found!r}; expected {wanted!r}. A snapshot goes on only with the map "
+                "and the release that it was made with; move it away to start anew."
+            )
+    return _read_arrays(snapshot, header)
+
+
+def _read_arrays(snapshot: bytes, header: SnapshotHeader) -> EngineState:
+    place = len(MAGIC) + 4
+    place += int.from_bytes(snapshot[len(MAGIC) : place], "little")
+    parts: list[npt.NDArray[np.void]] = []
+    for dtype, count in (
+        (np.dtype(np.int32), header.tags),
+        (TRACK_DTYPE, header.tags),
+        (np.dtype(np.int64), header.tags),
+        (np.dtype(np.int32), header.stays),
+        (STAY_DTYPE, header.stays),
+    ):
+        parts.append(np.frombuffer(snapshot, dtype, count, place))
+        place += count * dtype.itemsize
+    slots, tracks, heard_ms, places, stays = parts
+    state = EngineState(
+        sequence=header.sequence,
+        epoch_end_ms=header.epoch_end_ms,
+        input_offset=header.input_offset,
+    )
+    state.make_room(int(slots.max(initial=0)))
+    state.tracks[slots] = tracks
+    state.heard_ms[slots] = heard_ms
+    state.stays.reshape(-1)[places] = stays
+    return state
