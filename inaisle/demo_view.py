@@ -1,0 +1,124 @@
+"""Show the running demo: a live table on a terminal, plain lines where there is none.
+
+Layer: doors. Takes: `DemoFigures`, refreshed by inaisle.demo. Gives: what the viewer sees on
+standard error, so that standard output stays free for the summary.
+"""
+
+import sys
+from collections import deque
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Final, Self
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.panel import Panel
+from rich.table import Table
+
+STORY_LINES_MAX: Final = 12
+PLAIN_EVERY_S: Final = 5.0
+
+
+@dataclass(slots=True, kw_only=True)
+class DemoFigures:
+    """What is going on right now; written by one thread, shown by the same."""
+
+    simulated_clock: str = ""
+    speed: float = 1.0
+    shoppers: int = 0
+    readings_a_s: float = 0.0
+    fixes_a_s: float = 0.0
+    error_p50_m: float | None = None
+    error_p90_m: float | None = None
+    visits: int = 0
+    offers: int = 0
+    redemptions: int = 0
+    tick_p99_ms: float | None = None
+    lag_s: float | None = None
+    story: deque[str] = field(default_factory=lambda: deque(maxlen=STORY_LINES_MAX))
+
+
+class DemoView:
+    """A context in which the figures are on the screen."""
+
+    def __init__(self, title: str) -> None:
+        self._console = Console(file=sys.stderr)
+        self._title = title
+        self._live: Live | None = None
+        self._plain_after_s = 0.0
+        self._told = 0
+
+    def __enter__(self) -> Self:
+        if self._console.is_terminal:
+            self._live = Live(console=self._console, refresh_per_second=4, transient=False)
+            self._live.__enter__()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._live is not None:
+            self._live.__exit__(kind, error, trace)
+
+    def tell(self, figures: DemoFigures, line: str) -> None:
+        """Add a line to the story: something happened to the scripted shopper."""
+        figures.story.append(f"{figures.simulated_clock}  {line}")
+        if self._live is None:
+            self._console.print(figures.story[-1], highlight=False)
+
+    def show(self, figures: DemoFigures, *, at_s: float) -> None:
+        """Refresh the screen; without a terminal, print one line now and then."""
+        if self._live is not None:
+            self._live.update(self._panel(figures))
+        elif at_s >= self._plain_after_s:
+            self._plain_after_s = at_s + PLAIN_EVERY_S
+            self._console.print(plain_line(figures), highlight=False)
+
+    def _panel(self, figures: DemoFigures) -> Panel:
+        table = Table.grid(padding=(0, 3))
+        for name, value in rows(figures):
+            table.add_row(f"[dim]{name}[/]", value)
+        return Panel(Group(table, "", *figures.story), title=self._title)
+
+
+def rows(figures: DemoFigures) -> tuple[tuple[str, str], ...]:
+    """Return the named figures as text."""
+    error = f"{metres(figures.error_p50_m)} p50   {metres(figures.error_p90_m)} p90"
+    return (
+        ("simulated time", f"{figures.simulated_clock}  ({figures.speed:g} × life)"),
+        ("shoppers", str(figures.shoppers)),
+        ("readings / s", f"{figures.readings_a_s:,.0f}"),
+        ("fixes / s", f"{figures.fixes_a_s:,.0f}"),
+        (
+            "position error",
+            error,
+        ),
+        ("visits", str(figures.visits)),
+        ("offers", str(figures.offers)),
+        ("redemptions", str(figures.redemptions)),
+        ("tick", "–" if figures.tick_p99_ms is None else f"{figures.tick_p99_ms:.1f} ms p99"),
+        ("behind now", "–" if figures.lag_s is None else f"{figures.lag_s:.2f} s simulated"),
+    )
+
+
+def plain_line(figures: DemoFigures) -> str:
+    """Return all figures in one line.
+
+    Examples
+    --------
+    >>> plain_line(DemoFigures(simulated_clock="10:00:00", shoppers=3, error_p50_m=0.123))
+    '10:00:00  3 shoppers, 0 fixes/s, error 0.12 m p50 – p90, 0 visits, 0 offers, 0 redemptions'
+    """
+    return (
+        f"{figures.simulated_clock}  {figures.shoppers} shoppers, {figures.fixes_a_s:,.0f} fixes/s,"
+        f" error {metres(figures.error_p50_m)} p50 {metres(figures.error_p90_m)} p90, "
+        f"{figures.visits} visits, {figures.offers} offers, {figures.redemptions} redemptions"
+    )
+
+
+def metres(length_m: float | None) -> str:
+    """Return a length for a person."""
+    return "–" if length_m is None else f"{length_m:.2f} m"

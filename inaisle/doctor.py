@@ -1,0 +1,166 @@
+"""Check what the service needs, and say what to do about what is missing.
+
+Layer: doors. Takes: settings. Gives: one line for each check on standard output, and a status: 4
+when something is missing.
+"""
+
+import json
+import os
+import socket
+import sqlite3
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Final
+
+from rich.console import Console
+
+from inaisle.broker import BrokerAddress, refuse_silent_broker
+from inaisle.clock import SystemClock
+from inaisle.config_files import demo_campaigns_file, demo_site_map_file
+from inaisle.errors import ExitStatus, Unavailable
+from inaisle.settings import Settings
+from rtls.model.errors import InaisleError
+
+BUILT_MS: Final = 1_790_000_000_000  # a clock before this program was written is wrong
+CLOCK_MS_MAX: Final = 4_102_444_800_000  # 2100
+WARM_S_MAX: Final = 2.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """What one check found; `advice` says what to do where it is not good."""
+
+    check: str
+    is_good: bool
+    found: str
+    advice: str = ""
+
+
+def run_doctor(settings: Settings, *, as_json: bool) -> int:
+    """Run every check, print the findings and return the status to end with."""
+    findings = list(findings_of(settings))
+    if as_json:
+        json.dump([asdict(finding) for finding in findings], sys.stdout, indent=2)
+        sys.stdout.write("\n")
+    else:
+        console = Console()
+        for finding in findings:
+            mark = "[green]ok  [/]" if finding.is_good else "[red]FAIL[/]"
+            console.print(f"{mark} {finding.check}: {finding.found}", highlight=False)
+            if not finding.is_good:
+                console.print(f"     → {finding.advice}", highlight=False)
+    return ExitStatus.DONE if all(f.is_good for f in findings) else ExitStatus.UNAVAILABLE
+
+
+def findings_of(settings: Settings) -> Iterator[Finding]:
+    """Yield the finding of each check; one that fails does not stop the next."""
+    checks: tuple[tuple[str, Callable[[Settings], str], str], ...] = (
+        ("settings", _settings, "set site.data to a folder this user may write"),
+        ("site map", _site_map, "correct the file that the message names"),
+        ("campaigns", _campaigns, "set site.campaigns to a readable file"),
+        ("broker", _broker, "start mosquitto, or set mqtt.host and mqtt.port"),
+        ("redis", _redis, "start redis-server, or leave redis.url empty for one process"),
+        ("database", _database, "restore the file from a backup, or free disk space"),
+        ("port", _port, "set api.port to a free port, or 0"),
+        (
+            "kernels",
+            _kernels,
+            "run this once more; set NUMBA_CACHE_DIR to a lasting folder",
+        ),
+        ("clock", _clock, "set the machine's clock by NTP; readings carry UTC"),
+    )
+    for name, check, advice in checks:
+        try:
+            yield Finding(check=name, is_good=True, found=check(settings))
+        except (InaisleError, OSError, sqlite3.Error) as error:
+            yield Finding(check=name, is_good=False, found=str(error), advice=advice)
+
+
+def _settings(settings: Settings) -> str:
+    folder = settings.site.data
+    folder.mkdir(parents=True, exist_ok=True)
+    if not os.access(folder, os.W_OK):
+        raise Unavailable(f"{folder} cannot be written")
+    return f"data in {folder.resolve()}"
+
+
+def _site_map(settings: Settings) -> str:
+    from inaisle.assembly import load_site_map
+
+    site_map = load_site_map(settings)
+    return f"{site_map.name}: {len(site_map.zones)} zones, {len(site_map.anchors)} anchors"
+
+
+def _campaigns(settings: Settings) -> str:
+    path = settings.site.campaigns or demo_campaigns_file()
+    return f"{path} ({len(path.read_bytes())} bytes)"
+
+
+def _broker(settings: Settings) -> str:
+    address = BrokerAddress(host=settings.mqtt.host, port=settings.mqtt.port)
+    refuse_silent_broker(address)
+    return address.url
+
+
+def _redis(settings: Settings) -> str:
+    if settings.redis.url is None:
+        return "not used: locating and offers run in one process"
+    from redis import Redis, RedisError
+
+    try:
+        with closing(Redis.from_url(settings.redis.url.get_secret_value())) as client:
+            client.ping()
+    except (RedisError, ValueError) as error:
+        raise Unavailable(f"no answer ({error})") from error
+    return "answers"
+
+
+def _database(settings: Settings) -> str:
+    path = database_file(settings)
+    if not path.exists():
+        return f"{path} will be made at the first start"
+    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
+        (verdict,) = connection.execute("PRAGMA quick_check").fetchone()
+    if verdict != "ok":
+        raise Unavailable(f"{path}: {verdict}")
+    return f"{path} is sound"
+
+
+def database_file(settings: Settings) -> Path:
+    """Return where the offers are kept."""
+    return settings.offers.database or settings.site.data / "offers.sqlite"
+
+
+def _port(settings: Settings) -> str:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind((settings.api.host, settings.api.port))
+    return f"{settings.api.host}:{settings.api.port} is free"
+
+
+def _kernels(settings: Settings) -> str:
+    from inaisle.assembly import load_site_map
+    from rtls.engine import Engine
+
+    started = time.monotonic()
+    Engine(load_site_map(settings)).warm_up()
+    took_s = time.monotonic() - started
+    if took_s > WARM_S_MAX:
+        raise Unavailable(f"were compiled just now ({took_s:.1f} s); the cache was empty")
+    return f"cached, warm in {took_s:.2f} s"
+
+
+def _clock(_settings: Settings) -> str:
+    now_ms = SystemClock().now_ms()
+    if not BUILT_MS <= now_ms <= CLOCK_MS_MAX:
+        raise Unavailable(f"the machine's clock says {now_ms} ms since 1970")
+    return "plausible"
+
+
+def site_map_file(settings: Settings) -> Path:
+    """Return the file of the site map: the demo shop where none is set."""
+    return settings.site.map or demo_site_map_file()

@@ -1,0 +1,215 @@
+"""Run locating: from raw messages to durable zone events, tick by tick, in one thread.
+
+Layer: doors. Takes: a source, reception, engine, sink, live state and store, all wired by
+inaisle.assembly. Gives: events to the sink, fixes to live state, acknowledgements to the gateways,
+always in the order events durable → snapshot saved → input acknowledged, so that kill -9 at any
+instant costs neither a reading nor a second event.
+"""
+
+import gc
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+import structlog
+from rtls.ingest.reception import Reception
+
+from inaisle.clock import Clock
+from inaisle.errors import PartBroke
+from inaisle.metrics import LocatingMetrics
+from inaisle.snapshot_saver import Promise, SnapshotSaver, pack_snapshot, unpack_snapshot
+from rtls.engine import Engine
+from rtls.model.reading import ReadingBatch
+from rtls.ports import EventSink, LiveState, Source, StateStore
+
+log = structlog.get_logger("inaisle.locating")
+SNAPSHOT_REAL_S_MIN: Final = 0.05  # however fast the clock runs
+SNAPSHOT_IDLE_S: Final = 10.0  # without news; a restart then replays ten seconds of silence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoopSettings:
+    """How the loop runs."""
+
+    key: str
+    """of the snapshot: site and shard"""
+    tick_s: float = 0.05
+    snapshot_every_s: float = 0.5
+    """seconds of the program's clock, so that gateways of a fast demo get their answer in time"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """What the loop drives."""
+
+    source: Source
+    reception: Reception
+    engine: Engine
+    sink: EventSink
+    live: LiveState
+    store: StateStore
+
+
+class LocatingLoop:
+    """One thread that owns reception and engine; nobody else touches them while it runs.
+
+    Parameters
+    ----------
+    on_broken
+        Told once, from the loop's thread, when the loop ends by an error.
+    """
+
+    def __init__(
+        self,
+        parts: Parts,
+        *,
+        clock: Clock,
+        settings: LoopSettings,
+        metrics: LocatingMetrics,
+        on_broken: Callable[[], None],
+    ) -> None:
+        self._parts = parts
+        self._clock = clock
+        self._settings = settings
+        self._metrics = metrics
+        self._on_broken = on_broken
+        self._saver = SnapshotSaver(parts.store, key=settings.key)
+        self._snapshot_real_s = max(settings.snapshot_every_s / clock.speed, SNAPSHOT_REAL_S_MIN)
+        self._receipts: list[int] = []
+        self._has_news = False
+        self._saved_at = self._beat_at = time.monotonic()
+        self._stop = threading.Event()
+        self.ready = threading.Event()
+        self.failure: BaseException | None = None
+        self._thread = threading.Thread(target=self._run, name="locating", daemon=True)
+
+    def start(self) -> None:
+        """Start the thread; `ready` is set when kernels are warm and the state is restored."""
+        self._thread.start()
+
+    def stop(self, timeout_s: float) -> None:
+        """Take no more messages, make what was received durable, and end.
+
+        Raises
+        ------
+        PartBroke
+            If the loop does not end in time or had ended by an error.
+        """
+        self._stop.set()
+        self._thread.join(timeout_s)
+        if self._thread.is_alive():
+            raise PartBroke(f"the locating loop did not end within {timeout_s} s.")
+        if self.failure is not None:
+            raise PartBroke(f"the locating loop ended: {self.failure!r}.")
+
+    @property
+    def seconds_since_tick(self) -> float:
+        """How long the last tick is past: the watchdog's question."""
+        return time.monotonic() - self._beat_at
+
+    def _run(self) -> None:
+        try:
+            self.prepare()
+            self.ready.set()
+            while not self._stop.is_set():
+                started = time.monotonic()
+                self.tick()
+                self._wait_for_next_tick(started)
+            self.finish()
+        except BaseException as error:
+            self.failure = error
+            log.critical("the locating loop broke", exc_info=error)
+            self._on_broken()
+
+    def prepare(self) -> None:
+        """Compile or load the kernels, then take up the state of the last run."""
+        started = time.monotonic()
+        self._parts.engine.warm_up()
+        content = self._parts.store.load(self._settings.key)
+        if content is not None:
+            engine, reception = unpack_snapshot(content)
+            self._parts.engine.restore(engine)
+            self._parts.reception.restore(reception)
+        # What lives now lives until the end: collections need not look at it again.
+        gc.collect()
+        gc.freeze()
+        took_s = round(time.monotonic() - started, 3)
+        log.info("locating is ready", seconds=took_s, resumed=content is not None)
+
+    def tick(self) -> None:
+        """Take what has arrived, emit what can be known, snapshot when it is time."""
+        parts, metrics = self._parts, self._metrics
+        messages = parts.source.poll(0.0)
+        now_ms = self._clock.now_ms()
+        if messages:
+            with metrics.stage("receive"):
+                parts.reception.receive(messages)
+            self._receipts.extend(message.receipt for message in messages)
+            metrics.messages.inc(len(messages))
+            self._has_news = True
+        with metrics.stage("order"):
+            batches = parts.reception.advance(now_ms)
+        for batch in batches:
+            self._process(batch)
+            metrics.lag.set((now_ms - batch.epoch_end_ms) / 1000.0)
+        self._beat_at = time.monotonic()
+        self._snapshot_when_due()
+
+    def finish(self) -> None:
+        """Make durable what was received, answer the gateways and leave."""
+        self._keep(self._saver.wait())
+        self._begin_snapshot()
+        self._keep(self._saver.wait())
+        self._saver.close()
+        self._parts.source.close()
+
+    def _process(self, batch: ReadingBatch) -> None:
+        parts, metrics = self._parts, self._metrics
+        with metrics.stage("locate"):
+            output = parts.engine.process(batch)
+        if output.events:
+            with metrics.stage("publish"):
+                parts.sink.publish(output.events)
+            metrics.events.inc(len(output.events))
+            self._has_news = True
+        if len(output.fixes.rows):
+            with metrics.stage("live"):
+                parts.live.put(output.fixes, output.tags)
+        if len(output.released):
+            parts.reception.release(output.released)
+        metrics.readings.inc(len(batch.readings))
+        metrics.fixes.inc(len(output.fixes.rows))
+
+    def _snapshot_when_due(self) -> None:
+        promise = self._saver.kept()
+        if promise is not None:
+            self._keep(promise)
+        wait_s = self._snapshot_real_s if self._has_news else SNAPSHOT_IDLE_S
+        if self._saver.is_idle and time.monotonic() - self._saved_at >= wait_s:
+            self._begin_snapshot()
+
+    def _begin_snapshot(self) -> None:
+        parts = self._parts
+        with self._metrics.stage("snapshot"):
+            content = pack_snapshot(
+                engine=parts.engine.snapshot(), reception=parts.reception.snapshot()
+            )
+            answers = parts.reception.acknowledgements()
+        self._saver.begin(content, Promise(receipts=self._receipts, answers=answers))
+        self._receipts = []
+        self._has_news = False
+        self._saved_at = time.monotonic()
+
+    def _keep(self, promise: Promise) -> None:
+        self._parts.source.acknowledge(promise.receipts)
+        for topic, payload in promise.answers:
+            self._parts.source.send(topic, payload)
+
+    def _wait_for_next_tick(self, started: float) -> None:
+        left_s = self._settings.tick_s - (time.monotonic() - started)
+        if left_s > 0.0:
+            self._stop.wait(left_s)
+        else:
+            self._metrics.overruns.inc()

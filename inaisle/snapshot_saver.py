@@ -1,0 +1,96 @@
+"""Save the state beside the loop, so that a slow disk delays an acknowledgement and not an offer.
+
+Layer: doors. Takes: snapshot bytes and what may be acknowledged once they are safe. Gives: that
+promise back to the loop when the store says it is kept. One save at a time, in order.
+"""
+
+import struct
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Final
+
+from rtls.model.errors import InvalidSnapshot
+from rtls.ports import StateStore
+
+HEADER: Final = struct.Struct("<4sIQ")  # magic, version, length of the engine's part
+MAGIC: Final = b"LOOP"
+VERSION: Final = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Promise:
+    """What may be told to the senders once the snapshot is safe."""
+
+    receipts: Sequence[int] = ()
+    answers: Sequence[tuple[str, bytes]] = ()
+
+
+class SnapshotSaver:
+    """One thread that saves; the caller's thread begins a save and asks whether it is done."""
+
+    def __init__(self, store: StateStore, *, key: str) -> None:
+        self._store = store
+        self._key = key
+        self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="snapshot")
+        self._saving: Future[None] | None = None
+        self._promise = Promise()
+
+    @property
+    def is_idle(self) -> bool:
+        """Return whether a save may begin."""
+        return self._saving is None
+
+    def begin(self, snapshot: bytes, promise: Promise) -> None:
+        """Start to save; ``promise`` comes back from `kept` or `wait` when it is safe."""
+        assert self._saving is None
+        self._promise = promise
+        self._saving = self._pool.submit(self._store.save, self._key, snapshot)
+
+    def kept(self) -> Promise | None:
+        """Return the promise of a save that has ended, or None; a failed save raises its error."""
+        if self._saving is None or not self._saving.done():
+            return None
+        return self.wait()
+
+    def wait(self) -> Promise:
+        """Wait for the save that runs, if one does, and return its promise."""
+        if self._saving is None:
+            return Promise()
+        saving, self._saving = self._saving, None
+        saving.result()
+        return self._promise
+
+    def close(self) -> None:
+        """Let the thread end."""
+        self._pool.shutdown()
+
+
+def pack_snapshot(*, engine: bytes, reception: bytes) -> bytes:
+    """Join the two states, which are only right together, into one value."""
+    return HEADER.pack(MAGIC, VERSION, len(engine)) + engine + reception
+
+
+def unpack_snapshot(content: bytes) -> tuple[bytes, bytes]:
+    """Return the states of (engine, reception).
+
+    Raises
+    ------
+    InvalidSnapshot
+        If the bytes are of another version or cut short.
+
+    Examples
+    --------
+    >>> unpack_snapshot(pack_snapshot(engine=b"ab", reception=b"c"))
+    (b'ab', b'c')
+    """
+    if len(content) < HEADER.size:
+        raise InvalidSnapshot(f"the snapshot has {len(content)} bytes; expected a header and more.")
+    magic, version, length = HEADER.unpack_from(content)
+    body = content[HEADER.size :]
+    if magic != MAGIC or version != VERSION or length > len(body):
+        raise InvalidSnapshot(
+            f"the snapshot says {magic!r} version {version}, engine {length} of {len(body)} bytes; "
+            f"expected {MAGIC!r} version {VERSION}. Move it away to start without it."
+        )
+    return body[:length], body[length:]
