@@ -6,42 +6,12 @@ subscriber (the offers side, wired by the door).
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Final
 
 from rtls.model.errors import NotDurable
-from rtls.model.units import Second
 from rtls.model.visit import ZoneEvent
+from rtls.publish.backoff import Backoff
 
-WAIT_S_MAX: Final = 60.0
 Subscriber = Callable[[Sequence[ZoneEvent]], None]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Backoff:
-    """How often, and how long apart, something is tried again."""
-
-    attempts: int = 6
-    first_wait_s: Second = Second(0.01)
-    wait_s_max: Second = Second(0.2)
-
-    def __post_init__(self) -> None:
-        if self.attempts < 1 or not 0.0 <= self.first_wait_s <= self.wait_s_max <= WAIT_S_MAX:
-            raise ValueError(
-                f"attempts {self.attempts}, first_wait_s {self.first_wait_s}, wait_s_max "
-                f"{self.wait_s_max}; expected 1 or more, and 0 <= first <= max <= {WAIT_S_MAX}."
-            )
-
-    def wait_s(self, failures: int) -> Second:
-        """Return the wait after so many failures in a row: doubling, up to the bound.
-
-        Examples
-        --------
-        >>> [Backoff().wait_s(failures) for failures in (1, 2, 3, 9)]
-        [0.01, 0.02, 0.04, 0.2]
-        """
-        # The exponent is bounded too: 2.0 ** 1024 does not exist.
-        return Second(min(self.first_wait_s * 2.0 ** min(failures - 1, 16), self.wait_s_max))
 
 
 class InProcessBus:

@@ -1,13 +1,18 @@
 """What every EventSink promises: order, at least once, ids that tell copies apart, durability."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 
 import pytest
 
 from rtls.model.visit import ZoneEvent
 from rtls.ports import EventSink
 from rtls.publish.in_process import InProcessBus
-from tests.unit.publish.zone_event_samples import dwell_event
+from rtls.publish.redis_keys import connect_redis
+from rtls.publish.redis_stream import RedisEventSink
+from tests.conftest import Server
+from tests.contract.redis_consumer import ConsumerGroup, open_journal
+from tests.unit.publish.zone_event_samples import SITE, dwell_event
 
 
 class SinkUnderTest:
@@ -16,11 +21,15 @@ class SinkUnderTest:
     def __init__(
         self,
         sink: EventSink,
+        *,
         received: Callable[[int], list[ZoneEvent]],
+        reopen: Callable[[], EventSink],
     ) -> None:
         self.sink = sink
         self.received = received
         """given the number to wait for, returns all that came"""
+        self.reopen = reopen
+        """ends the sink without a farewell and opens it again, as after kill -9"""
 
     def publish(self, *events: ZoneEvent) -> None:
         self.sink.publish(events)
@@ -34,12 +43,33 @@ def in_process() -> SinkUnderTest:
 
     bus = InProcessBus()
     bus.subscribe("offers", accept)
-    return SinkUnderTest(bus, lambda _count: list(taken))
+    return SinkUnderTest(bus, received=lambda _count: list(taken), reopen=lambda: bus)
 
 
-@pytest.fixture(params=["in process"])
-def under_test() -> SinkUnderTest:
-    return in_process()
+def through_redis(server: Server, folder: Path, opened: list[RedisEventSink]) -> SinkUnderTest:
+    url = f"redis://{server.host}:{server.port}/0"
+
+    def open_sink() -> RedisEventSink:
+        for sink in opened:
+            sink.close()
+        sink = RedisEventSink(connect_redis(url), open_journal(folder), site=SITE)
+        opened.append(sink)
+        sink.start()
+        return sink
+
+    group = ConsumerGroup(url)
+    return SinkUnderTest(open_sink(), received=group.received, reopen=open_sink)
+
+
+@pytest.fixture(params=["in process", pytest.param("redis", marks=pytest.mark.broker)])
+def under_test(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[SinkUnderTest]:
+    if request.param == "in process":
+        yield in_process()
+        return
+    opened: list[RedisEventSink] = []
+    yield through_redis(request.getfixturevalue("redis_server"), tmp_path / "journal", opened)
+    for sink in opened:
+        sink.close()
 
 
 def test_events_arrive_in_the_order_of_publishing(under_test: SinkUnderTest) -> None:
@@ -71,3 +101,13 @@ def test_publishing_nothing_is_allowed(under_test: SinkUnderTest) -> None:
     """Most ticks have no event."""
     under_test.publish()
     assert under_test.received(0) == []
+
+
+def test_what_was_published_before_a_sudden_end_arrives(under_test: SinkUnderTest) -> None:
+    """The input was acknowledged when publish returned: nobody will send it again."""
+    under_test.publish(*(dwell_event(n) for n in range(20)))
+    under_test.sink = under_test.reopen()
+    under_test.publish(dwell_event(20))
+    received = under_test.received(21)
+    assert [e for e in received if e == dwell_event(20)] == [dwell_event(20)]
+    assert {e.event_id for e in received} == {dwell_event(n).event_id for n in range(21)}

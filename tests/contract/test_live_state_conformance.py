@@ -1,15 +1,22 @@
 """What every LiveState with its reader promises to the operator's view."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
 
 from rtls.model.fix import FixBatch
-from rtls.model.units import TagId, UnixMs
+from rtls.model.units import Second, SiteId, TagId, UnixMs
 from rtls.ports import LiveFixes, LiveState, LiveStateReader
+from rtls.publish.live_redis import RedisLiveState
+from rtls.publish.live_redis_reader import RedisLiveReader
+from rtls.publish.redis_keys import connect_redis
 from rtls.storage.live_state import InMemoryLiveState
 from tests.contract.live_fix_samples import NOW_MS, fixes_at, tag_names
+from tests.contract.waiting import wait_until
+
+SITE = SiteId("demo")
+LONG_AGO_MS = 3_600_000
 
 
 class Pair:
@@ -35,9 +42,25 @@ def in_memory() -> Pair:
     return Pair(live, live, lambda: None)
 
 
-@pytest.fixture(params=["memory"])
-def live() -> Pair:
-    return in_memory()
+@pytest.fixture(params=["memory", pytest.param("redis", marks=pytest.mark.broker)])
+def live(request: pytest.FixtureRequest) -> Iterator[Pair]:
+    if request.param == "memory":
+        yield in_memory()
+        return
+    server = request.getfixturevalue("redis_server")
+    client = connect_redis(f"redis://{server.host}:{server.port}/0")
+    writer = RedisLiveState(client, site=SITE, interval_s=Second(0.01))
+    writer.start()
+
+    def settle() -> None:
+        """Puts a fix that no test looks at, and waits until it can be read."""
+        put = writer.counters["written"]
+        writer.put(fixes_at(NOW_MS - LONG_AGO_MS, 0.0), (TagId("settled"),))
+        wait_until(lambda: writer.counters["written"] > put and not writer._waiting)
+
+    yield Pair(writer, RedisLiveReader(client, site=SITE), settle)
+    writer.close()
+    client.close()
 
 
 def by_tag(fixes: LiveFixes) -> dict[TagId, float]:

@@ -6,7 +6,8 @@ import pytest
 
 from rtls.model.errors import NotDurable
 from rtls.model.visit import ZoneEvent
-from rtls.publish.in_process import Backoff, InProcessBus
+from rtls.publish.backoff import Backoff
+from rtls.publish.in_process import InProcessBus
 from tests.unit.publish.zone_event_samples import dwell_event
 
 
