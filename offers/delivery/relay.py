@@ -7,7 +7,7 @@ an app's socket has taken it; while no app is open, it stays issued and waits fo
 """
 
 import logging
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -26,7 +26,6 @@ from offers.ports import FanOut, UnitOfWork, Writer
 from rtls.model.errors import InaisleError
 from rtls.model.units import TagId, UnixMs
 
-CONNECTED_MAX: Final = 20_000
 RETRY_MS_MAX: Final = 60_000
 
 log = logging.getLogger(__name__)
@@ -116,7 +115,7 @@ class Relay:
         self._now_ms = now_ms
         self._settings = settings
         self._attempts: OrderedDict[OfferId, _Attempt] = OrderedDict()
-        self._connected: deque[ShopperId] = deque(maxlen=CONNECTED_MAX)
+        self._connected: dict[ShopperId, None] = {}  # in their order, each once
         self._woken = Condition()
         self._is_woken = True  # the first turn finds what was left before the start
         self._is_stopping = False
@@ -144,7 +143,7 @@ class Relay:
     def connected(self, shopper: ShopperId) -> None:
         """Bring what waits to a shopper whose app has just connected. From any thread."""
         with self._woken:
-            self._connected.append(shopper)
+            self._connected[shopper] = None
             self._is_woken = True
             self._woken.notify()
 
@@ -178,10 +177,14 @@ class Relay:
             return not self._is_stopping
 
     def _turn(self) -> None:
-        connected = tuple(self._connected)
-        turn = self._writer.run(partial(self._look, connected))
-        for _ in connected:  # only now: a busy database must not lose them
-            self._connected.popleft()
+        with self._woken:
+            connected, self._connected = self._connected, {}
+        try:
+            turn = self._writer.run(partial(self._look, tuple(connected)))
+        except InaisleError:
+            with self._woken:  # a busy database must not lose them
+                self._connected = connected | self._connected
+            raise
         for item in turn.to_send:
             text = self._render(item.card, item.locale)
             offer = item.card.offer.offer if item.is_delivery else None
@@ -211,7 +214,7 @@ class Relay:
         turn = _Turn()
         for event in work.outbox.waiting(limit=self._settings.batch_max):
             self._take(event, turn, work=work, now_ms=now_ms)
-        for shopper in dict.fromkeys(connected):
+        for shopper in connected:
             for offer in work.offers.undelivered_of_shopper(shopper):
                 self._send(offer.offer, turn, work=work, now_ms=now_ms)
         return turn
@@ -221,7 +224,7 @@ class Relay:
             case OutboxKind.OFFER_ISSUED:
                 if self._has_done_its_work(OfferId(event.subject), turn, work=work, now_ms=now_ms):
                     turn.told.append(event.sequence)
-            case OutboxKind.OFFER_REDEEMED:
+            case OutboxKind.OFFER_REDEEMED | OutboxKind.OFFER_ENDED:
                 card = work.offers.card(OfferId(event.subject))
                 if card is not None:
                     turn.to_send.append(_to_send(card, work=work, is_delivery=False))

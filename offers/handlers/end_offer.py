@@ -11,6 +11,7 @@ from typing import Final
 from offers.model.coupon import CouponState
 from offers.model.errors import Busy
 from offers.model.offer import Offer, OfferState
+from offers.model.outbox import OutboxKind
 from offers.ports import UnitOfWork
 from rtls.model.units import UnixMs
 
@@ -36,6 +37,10 @@ def end_offer(offer: Offer, state: OfferState, *, work: UnitOfWork, now_ms: Unix
         raise Busy(f"offer {offer.offer} has just changed; expected {offer.state}. Try again.")
     if offer.state is OfferState.ISSUED:
         work.offers.free_cap_slot(offer.offer)
+    else:
+        work.outbox.add(
+            OutboxKind.OFFER_ENDED, shopper=offer.shopper, subject=offer.offer, at_ms=now_ms
+        )
     coupon = work.coupons.of_offer(offer.offer)
     if coupon is not None and coupon.state is CouponState.ISSUED:
         after = COUPON_ENDS[state]

@@ -5,7 +5,7 @@ then. Doing the same twice is no error: a phone that lost our answer asks again.
 """
 
 from offers.handlers.end_offer import end_offer
-from offers.model.errors import Busy, NotFound, WrongState
+from offers.model.errors import Busy, Expired, NotFound, WrongState
 from offers.model.ids import OfferId, ShopperId
 from offers.model.offer import Offer, OfferCard, OfferState
 from offers.ports import UnitOfWork
@@ -21,14 +21,18 @@ def open_offer(
 
     Raises
     ------
+    Expired
+        If its time is over.
     WrongState
         If it has ended, or its time is over.
     """
     found = own_offer(shopper, offer, work=work)
     if found.state is OfferState.DELIVERED:
         if now_ms >= found.expires_at_ms:
-            raise WrongState(f"offer {offer} has expired; expected one whose time is not over.")
+            raise Expired(f"offer {offer} has expired; expected one whose time is not over.")
         _move(found, found.in_state(OfferState.OPENED, at_ms=now_ms), work=work)
+    elif found.state is OfferState.EXPIRED:
+        raise Expired(f"offer {offer} has expired; expected one whose time is not over.")
     elif found.state not in {OfferState.OPENED, OfferState.REDEEMED}:
         raise WrongState(f"offer {offer} is {found.state}; expected delivered or opened.")
     return _card(offer, work=work)

@@ -8,7 +8,7 @@ screen that reloads in the queue does not spoil the scan of a moment ago; any ea
 from offers.checkout.coupon_code import RANDOM_BYTES, render_code
 from offers.handlers.open_offer import open_offer
 from offers.model.coupon import CouponCode, CouponState
-from offers.model.errors import NotFound, WrongState
+from offers.model.errors import Expired, NotFound, WrongState
 from offers.model.ids import CouponId, ShopperId
 from offers.ports import SecretSource, UnitOfWork
 from rtls.model.units import UnixMs
@@ -39,16 +39,19 @@ def reveal_coupon(
     ------
     NotFound
         If the coupon is unknown, another's, or its offer has not been delivered.
+    Expired
+        If the coupon's time is over.
     WrongState
-        If the coupon is used, revoked or expired.
+        If the coupon is used or revoked.
     """
     found = work.coupons.find(coupon)
     if found is None or found.shopper != shopper:
         raise NotFound("no such coupon; expected one of the shopper's own offers.")
     open_offer(shopper, found.offer, work=work, now_ms=now_ms)
     if found.state is not CouponState.ISSUED or now_ms >= found.expires_at_ms:
-        state = CouponState.EXPIRED if found.state is CouponState.ISSUED else found.state
-        raise WrongState(f"coupon {coupon} is {state}; expected one that can still be used.")
+        if found.state in {CouponState.ISSUED, CouponState.EXPIRED}:
+            raise Expired(f"coupon {coupon} has expired; expected one that can still be used.")
+        raise WrongState(f"coupon {coupon} is {found.state}; expected one not used or revoked.")
     code = render_code(secrets.random_bytes(RANDOM_BYTES))
     fingerprint = secrets.fingerprint(code, purpose=CODE_PURPOSE)
     work.coupons.set_code(coupon, fingerprint=fingerprint)

@@ -11,6 +11,7 @@ Layer: nouns. Takes: the root of `rtls`. Gives: the errors that public functions
         ├── InvalidKey            an idempotency key that cannot be one
         ├── InvalidOffer          an offer, coupon or redemption that contradicts itself
         ├── WrongState            a step that the state of an offer or coupon does not allow
+        │   └── Expired           its time is over, for good
         ├── NotFound              no such thing, or not this person's: never told apart
         ├── Conflict              true elsewhere already
         │   ├── ConsentMissing    the purpose has not been granted
@@ -57,6 +58,10 @@ class InvalidOffer(OffersError, ValueError):
 
 class WrongState(OffersError):
     """A step that the state of an offer or coupon does not allow."""
+
+
+class Expired(WrongState):
+    """The time of an offer or coupon is over, for good."""
 
 
 class NotFound(OffersError):
