@@ -7,9 +7,11 @@ SITE = SiteId("demo")
 START_MS = 1_760_000_000_000
 
 
-def dwell_event(number: int, *, tag: str = "tag-1", site: SiteId = SITE) -> DwellReached:
-    """The event of a visit that began ``number`` seconds after START_MS and lasted 300 s."""
-    entered_at_ms = UnixMs(START_MS + 1000 * number)
+def dwell_event(
+    number: int, *, tag: str = "tag-1", site: SiteId = SITE, step_ms: int = 1000
+) -> DwellReached:
+    """The event of a visit that began ``number`` steps after START_MS and lasted 300 s."""
+    entered_at_ms = UnixMs(START_MS + step_ms * number)
     reached_at_ms = UnixMs(entered_at_ms + 300_000)
     visit = visit_id(site, TagId(tag), ZoneId("dowels"), entered_at_ms)
     return DwellReached(
