@@ -14,13 +14,13 @@ from dataclasses import dataclass
 from typing import Final
 
 import structlog
-from rtls.ingest.reception import Reception
 
 from inaisle.clock import Clock
 from inaisle.errors import PartBroke
 from inaisle.metrics import LocatingMetrics
 from inaisle.snapshot_saver import Promise, SnapshotSaver, pack_snapshot, unpack_snapshot
 from rtls.engine import Engine
+from rtls.ingest.reception import Reception
 from rtls.model.reading import ReadingBatch
 from rtls.ports import EventSink, LiveState, Source, StateStore
 
@@ -141,7 +141,8 @@ class LocatingLoop:
     def tick(self) -> None:
         """Take what has arrived, emit what can be known, snapshot when it is time."""
         parts, metrics = self._parts, self._metrics
-        messages = parts.source.poll(0.0)
+        # Without room the source, and behind it the broker and the gateways, keep what they have.
+        messages = parts.source.poll(0.0) if parts.reception.has_room else ()
         now_ms = self._clock.now_ms()
         if messages:
             with metrics.stage("receive"):
@@ -178,7 +179,7 @@ class LocatingLoop:
             with metrics.stage("live"):
                 parts.live.put(output.fixes, output.tags)
         if len(output.released):
-            parts.reception.release(output.released)
+            parts.reception.release(output.released.tolist())
         metrics.readings.inc(len(batch.readings))
         metrics.fixes.inc(len(output.fixes.rows))
 

@@ -1,0 +1,60 @@
+"""Read what was learnt of a site's links: per-link range errors, and a survey of signal strength.
+
+Layer: doors. Takes: calib.csv and survey.csv of a recording or a shop. Gives: a `Calibration` to
+the engine.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from inaisle.csv_table import find_table, finite, read_table
+from rtls.model.site_map import Radio, SiteMap
+from rtls.model.units import AnchorId, Dbm, Metre, TagId
+from rtls.positioning.calibration import Calibration
+from rtls.positioning.path_loss import SurveySample, fit_path_loss
+
+
+def read_calibration(folder: Path, site_map: SiteMap) -> Calibration | None:
+    """Return what the folder's calib.csv and survey.csv say, or None where there is neither.
+
+    `InvalidRecording` names a row that cannot be read, `InvalidCalibration` one that cannot be
+    right.
+    """
+    links_file, survey_file = find_table(folder, "calib"), find_table(folder, "survey")
+    if links_file is None and survey_file is None:
+        return None
+    links = Calibration() if links_file is None else read_links(links_file)
+    is_heard_by_strength = any(anchor.radio is Radio.BLE for anchor in site_map.anchors)
+    if survey_file is None or not is_heard_by_strength:
+        return links
+    losses = fit_path_loss(site_map, tuple(_samples(survey_file))).losses
+    return Calibration(losses=losses, links=links.links)
+
+
+def read_links(path: Path) -> Calibration:
+    """Read a table of tag, anchor, bias_m, slope."""
+    return Calibration.from_links(
+        (
+            TagId(row["tag"]),
+            AnchorId(row["anchor"]),
+            finite(row, "bias_m", where=f"{path}:{line}"),
+            finite(row, "slope", where=f"{path}:{line}"),
+        )
+        for line, row in read_table(path, ("tag", "anchor", "bias_m", "slope"))
+    )
+
+
+def _samples(path: Path) -> Iterator[SurveySample]:
+    for line, row in read_table(path, ("point", "x", "y", "z", "anchor", "mean", "std")):
+        where = f"{path}:{line}"
+        x, y, z, mean = (finite(row, name, where=where) for name in ("x", "y", "z", "mean"))
+        # A point heard once has no spread; the column is empty there.
+        spread = finite(row, "std", where=where) if row["std"] else 0.0
+        yield SurveySample(
+            anchor=AnchorId(row["anchor"]),
+            x_m=Metre(x),
+            y_m=Metre(y),
+            z_m=Metre(z),
+            rssi=Dbm(mean),
+            spread_db=spread,
+        )

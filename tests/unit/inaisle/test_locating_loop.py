@@ -1,0 +1,244 @@
+"""Locating loop: events durable, then the snapshot, then the acknowledgement; never another way."""
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import cast
+
+import numpy as np
+import pytest
+from prometheus_client import CollectorRegistry
+
+from inaisle.clock import SystemClock
+from inaisle.errors import PartBroke
+from inaisle.locating_loop import LocatingLoop, LoopSettings, Parts
+from inaisle.metrics import LocatingMetrics
+from inaisle.snapshot_saver import pack_snapshot, unpack_snapshot
+from rtls.engine import Engine, EngineOutput
+from rtls.ingest.reception import Reception
+from rtls.model.errors import InvalidSnapshot, NotDurable
+from rtls.model.fix import FIX_DTYPE, FixBatch
+from rtls.model.reading import READING_DTYPE, ReadingBatch
+from rtls.model.units import SiteId, TagId, UnixMs, ZoneId
+from rtls.model.visit import Transition, TransitionKind, ZoneEvent
+from rtls.ports import EventSink, LiveState, RawMessage, Source, StateStore
+
+WAIT_S = 5.0
+EVENT = Transition(
+    event_id="e",
+    visit_id="v",
+    site=SiteId("s"),
+    tag=TagId("tag:1"),
+    zone=ZoneId("dowels"),
+    kind=TransitionKind.ENTERED,
+    at_ms=UnixMs(1),
+    decided_at_ms=UnixMs(2),
+    probability=1.0,
+)
+
+
+@dataclass
+class Shop:
+    """All parts of a loop in one object that writes down who was called, in order."""
+
+    calls: list[str] = field(default_factory=list)
+    messages: list[RawMessage] = field(default_factory=list)
+    saved: dict[str, bytes] = field(default_factory=dict)
+    fails_at: str = ""
+    happened: threading.Condition = field(default_factory=threading.Condition)
+    received: int = 0
+    has_room: bool = True
+
+    def note(self, call: str) -> None:
+        with self.happened:
+            self.calls.append(call)
+            self.happened.notify_all()
+        if self.fails_at and call.startswith(self.fails_at):
+            raise NotDurable("on purpose")
+
+    def wait_for(self, call: str) -> None:
+        with self.happened:
+            assert self.happened.wait_for(lambda: call in self.calls, WAIT_S), self.calls
+
+    # Source
+    def poll(self, _timeout_s: float) -> Sequence[RawMessage]:
+        taken, self.messages = self.messages, []
+        return taken
+
+    def acknowledge(self, receipts: Sequence[int]) -> None:
+        if receipts:
+            self.note(f"acknowledge {list(receipts)}")
+
+    def send(self, topic: str, payload: bytes) -> None:
+        self.note(f"send {topic} {payload.decode()}")
+
+    def close(self) -> None:
+        self.note("close")
+
+    # Reception
+    def receive(self, messages: Sequence[RawMessage]) -> None:
+        self.received += len(messages)
+        self.note(f"receive {len(messages)}")
+
+    def advance(self, now_ms: UnixMs) -> list[ReadingBatch]:
+        if not self.received:
+            return []
+        self.received = 0
+        return [
+            ReadingBatch(
+                site=SiteId("s"),
+                shard=0,
+                sequence=1,
+                epoch_end_ms=now_ms,
+                readings=np.zeros(1, READING_DTYPE),
+            )
+        ]
+
+    def acknowledgements(self) -> list[tuple[str, bytes]]:
+        return [("down", b"1")]
+
+    def release(self, slots: Sequence[int]) -> None:
+        self.note(f"release {list(slots)}")
+
+    # Engine
+    def warm_up(self) -> None:
+        self.note("warm up")
+
+    def process(self, batch: ReadingBatch) -> EngineOutput:
+        self.note("process")
+        return EngineOutput(
+            fixes=FixBatch(at_ms=batch.epoch_end_ms, rows=np.zeros(1, FIX_DTYPE)),
+            tag_names=np.array([b"tag:1"]),
+            events=(EVENT,),
+            released=np.array([7], np.int32),
+        )
+
+    def snapshot(self) -> bytes:
+        return b"state"
+
+    def restore(self, snapshot: bytes) -> None:
+        self.note(f"restore {snapshot.decode()}")
+
+    # EventSink, LiveState, StateStore
+    def publish(self, events: Sequence[ZoneEvent]) -> None:
+        self.note(f"publish {len(events)}")
+
+    def put(self, _fixes: FixBatch, tags: Sequence[TagId]) -> None:
+        self.note(f"live {list(tags)}")
+
+    def save(self, key: str, snapshot: bytes) -> None:
+        self.note("save")
+        self.saved[key] = snapshot
+
+    def load(self, key: str) -> bytes | None:
+        return self.saved.get(key)
+
+
+Start = Callable[[], LocatingLoop]
+
+
+@pytest.fixture
+def shop() -> Shop:
+    return Shop(messages=[RawMessage(topic="t", payload=b"", received_at_ms=UnixMs(5), receipt=41)])
+
+
+@pytest.fixture
+def broken() -> threading.Event:
+    return threading.Event()
+
+
+@pytest.fixture
+def start(shop: Shop, broken: threading.Event) -> Iterator[Start]:
+    started: list[LocatingLoop] = []
+
+    def begin() -> LocatingLoop:
+        parts = Parts(
+            source=cast("Source", shop),
+            reception=cast("Reception", shop),
+            engine=cast("Engine", shop),
+            sink=cast("EventSink", shop),
+            live=cast("LiveState", shop),
+            store=cast("StateStore", shop),
+        )
+        loop = LocatingLoop(
+            parts,
+            clock=SystemClock(),
+            settings=LoopSettings(key="s-0", tick_s=0.005, snapshot_every_s=0.05),
+            metrics=LocatingMetrics(CollectorRegistry()),
+            on_broken=broken.set,
+        )
+        started.append(loop)
+        loop.start()
+        return loop
+
+    yield begin
+    for loop in started:
+        if loop.failure is None:
+            loop.stop(WAIT_S)
+
+
+def test_input_is_acknowledged_after_its_events_and_the_snapshot_are_durable(
+    shop: Shop, start: Start
+) -> None:
+    """Kill -9 in between makes the sender send again; the other way round it would lose it."""
+    start()
+    shop.wait_for("send down 1")
+    order = [call for call in shop.calls if not call.startswith(("live", "release", "warm"))]
+    assert order[:6] == [
+        "receive 1",
+        "process",
+        "publish 1",
+        "save",
+        "acknowledge [41]",
+        "send down 1",
+    ]
+    assert "release [7]" in shop.calls
+    assert "live ['tag:1']" in shop.calls
+
+
+@pytest.mark.parametrize("step", ["publish", "save"])
+def test_what_is_not_durable_is_not_acknowledged_and_ends_the_loop(
+    shop: Shop, start: Start, broken: threading.Event, step: str
+) -> None:
+    """A supervisor starts the process again; the gateways still have everything."""
+    shop.fails_at = step
+    loop = start()
+    assert broken.wait(WAIT_S)
+    assert not any(call.startswith(("acknowledge", "send")) for call in shop.calls)
+    with pytest.raises(PartBroke, match="on purpose"):
+        loop.stop(WAIT_S)
+
+
+def test_a_restart_goes_on_from_the_snapshot_before_it_says_ready(shop: Shop, start: Start) -> None:
+    """Whoever asks /readyz sends readings next."""
+    shop.saved["s-0"] = pack_snapshot(engine=b"tracks", reception=b"ledger")
+    loop = start()
+    assert loop.ready.wait(WAIT_S)
+    begun = shop.calls[: shop.calls.index("restore ledger") + 1]
+    assert begun == ["warm up", "restore tracks", "restore ledger"]
+
+
+def test_a_stop_makes_durable_what_was_received_and_answers(shop: Shop, start: Start) -> None:
+    """A deployment at noon costs no reading."""
+    loop = start()
+    shop.wait_for("receive 1")
+    loop.stop(WAIT_S)
+    assert unpack_snapshot(shop.saved["s-0"]) == (b"state", b"state")
+    assert shop.calls[-1] == "close"
+    assert "acknowledge [41]" in shop.calls
+
+
+def test_without_room_nothing_is_taken_from_the_source(shop: Shop, start: Start) -> None:
+    """The gateways have spools; our memory has an end."""
+    shop.has_room = False
+    loop = start()
+    assert loop.ready.wait(WAIT_S)
+    loop.stop(WAIT_S)
+    assert "receive 1" not in shop.calls
+
+
+@pytest.mark.parametrize("content", [b"", b"LOOP", b"x" * 64])
+def test_a_snapshot_of_something_else_is_refused(content: bytes) -> None:
+    """Half a state is worse than none."""
+    with pytest.raises(InvalidSnapshot):
+        unpack_snapshot(content)
