@@ -1,0 +1,98 @@
+"""What a decoder gives: the readings of one message, or the reason why there are none.
+
+Layer: rules. Takes: columns from one decoder. Gives: `Decoded` to rtls.ingest.admission and
+`Rejection` to rtls.ingest.quarantine. The columns are plain lists, since that is what a JSON
+decoder makes at the least cost; they become arrays once, in rtls.ingest.pending_readings.
+"""
+
+from enum import StrEnum
+from typing import Final
+
+import msgspec
+
+from rtls.model.reading import ReadingKind
+from rtls.model.units import GatewayId, UnixMs
+
+# Sentinels outside the range of their member: they tell "not sent" from all that may be sent.
+NO_ANCHOR: Final = ""  # the gateway's own anchor is meant
+NO_AGE: Final = 1
+NO_CHANNEL: Final = -1
+NO_SIGMA: Final = -1.0
+
+
+class RejectionReason(StrEnum):
+    """Why a whole message was put into quarantine."""
+
+    UNKNOWN_TOPIC = "unknown_topic"
+    RETAINED = "retained"
+    TOO_LARGE = "too_large"
+    NOT_UTF8 = "not_utf8"
+    TOO_DEEP = "too_deep"
+    MALFORMED = "malformed"
+    WRONG_SHAPE = "wrong_shape"
+    BAD_ID = "bad_id"
+    REPEATED_MEMBER = "repeated_member"
+    CLOCK = "clock"
+
+
+class MessageKey(msgspec.Struct, frozen=True, gc=False):
+    """What makes a message of one gateway unique, so that it counts once however often it comes."""
+
+    boot: str
+    """new at each start of the gateway"""
+    seq: int
+    """grows by 1 a message"""
+    low: int = 0
+    """oldest seq that the gateway can still resend; below it nothing will come any more"""
+
+
+class Rejection(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """A message that gave no reading.
+
+    `gateway` and `key` are there where they could be read, so that the gateway is told to forget
+    the message: sent again it would be as bad.
+    """
+
+    reason: RejectionReason
+    where: str = ""
+    """path of the fault inside the payload, never its content: a payload may name people's tags"""
+    gateway: GatewayId | None = None
+    key: MessageKey | None = None
+
+
+class ReadingColumns(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """The readings of one kind in one message, as lists of one length; names not yet resolved."""
+
+    kind: ReadingKind
+    tags: list[str]
+    anchors: list[str]
+    """`NO_ANCHOR` where the gateway's own anchor is meant"""
+    values: list[float]
+    ages_ms: list[int]
+    """0 or negative, relative to `Decoded.sent_at_ms`; `NO_AGE` where not sent"""
+    sigmas: list[float]
+    """`NO_SIGMA` where not sent"""
+    channels: list[int]
+    """`NO_CHANNEL` where not sent"""
+    values_2: list[float] | None = None
+    ref_anchors: list[str] | None = None
+
+
+class Decoded(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """The readings of one message."""
+
+    gateway: GatewayId
+    key: MessageKey | None
+    """None where the format has no such numbers"""
+    sent_at_ms: UnixMs | None
+    """the gateway's clock when it sent; None where the format has no usable clock"""
+    columns: tuple[ReadingColumns, ...]
+    flags: int = 0
+    """bits of `ReadingFlag` that hold for the whole message"""
+
+
+class GatewayStatus(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """A gateway said that it is there, or its broker that it is gone (last will)."""
+
+    gateway: GatewayId
+    is_online: bool
