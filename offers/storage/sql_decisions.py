@@ -1,0 +1,96 @@
+"""Keep the log of decisions in SQL. There is an insert here, and no update.
+
+Layer: edges. Takes: a connection inside a transaction. Gives: `offers.ports.Decisions`. What was
+passed over, and why, is one JSON text: it is read as a whole or not at all.
+"""
+
+import json
+
+import sqlalchemy as sa
+
+from offers.model.decision import Choice, Decision, PassedOver
+from offers.model.ids import CampaignId, ConsentId, DecisionId, ShopperId, VisitId
+from offers.model.refusal import Refusal
+from offers.storage.tables import DECISIONS
+from rtls.model.units import SiteId, UnixMs, ZoneId
+
+_OF_SHOPPER = (
+    sa.select(DECISIONS)
+    .where(DECISIONS.c.shopper_id == sa.bindparam("shopper"))
+    .order_by(DECISIONS.c.sequence.desc())
+    .limit(sa.bindparam("most", type_=sa.Integer))
+)
+
+
+class SqlDecisions:
+    """The log of decisions."""
+
+    def __init__(self, connection: sa.Connection) -> None:
+        self._connection = connection
+
+    def append(self, decision: Decision) -> None:
+        """Write one decision."""
+        chosen = decision.chosen
+        passed_over = [
+            [entry.campaign, entry.revision, entry.refusal.value] for entry in decision.passed_over
+        ]
+        self._connection.execute(
+            sa.insert(DECISIONS),
+            {
+                "decision_id": decision.decision,
+                "event_id": decision.event_id,
+                "shopper_id": decision.shopper,
+                "site": decision.site,
+                "zone": decision.zone,
+                "visit_id": decision.visit,
+                "at_ms": decision.at_ms,
+                "policy": decision.policy,
+                "chosen": None if chosen is None else _render_choice(chosen),
+                "passed_over": json.dumps(passed_over),
+            },
+        )
+
+    def of_shopper(self, shopper: ShopperId, *, limit: int) -> tuple[Decision, ...]:
+        """Return the newest decisions about the shopper, newest first."""
+        rows = self._connection.execute(_OF_SHOPPER, {"shopper": shopper, "most": limit})
+        return tuple(
+            Decision(
+                decision=DecisionId(row.decision_id),
+                event_id=row.event_id,
+                shopper=ShopperId(row.shopper_id),
+                site=SiteId(row.site),
+                zone=ZoneId(row.zone),
+                visit=VisitId(row.visit_id),
+                at_ms=UnixMs(row.at_ms),
+                policy=row.policy,
+                chosen=None if row.chosen is None else _parse_choice(row.chosen),
+                passed_over=tuple(
+                    PassedOver(campaign=campaign, revision=revision, refusal=Refusal(refusal))
+                    for campaign, revision, refusal in json.loads(row.passed_over)
+                ),
+            )
+            for row in rows
+        )
+
+
+def _render_choice(chosen: Choice) -> str:
+    return json.dumps(
+        {
+            "campaign": chosen.campaign,
+            "revision": chosen.revision,
+            "locate_consent": chosen.locate_consent,
+            "personalise_consent": chosen.personalise_consent,
+            "may_notify": chosen.may_notify,
+        }
+    )
+
+
+def _parse_choice(text: str) -> Choice:
+    given = json.loads(text)
+    return Choice(
+        campaign=CampaignId(given["campaign"]),
+        revision=given["revision"],
+        locate_consent=ConsentId(given["locate_consent"]),
+        personalise_consent=ConsentId(given["personalise_consent"]),
+        may_notify=given["may_notify"],
+    )

@@ -1,0 +1,46 @@
+"""Put all repositories over one connection, so that they share its transaction.
+
+Layer: edges. Takes: a connection. Gives: `offers.ports.UnitOfWork` to writer and reader, who begin
+and end the transaction.
+"""
+
+import sqlalchemy as sa
+
+from offers.ports import (
+    Answers,
+    Campaigns,
+    Consents,
+    Coupons,
+    Decisions,
+    Offers,
+    Outbox,
+    Pairings,
+    Shoppers,
+    Visits,
+)
+from offers.storage.sql_answers import SqlAnswers
+from offers.storage.sql_campaigns import SqlCampaigns
+from offers.storage.sql_consents import SqlConsents
+from offers.storage.sql_coupons import SqlCoupons
+from offers.storage.sql_decisions import SqlDecisions
+from offers.storage.sql_offers import SqlOffers
+from offers.storage.sql_outbox import SqlOutbox
+from offers.storage.sql_pairings import SqlPairings
+from offers.storage.sql_shoppers import SqlShoppers
+from offers.storage.sql_visits import SqlVisits
+
+
+class SqlWork:
+    """All repositories over one connection."""
+
+    def __init__(self, connection: sa.Connection) -> None:
+        self.shoppers: Shoppers = SqlShoppers(connection)
+        self.consents: Consents = SqlConsents(connection)
+        self.pairings: Pairings = SqlPairings(connection)
+        self.campaigns: Campaigns = SqlCampaigns(connection)
+        self.visits: Visits = SqlVisits(connection)
+        self.decisions: Decisions = SqlDecisions(connection)
+        self.offers: Offers = SqlOffers(connection)
+        self.coupons: Coupons = SqlCoupons(connection)
+        self.answers: Answers = SqlAnswers(connection)
+        self.outbox: Outbox = SqlOutbox(connection)
