@@ -37,6 +37,7 @@ TRACK_DTYPE: Final = np.dtype(
         ("interval_ms", np.float64),  # the tag's own usual interval between epochs with readings
         ("p_standing", np.float64),
         ("surprise", np.float64),  # running mean of the normalised innovation: lock loss shows here
+        ("unit_variance", np.float64),  # running mean square of residuals over stated noise
         ("floor_doubt", np.float64),  # running share of evidence that speaks for another floor
         ("link_heard_ms", np.int64, (LINKS_A_TRACK,)),
         ("link_value", np.float64, (LINKS_A_TRACK,)),  # as received: m or dBm

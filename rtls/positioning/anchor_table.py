@@ -66,14 +66,22 @@ class AnchorTable:
 
 
 def place_columns(site_map: SiteMap) -> tuple[np.ndarray, ...]:
-    """Return x, y, z and floor of the anchors."""
+    """Return x, y, z, floor and the box of the floor of the anchors."""
     anchors = site_map.anchors
     return (
         np.array([anchor.x_m for anchor in anchors], dtype=np.float64),
         np.array([anchor.y_m for anchor in anchors], dtype=np.float64),
         np.array([anchor.z_m for anchor in anchors], dtype=np.float64),
         np.array([anchor.floor for anchor in anchors], dtype=np.int32),
+        np.array([box_of_floor(site_map, anchor.floor) for anchor in anchors]).reshape(-1, 4),
     )
+
+
+def box_of_floor(site_map: SiteMap, floor: int) -> tuple[float, float, float, float]:
+    """Return low x, high x, low y, high y of the anchors of a floor."""
+    x = [anchor.x_m for anchor in site_map.anchors if anchor.floor == floor]
+    y = [anchor.y_m for anchor in site_map.anchors if anchor.floor == floor]
+    return min(x), max(x), min(y), max(y)
 
 
 def loss_columns(

@@ -60,7 +60,7 @@ class MeasurementSettings:
         Assumed height of tags above the floor: the handle of a trolley, a pocket.
     """
 
-    range_sigma_m: float = 0.10
+    range_sigma_m: float = 0.05
     long_share: float = 0.10
     long_scale_m: float = 0.8
     short_share: float = 0.01
@@ -69,10 +69,10 @@ class MeasurementSettings:
     rssi_sigma_db: float = 6.0
     offset_sd_db: float = 8.0
     offset_drift_db2_s: float = 0.02
-    range_correlation_s: float = 0.25
-    rssi_correlation_s: float = 1.0
-    range_bias_sd_m: float = 0.06
-    range_bias_sd_uncalibrated_m: float = 0.2
+    range_correlation_s: float = 0.06
+    rssi_correlation_s: float = 1.2
+    range_bias_sd_m: float = 0.04
+    range_bias_sd_uncalibrated_m: float = 0.17
     rssi_bias_sd_db: float = 4.0
     bias_cap_m: float = 5.0
     huber_long_sigmas: float = 1.0

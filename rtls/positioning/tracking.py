@@ -54,10 +54,17 @@ class TrackingSettings:
         weight of the newest; 1 is what an honest filter expects.
     recovery_cost
         By how much log likelihood that fix must be better for the track to restart.
+    recheck_ms, recovery_cost_rssi
+        A track that lives on RSSI alone may sit in a wrong valley without surprise; so it is
+        compared this often, with this threshold.
+    rssi_mean_s
+        Memory of the running mean of each RSSI link, for fixes from the links.
     bias_window_ms
         Links heard within it carry the fix: their frozen biases enter its covariance.
     anchor_spread_m_min
         Narrowest spread of the anchors that still tells one side from the other.
+    outside_sd_m
+        How far outside the box of a floor's anchors a tag may be that is heard by RSSI alone.
     """
 
     measurement: MeasurementSettings = field(default_factory=MeasurementSettings)
@@ -71,8 +78,12 @@ class TrackingSettings:
     surprise_max: float = 4.0
     surprise_memory: float = 0.2
     recovery_cost: float = 10.0
+    recheck_ms: float = 2_000.0
+    recovery_cost_rssi: float = 3.0
+    rssi_mean_s: float = 2.0
     bias_window_ms: float = 3_000.0
     anchor_spread_m_min: float = 0.5
+    outside_sd_m: float = 2.0
 
     def __post_init__(self) -> None:
         for item in fields(self):

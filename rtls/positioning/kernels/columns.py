@@ -32,12 +32,16 @@ class ReadingColumns(NamedTuple):
 
 
 class AnchorColumns(NamedTuple):
-    """What is known of the anchors, (n_anchors,), and of links, (n_rows, n_anchors)."""
+    """What is known of the anchors, (n_anchors,), and of links, (n_rows, n_anchors).
+
+    ``box`` is (n_anchors, 4): low x, high x, low y, high y of all anchors of the same floor.
+    """
 
     x_m: Floats
     y_m: Floats
     z_m: Floats
     floor: Ints
+    box: Floats
     rssi_at_1m: Floats
     exponent: Floats
     rssi_sigma_db: Floats
@@ -60,6 +64,7 @@ class TrackColumns(NamedTuple):
     interval_ms: Floats
     p_standing: Floats
     surprise: Floats
+    unit_variance: Floats
     floor_doubt: Floats
     link_heard_ms: Longs
     link_value: Floats
@@ -119,6 +124,10 @@ class Parameters(NamedTuple):
     huber_long_sigmas: float
     huber_short_sigmas: float
     anchor_spread_m_min: float
+    outside_sd_m: float
+    rssi_mean_s: float
+    recheck_ms: float
+    recovery_cost_rssi: float
 
 
 @njit(cache=True, nogil=True)
@@ -148,6 +157,7 @@ def track_columns(tracks: Records) -> TrackColumns:
         tracks["interval_ms"],
         tracks["p_standing"],
         tracks["surprise"],
+        tracks["unit_variance"],
         tracks["floor_doubt"],
         tracks["link_heard_ms"],
         tracks["link_value"],

@@ -9,7 +9,7 @@ import math
 from numba import njit
 
 from rtls.positioning.kernels.columns import AnchorColumns, Floats, Parameters, TrackColumns
-from rtls.positioning.kernels.likelihood import RANGE_KIND
+from rtls.positioning.kernels.likelihood import RANGE_KIND, RSSI_KIND
 from rtls.positioning.kernels.rows import AGE_S, BIAS_SD, KIND, SIGMA, fill_row, residual_and_slope
 from rtls.positioning.kernels.small_solve import invert3
 
@@ -25,6 +25,7 @@ def remember_link(
     heard_at_ms: int,
     value: float,
     sigma: float,
+    p: Parameters,
 ) -> float:
     """Store a reading as the youngest of its link; return the ms since the one before.
 
@@ -51,6 +52,10 @@ def remember_link(
     tracks.link_anchor[slot, place] = anchor + 1
     tracks.link_kind[slot, place] = kind
     tracks.link_heard_ms[slot, place] = heard_at_ms
+    if gap >= 0.0 and kind == RSSI_KIND:
+        # One advert fades by 10 dB and more; a fix from the links stands on their running mean.
+        news = 1.0 - math.exp(-0.001 * gap / p.rssi_mean_s)
+        value = tracks.link_value[slot, place] + news * (value - tracks.link_value[slot, place])
     tracks.link_value[slot, place] = value
     tracks.link_sigma[slot, place] = sigma
     return gap

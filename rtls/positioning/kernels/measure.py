@@ -37,13 +37,16 @@ from rtls.positioning.kernels.rows import (
     CREDIT,
     KIND,
     SIGMA,
+    belief_of_nearness,
     residual_and_slope,
+    way_inside,
 )
 from rtls.positioning.kernels.small_solve import Symmetric3, invert3
 
 ITERATIONS_MAX = 5
 STEP_DONE = 1e-4
 SURPRISE_OF_ONE_MAX = 25.0
+MISFIT_OF_ONE_MAX = 9.0
 LONG_RANGE_SURPRISE = 0.1  # a long range is no sign that the track is wrong: paths get blocked
 
 
@@ -62,25 +65,28 @@ def gather_information(
     rows: Floats,
     n: int,
     p: Parameters,
+    near: tuple[float, float, float],
     place: tuple[float, float, float],
     velocity: tuple[float, float, float],
     s: Symmetric3,
-) -> tuple[float, float, float, float, float, float, float, float, float, float]:
-    """Return the weighted normal matrix, right side and mean surprise of the rows at ``place``.
+) -> tuple[float, float, float, float, float, float, float, float, float, float, float]:
+    """Return the weighted normal matrix, right side and mean surprise and misfit at ``place``.
 
     ``s`` is what is still unknown of the place: while that is much, a large residual says little
     against the reading, so the weights tighten only as the place settles.
     """
-    j00 = 0.0
+    pull, away_x, away_y = near
+    j00 = pull if away_x != 0.0 else 0.0
     j10 = 0.0
-    j11 = 0.0
+    j11 = pull if away_y != 0.0 else 0.0
     j20 = 0.0
     j21 = 0.0
     j22 = 0.0
-    g0 = 0.0
-    g1 = 0.0
+    g0 = pull * away_x
+    g1 = pull * away_y
     g2 = 0.0
     surprise = 0.0
+    misfit = 0.0
     vx, vy, v_variance = velocity
     for i in range(n):
         age = rows[i, AGE_S]
@@ -90,6 +96,7 @@ def gather_information(
         noise = rows[i, SIGMA] ** 2 + (hx * hx + hy * hy) * v_variance * age * age
         scale = math.sqrt(noise + spread_along(s, hx, hy, ho))
         odd = min((residual / scale) ** 2, SURPRISE_OF_ONE_MAX)
+        misfit += min(odd, MISFIT_OF_ONE_MAX) / n
         if rows[i, KIND] == RANGE_KIND:
             weight = range_weight(
                 residual, scale, p.long_share, p.long_scale_m, p.short_share, p.short_scale_m
@@ -109,30 +116,32 @@ def gather_information(
         g0 += weight * hx * residual
         g1 += weight * hy * residual
         g2 += weight * ho * residual
-    return j00, j10, j11, j20, j21, j22, g0, g1, g2, surprise
+    return j00, j10, j11, j20, j21, j22, g0, g1, g2, surprise, misfit
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def settle(
-    rows: Floats, n: int, p: Parameters, state: Floats, cov: Floats
-) -> tuple[float, float, float, Symmetric3, float, bool]:
-    """Seek the most probable place and offset; return them, their covariance and the surprise."""
+    rows: Floats, n: int, p: Parameters, box: Floats, state: Floats, cov: Floats
+) -> tuple[float, float, float, Symmetric3, tuple[float, float], bool]:
+    """Seek the most probable place and offset; return them, their covariance surprise, misfit."""
     prior = (cov[XX], cov[YX], cov[YY], cov[OX], cov[OY], cov[OO])
     known, is_regular = invert3(*prior)
     x = state[0]
     y = state[1]
     o = state[4]
-    first_surprise = 0.0
+    first = (-1.0, -1.0)
     if not is_regular:
-        return x, y, o, prior, 0.0, False
+        return x, y, o, prior, first, False
     velocity = (state[2], state[3], 0.5 * (cov[UU] + cov[VV]))
     s = prior
+    pull = belief_of_nearness(rows, n, p)
     for iteration in range(ITERATIONS_MAX):
-        j00, j10, j11, j20, j21, j22, g0, g1, g2, surprise = gather_information(
-            rows, n, p, (x, y, o), velocity, s
+        away_x, away_y = way_inside(box, x, y)
+        j00, j10, j11, j20, j21, j22, g0, g1, g2, surprise, misfit = gather_information(
+            rows, n, p, (pull, away_x, away_y), (x, y, o), velocity, s
         )
         if iteration == 0:
-            first_surprise = surprise
+            first = (surprise, misfit)
         dx = state[0] - x
         dy = state[1] - y
         do = state[4] - o
@@ -148,7 +157,7 @@ def settle(
             known[5] + j22,
         )
         if not is_regular:
-            return x, y, o, prior, first_surprise, False
+            return x, y, o, prior, first, False
         step_x = s[0] * g0 + s[1] * g1 + s[3] * g2
         step_y = s[1] * g0 + s[2] * g1 + s[4] * g2
         step_o = s[3] * g0 + s[4] * g1 + s[5] * g2
@@ -158,19 +167,21 @@ def settle(
         if step_x * step_x + step_y * step_y < STEP_DONE * STEP_DONE:
             break
     is_finite = math.isfinite(x) and math.isfinite(y) and math.isfinite(o)
-    return x, y, o, s, first_surprise, is_finite
+    return x, y, o, s, first, is_finite
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def update_with_rows(rows: Floats, n: int, p: Parameters, state: Floats, cov: Floats) -> float:
-    """Update ``state`` and ``cov`` in place; return the surprise, or -1 where nothing was usable.
+def update_with_rows(
+    rows: Floats, n: int, p: Parameters, box: Floats, state: Floats, cov: Floats
+) -> tuple[float, float]:
+    """Update ``state`` and ``cov`` in place; return surprise and misfit, -1 where it failed.
 
     With prior S of (x, y, offset) and C its covariance with the velocity, the gain is K = C S⁻¹:
     the velocity moves by K δ and its covariance by K (S⁺ - S) K'.
     """
-    x, y, o, s, surprise, is_sound = settle(rows, n, p, state, cov)
+    x, y, o, s, odd, is_sound = settle(rows, n, p, box, state, cov)
     if not is_sound:
-        return -1.0
+        return -1.0, -1.0
     known, _ = invert3(cov[XX], cov[YX], cov[YY], cov[OX], cov[OY], cov[OO])
     u0 = cov[UX] * known[0] + cov[UY] * known[1] + cov[OU] * known[3]
     u1 = cov[UX] * known[1] + cov[UY] * known[2] + cov[OU] * known[4]
@@ -200,4 +211,4 @@ def update_with_rows(rows: Floats, n: int, p: Parameters, state: Floats, cov: Fl
     cov[VX], cov[VY], cov[OV] = vx, vy, vo
     cov[XX], cov[YX], cov[YY] = s[0], s[1], s[2]
     cov[OX], cov[OY], cov[OO] = s[3], s[4], s[5]
-    return surprise
+    return odd

@@ -24,7 +24,9 @@ from rtls.positioning.kernels.rows import (
     RISE_SQUARED,
     SIGMA,
     VALUE,
+    belief_of_nearness,
     residual_and_slope,
+    way_inside,
 )
 from rtls.positioning.kernels.small_solve import invert3
 
@@ -32,8 +34,8 @@ ITERATIONS_MAX = 20
 STEP_M_DONE = 1e-5
 DAMPING_FIRST = 1e-3
 DAMPING_MAX = 1e6
-SPREAD_M_MIN = 5.0  # of the belief that a tag is near the anchors that hear it by RSSI
 READINGS_MIN = 3
+LATTICE = 6  # places along each side of the box that a fix from RSSI tries first
 
 # What a solved fix is written to: x, y, offset, covariance (00, 10, 11, 20, 21, 22), cost.
 SOLUTION_WIDTH = 10
@@ -120,31 +122,13 @@ def linearised_start(rows: Floats, n: int) -> tuple[float, float, int]:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def centroid_start(rows: Floats, n: int) -> tuple[float, float]:
-    """Return the centroid of the anchors heard by RSSI, the loud ones counting more.
-
-    The weight is the amplitude relative to the loudest, which needs no distance and no offset.
-    """
-    loudest = -1e9
-    for i in range(n):
-        if rows[i, KIND] != RANGE_KIND:
-            loudest = max(loudest, rows[i, VALUE])
-    total = 0.0
-    x = 0.0
-    y = 0.0
-    for i in range(n):
-        if rows[i, KIND] != RANGE_KIND:
-            weight = 10.0 ** ((rows[i, VALUE] - loudest) / (10.0 * rows[i, EXPONENT]))
-            total += weight
-            x += weight * rows[i, ANCHOR_X]
-            y += weight * rows[i, ANCHOR_Y]
-    return x / max(total, 1e-12), y / max(total, 1e-12)
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def cost_at(rows: Floats, n: int, p: Parameters, x: float, y: float, offset: float) -> float:
+def cost_at(
+    rows: Floats, n: int, p: Parameters, box: Floats, x: float, y: float, offset: float
+) -> float:
     """Return the robust cost of all rows at one place, ½ z² each where they agree."""
-    cost = 0.5 * (offset / p.offset_sd_db) ** 2
+    away_x, away_y = way_inside(box, x, y)
+    cost = 0.5 * belief_of_nearness(rows, n, p) * (away_x * away_x + away_y * away_y)
+    cost += 0.5 * (offset / p.offset_sd_db) ** 2
     for i in range(n):
         residual, _, _, _ = residual_and_slope(rows[i], x, y, offset)
         if rows[i, KIND] == RANGE_KIND:
@@ -156,17 +140,19 @@ def cost_at(rows: Floats, n: int, p: Parameters, x: float, y: float, offset: flo
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def add_information(
-    rows: Floats, n: int, p: Parameters, x: float, y: float, offset: float
+    rows: Floats, n: int, p: Parameters, box: Floats, x: float, y: float, offset: float
 ) -> tuple[float, float, float, float, float, float, float, float, float]:
     """Return the re-weighted normal matrix (00, 10, 11, 20, 21, 22) and right side at one place."""
-    j00 = 0.0
+    near = belief_of_nearness(rows, n, p)
+    away_x, away_y = way_inside(box, x, y)
+    j00 = near if away_x != 0.0 else 0.0
     j10 = 0.0
-    j11 = 0.0
+    j11 = near if away_y != 0.0 else 0.0
     j20 = 0.0
     j21 = 0.0
     j22 = 1.0 / (p.offset_sd_db * p.offset_sd_db)
-    g0 = 0.0
-    g1 = 0.0
+    g0 = near * away_x
+    g1 = near * away_y
     g2 = -offset * j22
     for i in range(n):
         residual, hx, hy, ho = residual_and_slope(rows[i], x, y, offset)
@@ -189,42 +175,106 @@ def add_information(
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def solve_rows(rows: Floats, n: int, p: Parameters, solution: Floats) -> bool:
-    """Solve position and offset from ``rows[:n]`` into ``solution``; False where undetermined.
+def centroid_start(rows: Floats, n: int) -> tuple[float, float]:
+    """Return the centroid of the anchors heard by RSSI, the loud ones counting more.
+
+    The weight is the amplitude relative to the loudest, which needs no distance and no offset.
+    """
+    loudest = -1e9
+    for i in range(n):
+        if rows[i, KIND] != RANGE_KIND:
+            loudest = max(loudest, rows[i, VALUE])
+    total = 0.0
+    x = 0.0
+    y = 0.0
+    for i in range(n):
+        if rows[i, KIND] != RANGE_KIND:
+            weight = 10.0 ** ((rows[i, VALUE] - loudest) / (10.0 * rows[i, EXPONENT]))
+            total += weight
+            x += weight * rows[i, ANCHOR_X]
+            y += weight * rows[i, ANCHOR_Y]
+    return x / max(total, 1e-12), y / max(total, 1e-12)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def offset_at(rows: Floats, n: int, p: Parameters, x: float, y: float) -> float:
+    """Return the tag offset that suits the RSSI at one place: the mean residual, drawn to 0."""
+    weight_sum = 1.0 / (p.offset_sd_db * p.offset_sd_db)
+    total = 0.0
+    for i in range(n):
+        if rows[i, KIND] != RANGE_KIND:
+            residual, _, _, _ = residual_and_slope(rows[i], x, y, 0.0)
+            weight = 1.0 / (rows[i, SIGMA] * rows[i, SIGMA])
+            weight_sum += weight
+            total += weight * residual
+    return total / weight_sum
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def best_start(rows: Floats, n: int, p: Parameters, box: Floats) -> tuple[float, float, float]:
+    """Return the place and offset of least cost among the centroid and a lattice over the box.
+
+    The cost of RSSI has several valleys; descent stays in the one it starts in.
+    """
+    x, y = centroid_start(rows, n)
+    offset = offset_at(rows, n, p, x, y)
+    least = cost_at(rows, n, p, box, x, y, offset)
+    best_x = x
+    best_y = y
+    for i in range(LATTICE):
+        for j in range(LATTICE):
+            x = box[0] + (box[1] - box[0]) * (i + 0.5) / LATTICE
+            y = box[2] + (box[3] - box[2]) * (j + 0.5) / LATTICE
+            o = offset_at(rows, n, p, x, y)
+            cost = cost_at(rows, n, p, box, x, y, o)
+            if cost < least:
+                least = cost
+                best_x = x
+                best_y = y
+                offset = o
+    return best_x, best_y, offset
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def solve_rows(rows: Floats, n: int, p: Parameters, box: Floats, solution: Floats) -> bool:
+    """Solve position and offset from ``rows[:n]`` into ``solution``; False where undetermined."""
+    if not anchors_span_a_plane(rows, n, p.anchor_spread_m_min):
+        return False
+    x, y, used = linearised_start(rows, n)
+    offset = 0.0
+    if used == 0:
+        x, y, offset = best_start(rows, n, p, box)
+    x, y, offset = descend(rows, n, p, box, x, y, offset)
+    return write_solution(rows, n, p, box, solution, x, y, offset)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def descend(
+    rows: Floats,
+    n: int,
+    p: Parameters,
+    box: Floats,
+    x: float,
+    y: float,
+    offset: float,
+) -> tuple[float, float, float]:
+    """Return the bottom of the valley that (x, y, offset) lies in.
 
     Levenberg-Marquardt on the re-weighted normal equations: a step is taken only when it lowers
     the cost that the weights belong to, so the slope always matches the residual.
     """
-    if not anchors_span_a_plane(rows, n, p.anchor_spread_m_min):
-        return False
-    x, y, used = linearised_start(rows, n)
-    mean_x, mean_y, xx, _, yy = anchor_scatter(rows, n)
-    near = 0.0
-    if used == 0:
-        x, y = centroid_start(rows, n)
-        # Far outside, all anchors are heard alike and the offset explains the rest: a valley
-        # without an end. That they hear the tag at all says it is among them.
-        near = 0.25 / max(xx + yy, SPREAD_M_MIN * SPREAD_M_MIN)
-    offset = 0.0
     damping = DAMPING_FIRST
-    cost = cost_at(rows, n, p, x, y, offset)
-    cost += 0.5 * near * ((x - mean_x) ** 2 + (y - mean_y) ** 2)
+    cost = cost_at(rows, n, p, box, x, y, offset)
     for _ in range(ITERATIONS_MAX):
-        j00, j10, j11, j20, j21, j22, g0, g1, g2 = add_information(rows, n, p, x, y, offset)
-        j00 += near
-        j11 += near
-        g0 -= near * (x - mean_x)
-        g1 -= near * (y - mean_y)
+        j00, j10, j11, j20, j21, j22, g0, g1, g2 = add_information(rows, n, p, box, x, y, offset)
         lift = 1.0 + damping
         inverse, is_regular = invert3(j00 * lift, j10, j11 * lift, j20, j21, j22 * lift)
         if not is_regular:
-            return False
+            break
         step_x = inverse[0] * g0 + inverse[1] * g1 + inverse[3] * g2
         step_y = inverse[1] * g0 + inverse[2] * g1 + inverse[4] * g2
         step_o = inverse[3] * g0 + inverse[4] * g1 + inverse[5] * g2
-        trial = cost_at(rows, n, p, x + step_x, y + step_y, offset + step_o)
-        away_x, away_y = x + step_x - mean_x, y + step_y - mean_y
-        trial += 0.5 * near * (away_x * away_x + away_y * away_y)
+        trial = cost_at(rows, n, p, box, x + step_x, y + step_y, offset + step_o)
         if trial <= cost:
             x += step_x
             y += step_y
@@ -237,7 +287,7 @@ def solve_rows(rows: Floats, n: int, p: Parameters, solution: Floats) -> bool:
             damping *= 10.0
             if damping > DAMPING_MAX:
                 break
-    return write_solution(rows, n, p, solution, x, y, offset, near)
+    return x, y, offset
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -245,15 +295,15 @@ def write_solution(
     rows: Floats,
     n: int,
     p: Parameters,
+    box: Floats,
     solution: Floats,
     x: float,
     y: float,
     offset: float,
-    near: float,
 ) -> bool:
     """Write place, covariance and cost; False where anything is not finite."""
-    j00, j10, j11, j20, j21, j22, _, _, _ = add_information(rows, n, p, x, y, offset)
-    covariance, is_regular = invert3(j00 + near, j10, j11 + near, j20, j21, j22)
+    j00, j10, j11, j20, j21, j22, _, _, _ = add_information(rows, n, p, box, x, y, offset)
+    covariance, is_regular = invert3(j00, j10, j11, j20, j21, j22)
     if not is_regular:
         return False
     solution[0] = x
@@ -261,5 +311,5 @@ def write_solution(
     solution[2] = offset
     for k in range(6):
         solution[3 + k] = covariance[k]
-    solution[9] = cost_at(rows, n, p, x, y, offset)
+    solution[9] = cost_at(rows, n, p, box, x, y, offset)
     return math.isfinite(x) and math.isfinite(y) and math.isfinite(covariance[0])

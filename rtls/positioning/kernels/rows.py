@@ -12,8 +12,10 @@ from rtls.positioning.kernels.columns import AnchorColumns, Floats, Parameters
 from rtls.positioning.kernels.likelihood import DB_PER_NEPER, NEAR_FIELD_M, RANGE_KIND, RSSI_KIND
 
 # Columns of a row.
-KIND, ANCHOR_X, ANCHOR_Y, RISE_SQUARED, VALUE, SIGMA, EXPONENT, AGE_S, CREDIT, BIAS_SD = range(10)
-ROW_WIDTH = 10
+KIND, ANCHOR_X, ANCHOR_Y, RISE_SQUARED, VALUE, SIGMA, EXPONENT, AGE_S, CREDIT, BIAS_SD, ANCHOR = (
+    range(11)
+)
+ROW_WIDTH = 11
 ROWS_MAX = 64  # readings of one instant; more are taken as a further instant
 RANGE_M_MAX = 1_000.0
 RSSI_DBM_MIN = -130.0
@@ -41,6 +43,7 @@ def fill_row(
         return False
     rise = anchors.z_m[anchor] - p.tag_height_m
     row[KIND] = kind
+    row[ANCHOR] = anchor
     row[ANCHOR_X] = anchors.x_m[anchor]
     row[ANCHOR_Y] = anchors.y_m[anchor]
     row[RISE_SQUARED] = rise * rise
@@ -53,14 +56,15 @@ def fill_row(
         row[VALUE] = (value - anchors.bias_m[link_row, anchor]) / (
             1.0 + anchors.slope[link_row, anchor]
         )
-        row[SIGMA] = p.range_sigma_m
-        row[EXPONENT] = 0.0
         row[BIAS_SD] = anchors.bias_sd_m[link_row, anchor]
+        row[SIGMA] = math.sqrt(p.range_sigma_m**2 + row[BIAS_SD] ** 2)
+        row[EXPONENT] = 0.0
     elif kind == RSSI_KIND:
         if value < RSSI_DBM_MIN or value > RSSI_DBM_MAX:
             return False
         row[VALUE] = value - anchors.rssi_at_1m[anchor]
-        row[SIGMA] = anchors.rssi_sigma_db[anchor]
+        # Student's t with scale s has the standard deviation s √(ν / (ν - 2)).
+        row[SIGMA] = anchors.rssi_sigma_db[anchor] * math.sqrt(1.0 - 2.0 / p.student_dof)
         row[EXPONENT] = anchors.exponent[anchor]
         row[BIAS_SD] = anchors.rssi_bias_sd_db[anchor]
     else:
@@ -86,3 +90,30 @@ def residual_and_slope(
     loss = DB_PER_NEPER * row[EXPONENT]
     expected = offset - 0.5 * loss * math.log(squared)
     return row[VALUE] - expected, -loss * dx / squared, -loss * dy / squared, 1.0
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def way_inside(box: Floats, x: float, y: float) -> tuple[float, float]:
+    """Return the way from (x, y) back into the box of the anchors; (0, 0) where it is inside."""
+    dx = max(box[0] - x, 0.0) + min(box[1] - x, 0.0)
+    dy = max(box[2] - y, 0.0) + min(box[3] - y, 0.0)
+    return dx, dy
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def belief_of_nearness(rows: Floats, n: int, p: Parameters) -> float:
+    """Return the information (1/m²) that a tag outside the anchors' box is pulled back with.
+
+    Far outside, all anchors are heard alike and the tag's offset explains the rest: a valley
+    without an end. That they hear the tag at all says it is not far from among them. Ranges need
+    no such belief.
+    """
+    credit = 0.0
+    heard = 0
+    for i in range(n):
+        if rows[i, KIND] == RSSI_KIND:
+            credit += rows[i, CREDIT]
+            heard += 1
+    if heard == 0:
+        return 0.0
+    return credit / heard / (p.outside_sd_m * p.outside_sd_m)

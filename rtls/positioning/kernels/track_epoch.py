@@ -22,7 +22,7 @@ from rtls.positioning.kernels.columns import (
     reading_columns,
     track_columns,
 )
-from rtls.positioning.kernels.likelihood import RANGE_KIND
+from rtls.positioning.kernels.likelihood import RANGE_KIND, RSSI_KIND
 from rtls.positioning.kernels.links import (
     age_rows,
     bias_covariance,
@@ -42,7 +42,16 @@ from rtls.positioning.kernels.motion import (
     standing_probability,
 )
 from rtls.positioning.kernels.robust_fix import SOLUTION_WIDTH, cost_at, solve_rows
-from rtls.positioning.kernels.rows import AGE_S, CREDIT, KIND, ROW_WIDTH, ROWS_MAX, VALUE, fill_row
+from rtls.positioning.kernels.rows import (
+    AGE_S,
+    ANCHOR,
+    CREDIT,
+    KIND,
+    ROW_WIDTH,
+    ROWS_MAX,
+    VALUE,
+    fill_row,
+)
 
 UNHEARD = -1e9
 FLOOR_MEMORY = 0.1  # weight of the newest instant in the running doubt about the floor
@@ -96,7 +105,9 @@ def take_instant(
         ):
             continue
         heard = readings.heard_at_ms[i]
-        gap = remember_link(tracks, slot, anchor, kind, heard, readings.value[i], readings.sigma[i])
+        gap = remember_link(
+            tracks, slot, anchor, kind, heard, readings.value[i], readings.sigma[i], p
+        )
         tracks.heard_at_ms[slot] = max(tracks.heard_at_ms[slot], heard)
         # The loudest or nearest anchor names the floor: slabs cost 15 dB and more.
         nearness = -rows[n, VALUE] if kind == RANGE_KIND else rows[n, VALUE]
@@ -115,16 +126,23 @@ def take_instant(
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def update_instant(
-    rows: Floats, n: int, time_ms: int, tracks: TrackColumns, slot: int, p: Parameters
+    rows: Floats,
+    n: int,
+    time_ms: int,
+    tracks: TrackColumns,
+    slot: int,
+    anchors: AnchorColumns,
+    p: Parameters,
 ) -> None:
     """Carry the track to ``time_ms`` and update it with ``rows[:n]``."""
     state = tracks.state[slot]
     cov = tracks.cov[slot]
     carry(state, cov, 0.001 * (time_ms - tracks.at_ms[slot]), p)
     tracks.at_ms[slot] = max(tracks.at_ms[slot], time_ms)
-    surprise = update_with_rows(rows, n, p, state, cov)
+    surprise, misfit = update_with_rows(rows, n, p, anchors.box[int(rows[0, ANCHOR])], state, cov)
     if surprise >= 0.0:
         tracks.surprise[slot] += p.surprise_memory * (surprise - tracks.surprise[slot])
+        tracks.unit_variance[slot] += p.surprise_memory * (misfit - tracks.unit_variance[slot])
     if not (math.isfinite(state[2]) and cov[XX] > 0.0 and cov[YY] > 0.0 and cov[UU] > 0.0):
         tracks.is_located[slot] = 0  # rounding has eaten the covariance: start again
 
@@ -171,8 +189,15 @@ def start_track(tracks: TrackColumns, slot: int, solution: Floats, p: Parameters
     tracks.z_m[slot] = p.tag_height_m
     tracks.at_ms[slot] = tracks.heard_at_ms[slot]
     tracks.surprise[slot] = 1.0
+    tracks.unit_variance[slot] = 1.0
     tracks.floor_doubt[slot] = 0.0
     tracks.is_located[slot] = 1
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def lives_on_rssi(tracks: TrackColumns, slot: int) -> bool:
+    """Say whether no range carries the track."""
+    return bool(tracks.kinds[slot] == 1 << RSSI_KIND)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -195,12 +220,16 @@ def seek_fix(
         tracks.floor[slot] = likeliest_floor(tracks, slot, anchors, since)
     n = rows_of_links(rows, tracks, slot, anchors, p, tracks.floor[slot], since)
     age_rows(rows, n, p)
-    if not solve_rows(rows, n, p, solution):
+    if n == 0:
+        return
+    box = anchors.box[int(rows[0, ANCHOR])]
+    if not solve_rows(rows, n, p, box, solution):
         return
     if is_located:
         state = tracks.state[slot]
-        held = cost_at(rows, n, p, state[0], state[1], state[4])
-        if held - solution[SOLUTION_WIDTH - 1] < p.recovery_cost:
+        held = cost_at(rows, n, p, box, state[0], state[1], state[4])
+        enough = p.recovery_cost_rssi if lives_on_rssi(tracks, slot) else p.recovery_cost
+        if held - solution[SOLUTION_WIDTH - 1] < enough:
             return
     start_track(tracks, slot, solution, p)
 
@@ -237,17 +266,21 @@ def run_tag(
 ) -> None:
     """Take readings[begin:end], all of one tag, into its track."""
     note_time(readings, begin, end, tracks, slot, p)
+    before_ms = tracks.heard_at_ms[slot]
     first = begin
     while first < end:
         last = end_of_instant(readings, first, end, p)
         time_ms = max(readings.heard_at_ms[last - 1], tracks.at_ms[slot])
         n = take_instant(rows, readings, first, last, tracks, slot, anchors, p, time_ms)
         if n > 0 and tracks.is_located[slot]:
-            update_instant(rows, n, time_ms, tracks, slot, p)
+            update_instant(rows, n, time_ms, tracks, slot, anchors, p)
         first = last
     if tracks.floor_doubt[slot] > FLOOR_DOUBT_MAX:
         tracks.is_located[slot] = 0
-    if not tracks.is_located[slot] or tracks.surprise[slot] > p.surprise_max:
+    is_due = lives_on_rssi(tracks, slot) and (
+        before_ms // p.recheck_ms != tracks.heard_at_ms[slot] // p.recheck_ms
+    )
+    if is_due or not tracks.is_located[slot] or tracks.surprise[slot] > p.surprise_max:
         seek_fix(rows, solution, tracks, slot, anchors, p)
     if tracks.is_located[slot]:
         tracks.p_standing[slot] = standing_probability(tracks.state[slot], tracks.cov[slot], p)
@@ -292,9 +325,12 @@ def write_fix(
     fixes.x_m[k] = state[0]
     fixes.y_m[k] = state[1]
     fixes.z_m[k] = tracks.z_m[slot]
-    fixes.cov_xx[k] = cov[XX] + tracks.bias_cov[slot, 0]
-    fixes.cov_xy[k] = cov[YX] + tracks.bias_cov[slot, 1]
-    fixes.cov_yy[k] = cov[YY] + tracks.bias_cov[slot, 2]
+    # Residuals beyond the stated noise say that the noise was understated by as much (the
+    # geodesists' variance of unit weight).
+    factor = max(tracks.unit_variance[slot], 1.0)
+    fixes.cov_xx[k] = factor * (cov[XX] + tracks.bias_cov[slot, 0])
+    fixes.cov_xy[k] = factor * (cov[YX] + tracks.bias_cov[slot, 1])
+    fixes.cov_yy[k] = factor * (cov[YY] + tracks.bias_cov[slot, 2])
     fixes.vx_m_s[k] = state[2]
     fixes.vy_m_s[k] = state[3]
     fixes.p_standing[k] = standing_probability(state, cov, p)
