@@ -1,0 +1,47 @@
+"""Bring the schema of a database up to the newest revision.
+
+Layer: edges. Takes: an engine. Gives: nothing; the database then has the tables that
+`offers.storage.tables` describes. The revisions are modules of this package, so an installed wheel
+migrates without any file beside it.
+"""
+
+from pathlib import Path
+from typing import Final
+
+import sqlalchemy as sa
+from alembic.operations import Operations
+from alembic.runtime.migration import MigrationContext, RevisionStep
+from alembic.script import ScriptDirectory
+from alembic.util import CommandError
+
+from offers.model.errors import CorruptDatabase
+
+FOLDER: Final = Path(__file__).parent / "migrations"
+
+
+def migrate(engine: sa.Engine) -> None:
+    """Run all revisions that the database has not seen, in one transaction.
+
+    Raises
+    ------
+    CorruptDatabase
+        If the database has a revision that this version does not know.
+    """
+    scripts = ScriptDirectory(str(FOLDER))
+
+    def steps(seen: tuple[str, ...], _context: MigrationContext) -> list[RevisionStep]:
+        newest_first = scripts.iterate_revisions("head", seen[0] if seen else "base")
+        todo = [RevisionStep(scripts.revision_map, s, is_upgrade=True) for s in newest_first]
+        return todo[::-1]
+
+    with engine.begin() as connection:
+        context = MigrationContext.configure(connection, opts={"fn": steps})
+        try:
+            with Operations.context(context):
+                context.run_migrations()
+        except CommandError as error:
+            raise CorruptDatabase(
+                f"the schema is of revision {context.get_current_heads()}; expected one up to "
+                f"{scripts.get_current_head()}. The file was written by a newer version: install "
+                "that version again."
+            ) from error

@@ -1,0 +1,1 @@
+"""Revisions of the schema, as Alembic reads them. Layer: edges."""
