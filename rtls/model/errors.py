@@ -10,6 +10,7 @@ Layer: nouns. Takes: nothing. Gives: the errors that public functions of `rtls` 
     ├── InvalidVisit         a zone event that no engine can have made
     ├── InvalidSnapshot      engine state of another version, site or shape
     ├── InvalidRecording     a recorded file that cannot be replayed
+    ├── InvalidConnection    settings by which no broker can be reached
     ├── NotDurable           something that must survive a crash could not be written
     └── LiveStateAway        the latest fixes cannot be read just now
 
@@ -47,6 +48,10 @@ class InvalidSnapshot(InaisleError, ValueError):
 
 class InvalidRecording(InaisleError, ValueError):
     """A recorded file that cannot be replayed."""
+
+
+class InvalidConnection(InaisleError, ValueError):
+    """Settings by which no broker can be reached."""
 
 
 class NotDurable(InaisleError):
