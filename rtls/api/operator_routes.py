@@ -1,0 +1,176 @@
+"""Serve what an operator looks at: live fixes, site map, anchors, health.
+
+Layer: edges. Takes: readers and clock from the door. Gives: the routes below /v1/operator to the
+application. They know tags and no person; who may call is decided by the dependency passed in.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Final
+
+import msgspec
+from fastapi import APIRouter, Depends, Query, Response, WebSocket
+from typing_extensions import TypedDict
+
+from rtls.api.health import Health
+from rtls.api.health_routes import HealthDocument, health_document
+from rtls.api.live_stream import LiveStream, StreamSettings
+from rtls.api.location_json import LocationList, render_locations, render_updates
+from rtls.api.site_map_json import MEDIA_TYPE, render_site_map
+from rtls.model.errors import LiveStateAway
+from rtls.model.site_map import SiteMap
+from rtls.model.units import UnixMs
+from rtls.ports import AnchorHeard, LiveStateReader
+
+AGE_MS_DEFAULT: Final = 10_000
+AGE_MS_MAX: Final = 900_000
+RETRY_AFTER_S: Final = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperatorParts:
+    """What the operator's routes read."""
+
+    site_map: SiteMap
+    live: LiveStateReader
+    anchors: Callable[[], Sequence[AnchorHeard]]
+    """what each anchor has given so far; must be quick and safe to call from any thread"""
+    health: Health
+    now_ms: Callable[[], UnixMs]
+
+
+class AnchorDocument(TypedDict):
+    """One anchor of the site map and what it has given."""
+
+    anchor: str
+    radio: str
+    floor: int
+    gateway: str | None
+    readings: int
+    last_heard_at_ms: int | None
+    silent_ms: int | None
+    """since the last reading; null if there never was one"""
+
+
+class AnchorList(TypedDict):
+    """All anchors of a site, in the order of its map."""
+
+    site: str
+    anchors: list[AnchorDocument]
+
+
+def operator_router(
+    parts: OperatorParts,
+    *,
+    authorise: Callable[..., object],
+    stream: StreamSettings | None = None,
+) -> APIRouter:
+    """Return the routes.
+
+    Parameters
+    ----------
+    authorise
+        A FastAPI dependency that raises for whoever is not an operator. It takes an
+        ``HTTPConnection``, for it guards the WebSocket too.
+    """
+    router = APIRouter(prefix="/v1/operator", tags=["operator"], dependencies=[Depends(authorise)])
+    _add_fixes(router, parts)
+    _add_site(router, parts)
+    _add_health(router, parts.health)
+    _add_stream(router, parts, stream)
+    return router
+
+
+def _add_fixes(router: APIRouter, parts: OperatorParts) -> None:
+    @router.get(
+        "/fixes",
+        operation_id="list_fixes",
+        responses={200: {"model": LocationList}, 503: {"description": "no live state just now"}},
+    )
+    def list_fixes(
+        age_ms_max: Annotated[int, Query(ge=0, le=AGE_MS_MAX)] = AGE_MS_DEFAULT,
+    ) -> Response:
+        """Give the latest fix of each tag heard lately, as omlox locations."""
+        now_ms = parts.now_ms()
+        try:
+            fixes = parts.live.latest(max_age_ms=age_ms_max, now_ms=now_ms)
+        except LiveStateAway as error:
+            return away_problem(error)
+        content = render_locations(fixes, site=parts.site_map.site, now_ms=now_ms)
+        return Response(content, media_type="application/json")
+
+
+def _add_site(router: APIRouter, parts: OperatorParts) -> None:
+    site_map = render_site_map(parts.site_map)  # it never changes while the process runs
+
+    @router.get(
+        "/site-map", operation_id="read_site_map", responses={200: {"content": {MEDIA_TYPE: {}}}}
+    )
+    def read_site_map() -> Response:
+        """Give floors, zones, walls, fixtures and anchors in metres of the floor's frame."""
+        return Response(site_map, media_type=MEDIA_TYPE)
+
+    @router.get("/anchors", operation_id="list_anchors", responses={200: {"model": AnchorList}})
+    def list_anchors() -> Response:
+        """Give each anchor with its readings and when it was last heard."""
+        return Response(msgspec.json.encode(anchor_list(parts)), media_type="application/json")
+
+
+def _add_health(router: APIRouter, health: Health) -> None:
+    @router.get("/health", operation_id="read_health", responses={200: {"model": HealthDocument}})
+    def read_health() -> Response:
+        """Give each part with its reason and since when, also when all is well."""
+        document = health_document(health.report())
+        return Response(msgspec.json.encode(document), media_type="application/json")
+
+
+def _add_stream(router: APIRouter, parts: OperatorParts, settings: StreamSettings | None) -> None:
+    def render() -> bytes:
+        fixes = parts.live.latest(max_age_ms=AGE_MS_DEFAULT, now_ms=parts.now_ms())
+        return render_updates(fixes, site=parts.site_map.site)
+
+    stream = LiveStream(render, settings)
+
+    @router.websocket("/stream")
+    async def stream_fixes(websocket: WebSocket) -> None:
+        """Send the latest fixes a few times a second (omlox ``location_updates``)."""
+        await stream.serve(websocket)
+
+
+def anchor_list(parts: OperatorParts) -> AnchorList:
+    """Return every anchor of the map, heard or not."""
+    now_ms = parts.now_ms()
+    heard = {anchor.anchor: anchor for anchor in parts.anchors()}
+    documents = []
+    for anchor in parts.site_map.anchors:
+        known = heard.get(anchor.anchor)
+        last_ms = None if known is None else known.last_heard_at_ms
+        documents.append(
+            AnchorDocument(
+                anchor=anchor.anchor,
+                radio=anchor.radio.value,
+                floor=anchor.floor,
+                gateway=anchor.gateway,
+                readings=0 if known is None else known.readings,
+                last_heard_at_ms=last_ms,
+                silent_ms=None if last_ms is None else max(now_ms - last_ms, 0),
+            )
+        )
+    return AnchorList(site=parts.site_map.site, anchors=documents)
+
+
+def away_problem(error: LiveStateAway) -> Response:
+    """Return the answer while the live state cannot be read (RFC 9457)."""
+    body = {
+        "type": "about:blank",
+        "title": "Service Unavailable",
+        "status": 503,
+        "code": "live_state_away",
+        "detail": str(error),
+    }
+    return Response(
+        msgspec.json.encode(body),
+        status_code=503,
+        headers={"Retry-After": str(RETRY_AFTER_S)},
+        media_type="application/problem+json",
+    )
