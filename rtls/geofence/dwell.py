@@ -197,7 +197,8 @@ def has_open_stay(stays: npt.NDArray[np.void]) -> npt.NDArray[np.bool_]:
     """Return (capacity,) whether a tag is a candidate for, or in, any zone."""
     phase = stays["phase"]
     is_open: npt.NDArray[np.bool_] = (phase != FREE) & (phase != ABSENT)
-    return np.any(is_open, axis=1)
+    has_one: npt.NDArray[np.bool_] = is_open.any(axis=1)
+    return has_one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

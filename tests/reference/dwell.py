@@ -1,0 +1,225 @@
+"""The state machine of visits with one dict a tag, written as the rules are told.
+
+A tag's steps come as (at_ms, P by zone, p_standing, evidence, is heard). Slots are not limited
+here, so the twin agrees with the kernel as long as no tag is in more zones than it has slots.
+"""
+
+from dataclasses import dataclass, field
+
+from rtls.geofence.dwell import DwellSettings
+from rtls.model.site_map import SiteMap, Zone
+
+Event = tuple[str, int, str, int, int, int, float, float, float]
+"""what, tag, zone, at, decided at, entered at, threshold or 0, dwell s, probability"""
+
+
+IN = {"inside", "leaving"}
+
+
+@dataclass
+class Counted:
+    dwell: float = 0.0
+    low: float = 0.0
+    high: float = 0.0
+    time: float = 0.0
+
+    def add(self, other: "Counted") -> None:
+        self.dwell += other.dwell
+        self.low += other.low
+        self.high += other.high
+        self.time += other.time
+
+
+@dataclass
+class Stay:
+    zone: Zone
+    phase: str = "absent"
+    entered: int = 0
+    since: int = 0
+    left: int | None = None
+    stepped: int = 0
+    evidence: int = 0
+    p: float = 0.0
+    weight: float = 0.0
+    reached: int = 0
+    visit: Counted = field(default_factory=Counted)
+    pending: Counted = field(default_factory=Counted)
+    carried: Counted = field(default_factory=Counted)
+
+
+@dataclass
+class DwellByDicts:
+    """All tags of a site."""
+
+    site_map: SiteMap
+    settings: DwellSettings = field(default_factory=DwellSettings)
+    tags: dict[int, dict[str, Stay]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        parents = {zone.zone: zone.parent for zone in self.site_map.zones}
+
+        def depth(name: str | None) -> int:
+            return 0 if name is None else 1 + depth(parents[name])
+
+        self.zones = sorted(self.site_map.zones, key=lambda zone: depth(zone.zone))
+
+    def step(
+        self,
+        tag: int,
+        at: int,
+        p_of: dict[str, float],
+        *,
+        p_standing: float,
+        evidence: int,
+        is_heard: bool,
+        grace_ms: float,
+    ) -> list[Event]:
+        """Step one tag; return its events."""
+        stays = self.tags.setdefault(tag, {})
+        events: list[Event] = []
+        for zone in self.zones:
+            p = p_of.get(zone.zone, 0.0)
+            stay = stays.get(zone.zone)
+            if is_heard and (stay is None or stay.phase == "absent") and p >= zone.rules.p_enter:
+                parent = stays.get(zone.parent) if zone.parent else None
+                if zone.parent is None or (parent and parent.phase != "absent"):
+                    stay = stays.setdefault(zone.zone, Stay(zone))
+                    self.begin(stay, at, p, p_standing, evidence)
+            if stay is not None:
+                gone = self.step_stay(
+                    stays, stay, tag, at, p, p_standing, evidence, is_heard, grace_ms, events
+                )
+                if gone:
+                    del stays[zone.zone]
+        return events
+
+    def begin(self, stay: Stay, at: int, p: float, p_standing: float, evidence: int) -> None:
+        if stay.left is None or at - stay.left >= 1000 * stay.zone.rules.reset_after_s:
+            stay.carried, stay.reached, stay.left = Counted(), 0, None
+        stay.visit, stay.pending = Counted(), Counted()
+        stay.phase = "candidate"
+        stay.entered = stay.since = stay.stepped = at
+        stay.evidence = evidence
+        stay.p = p
+        stay.weight = self.weight(stay.zone, p, p_standing)
+
+    def weight(self, zone: Zone, p: float, p_standing: float) -> float:
+        if p < zone.rules.p_hold or p_standing < self.settings.p_standing_min:
+            return 0.0
+        return 1.0 if p >= self.settings.p_certain else p
+
+    def step_stay(
+        self, stays, stay, tag, at, p, p_standing, evidence, is_heard, grace_ms, events
+    ) -> bool:
+        """Return whether the stay can be forgotten."""
+        rules = stay.zone.rules
+        if stay.phase == "absent":
+            return at - stay.left >= 1000 * rules.reset_after_s
+        if is_heard:
+            stay.evidence = max(stay.evidence, evidence)
+        is_lost = at - stay.evidence > grace_ms
+        if not is_lost:
+            self.count(stay, at, p, p_standing)
+        if is_heard and not is_lost:
+            self.settle(stay, is_confirmed=p >= rules.p_hold)
+        parent = stays.get(stay.zone.parent or "")
+        phase = self.phase_of_parent(stay.zone, parent)
+        if stay.phase == "candidate":
+            if self.drops_candidate(stay, phase, is_heard, is_lost):
+                return stay.left is None
+            self.enter(stay, tag, at, phase, is_heard, events)
+        else:
+            self.step_visit(stay, parent, tag, at, is_heard, is_lost, phase in IN, events)
+        if stay.phase == "inside" and is_heard:
+            self.reach(stay, tag, at, events)
+        return False
+
+    def drops_candidate(self, stay, phase, is_heard, is_lost) -> bool:
+        if not (is_lost or phase == "absent" or (is_heard and stay.p < stay.zone.rules.p_hold)):
+            return False
+        stay.visit, stay.pending, stay.phase = Counted(), Counted(), "absent"
+        return True
+
+    def enter(self, stay, tag, at, phase, is_heard, events) -> None:
+        is_ripe = at - stay.since >= 1000 * stay.zone.rules.min_enter_s
+        if is_heard and is_ripe and phase in IN:
+            stay.phase = "inside"
+            events.append(self.event("entered", tag, stay, stay.entered, at))
+
+    def phase_of_parent(self, zone: Zone, parent: Stay | None) -> str:
+        if zone.parent is None:
+            return "inside"
+        return parent.phase if parent else "absent"
+
+    def settle(self, stay: Stay, *, is_confirmed: bool) -> None:
+        stay.visit.high += stay.pending.high
+        if is_confirmed:
+            stay.pending.high = 0.0
+            stay.visit.add(stay.pending)
+        stay.pending = Counted()
+
+    def count(self, stay: Stay, at: int, p: float, p_standing: float) -> None:
+        passed = at - stay.stepped
+        weight = self.weight(stay.zone, p, p_standing)
+        if min(weight, stay.weight) > 0.0:
+            stay.pending.dwell += passed * min(weight, stay.weight)
+            stay.pending.low += passed * min(p, stay.p)
+            stay.pending.time += passed
+        if min(p, stay.p) > stay.zone.rules.p_exit:
+            stay.pending.high += passed
+        stay.p, stay.weight, stay.stepped = p, weight, at
+
+    def step_visit(
+        self, stay, parent, tag, at, is_heard, is_lost, parent_is_inside, events
+    ) -> None:
+        rules = stay.zone.rules
+        if is_heard and stay.phase == "inside" and stay.p <= rules.p_exit:
+            stay.phase, stay.since = "leaving", at
+        elif is_heard and stay.phase == "leaving" and stay.p >= rules.p_hold:
+            stay.phase = "inside"
+        if stay.phase == "leaving":
+            is_over = is_lost or at - stay.since >= 1000 * rules.exit_delay_s
+            if is_over or not parent_is_inside:
+                self.close(stay, "walked_away", stay.since, tag, at, events)
+        elif is_lost:
+            self.close(stay, "lost", stay.evidence, tag, at, events)
+        elif not parent_is_inside:
+            left = at if parent is None or parent.left is None else parent.left
+            self.close(stay, "walked_away", left, tag, at, events)
+
+    def close(self, stay, reason, left, tag, at, events) -> None:
+        left = max(left, stay.entered)
+        longest = left - stay.entered
+        for name in ("dwell", "low", "high", "time"):
+            setattr(stay.visit, name, min(getattr(stay.visit, name), longest))
+        events.append(self.event(reason, tag, stay, left, at))
+        stay.carried.add(stay.visit)
+        stay.visit, stay.pending = Counted(), Counted()
+        stay.phase, stay.left = "absent", left
+
+    def reach(self, stay: Stay, tag: int, at: int, events: list[Event]) -> None:
+        thresholds = stay.zone.rules.dwell_thresholds_s
+        total = Counted()
+        total.add(stay.carried)
+        total.add(stay.visit)
+        while stay.reached < len(thresholds):
+            threshold = 1000 * thresholds[stay.reached]
+            if total.dwell < threshold or total.low < stay.zone.rules.p_dwell * total.time:
+                return
+            events.append(
+                (
+                    "dwell",
+                    tag,
+                    stay.zone.zone,
+                    at,
+                    at,
+                    stay.entered,
+                    threshold,
+                    total.dwell,
+                    total.low / total.time,
+                )
+            )
+            stay.reached += 1
+
+    def event(self, what: str, tag: int, stay: Stay, at: int, decided: int) -> Event:
+        return (what, tag, stay.zone.zone, at, decided, stay.entered, 0, stay.visit.dwell, stay.p)

@@ -1,0 +1,154 @@
+"""Read a site map from GeoJSON in local metres; an error names file, feature and remedy."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from rtls.model.errors import InvalidSiteMap
+from rtls.model.site_map import Radio, SiteMap, ZoneKind
+from rtls.model.site_map_geojson import parse_site_map
+
+SQUARE = [[0, 0], [2, 0], [2, 1], [0, 1], [0, 0]]
+
+
+def feature(name: str, kind: str, geometry: dict[str, object], **properties: object):
+    return {
+        "type": "Feature",
+        "id": name,
+        "properties": {"kind": kind, **properties},
+        "geometry": geometry,
+    }
+
+
+def polygon(*rings: object) -> dict[str, object]:
+    return {"type": "Polygon", "coordinates": list(rings) or [SQUARE]}
+
+
+def document(*features: object, **head: object) -> dict[str, object]:
+    return {
+        "type": "FeatureCollection",
+        "inaisle": {
+            "version": 1,
+            "crs": "local",
+            "site": "demo",
+            "name": "Demo",
+            "floors": [{"floor": 0, "name": "Ground", "width_m": 60, "height_m": 40}],
+            **head,
+        },
+        "features": list(features),
+    }
+
+
+def read(content: object) -> SiteMap:
+    return parse_site_map(json.dumps(content).encode(), source="plan.geojson")
+
+
+def test_every_kind_of_feature_becomes_its_noun() -> None:
+    point = {"type": "Point", "coordinates": [3, 4, 2.5]}
+    line = {"type": "LineString", "coordinates": [[0, 0], [5, 0]]}
+    site = read(
+        document(
+            feature("tools", "zone", polygon(), zone_kind="department"),
+            feature(
+                "dowels",
+                "zone",
+                polygon(),
+                zone_kind="shelf",
+                parent="tools",
+                rules={"min_enter_s": 1, "dwell_thresholds_s": [60, 300]},
+            ),
+            feature("a1", "anchor", point, radio="uwb", gateway="gw1", range_bias_m=0.18),
+            feature("w1", "wall", line),
+            feature("rack", "fixture", polygon()),
+        )
+    )
+    assert [(zone.zone, zone.kind, zone.parent) for zone in site.zones] == [
+        ("tools", ZoneKind.DEPARTMENT, None),
+        ("dowels", ZoneKind.SHELF, "tools"),
+    ]
+    assert site.zones[0].ring == ((0, 0), (2, 0), (2, 1), (0, 1))
+    assert (site.zones[1].rules.min_enter_s, site.zones[1].rules.exit_delay_s) == (1.0, 5.0)
+    assert site.zones[1].rules.dwell_thresholds_s == (60.0, 300.0)
+    (anchor,) = site.anchors
+    assert (anchor.radio, anchor.gateway, anchor.z_m) == (Radio.UWB, "gw1", 2.5)
+    assert anchor.range_bias_m == 0.18
+    assert site.walls[0].line == ((0, 0), (5, 0))
+    assert site.fixtures[0].fixture == "rack"
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (document(version=2), "inaisle.version is 2"),
+        (document(crs="EPSG:4326"), "coordinates in metres"),
+        (document(site=""), "site is ''"),
+        (document(floors="one"), "inaisle.floors is str; expected a list"),
+        ({"features": []}, "member 'inaisle' is NoneType"),
+        (document(feature("x", "shelf", polygon())), "feature x: kind is 'shelf'"),
+        (
+            document(feature("x", "zone", polygon(), zone_kind="corner")),
+            "feature x: zone_kind is 'corner'",
+        ),
+        (
+            document(feature("x", "zone", {"type": "Point"}, zone_kind="shelf")),
+            "feature x: geometry is 'Point'; expected Polygon",
+        ),
+        (
+            document(feature("x", "zone", polygon(SQUARE, SQUARE), zone_kind="shelf")),
+            "2 rings; expected 1, without holes",
+        ),
+        (
+            document(feature("x", "zone", polygon([[0, "1"], [1, 1]]), zone_kind="shelf")),
+            "feature x: y is '1'; expected a finite number",
+        ),
+        (
+            document(feature("x", "zone", polygon([[0], [1, 1]]), zone_kind="shelf")),
+            "fewer than two coordinates",
+        ),
+        (
+            document(feature("x", "zone", polygon(), zone_kind="shelf", rules={"p_entre": 1})),
+            "unknown members",
+        ),
+        (
+            document(feature("x", "anchor", {"type": "Point", "coordinates": [1, 2]})),
+            r"2 coordinates; expected \[x, y, z\]",
+        ),
+        (document(feature("x", "anchor", polygon())), "expected Point"),
+        (document(feature("x", "wall", polygon())), "expected LineString"),
+        (document("x"), "feature 0 is str"),
+        (document(*[{}] * 50_001), "50001 features; expected at most 50000"),
+    ],
+)
+def test_a_map_that_cannot_be_read_is_refused_with_file_and_feature(content, message) -> None:
+    """The file is written by hand or by a tool that we have never seen."""
+    with pytest.raises(InvalidSiteMap, match=message) as refusal:
+        read(content)
+    assert str(refusal.value).startswith("plan.geojson: ")
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"{", b"[]", b"\xff\xfe", b"[" * 100_000, b'{"inaisle":{"version":NaN}}']
+)
+def test_bytes_that_are_no_map_are_refused(content: bytes) -> None:
+    with pytest.raises(InvalidSiteMap, match=r"plan\.geojson"):
+        parse_site_map(content, source="plan.geojson")
+
+
+def test_infinity_in_a_file_is_no_coordinate() -> None:
+    """Python's json reads NaN and Infinity; a polygon with them has no area."""
+    content = json.dumps(
+        document(feature("x", "zone", polygon([[0, float("inf")], [1, 1]]), zone_kind="shelf"))
+    )
+    with pytest.raises(InvalidSiteMap, match="y is inf"):
+        parse_site_map(content.encode(), source="plan.geojson")
+
+
+def test_the_demo_map_passes_both_checks() -> None:
+    """The first thing that anybody runs."""
+    from rtls.geofence.site_map_check import faults_of
+
+    plan = Path(__file__).parents[3] / "config" / "demo" / "site.geojson"
+    site = parse_site_map(plan.read_bytes(), source=plan.name)
+    assert list(faults_of(site)) == []
+    assert "dowels" in site.zone_index
