@@ -1,14 +1,13 @@
 """Take zone events over the seam and let offers decide about them, at least once.
 
 Layer: edges. Takes: zone events, called in process or read from a Redis stream. Gives: each to the
-handler `on_visit` in a transaction of the writer, and wakes the relay after the commit. The handler
+handler `on_visit` in a transaction of the writer, whose commit wakes the relay. The handler
 refuses an event id that it has seen, so a second copy is harmless.
 """
 
 import logging
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
 from functools import partial
 from threading import Event, Thread
 from typing import Final
@@ -17,10 +16,12 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from offers.handlers.on_visit import DEFAULT_SETTINGS, VisitSettings, on_visit
+from offers.model.decision import Decision
 from offers.model.errors import StorageError
-from offers.ports import UnitOfWork, Writer
+from offers.ports import SecretSource, UnitOfWork, Writer
 from rtls.model.errors import InaisleError
-from rtls.model.units import SiteId
+from rtls.model.units import SiteId, UnixMs
 from rtls.model.visit import ZoneEvent
 from rtls.model.visit_json import parse_event
 
@@ -36,7 +37,6 @@ RETRY_S_MAX: Final = 2.0
 
 log = logging.getLogger(__name__)
 
-OnEvent = Callable[[ZoneEvent, UnitOfWork], object]
 Entry = tuple[bytes, dict[bytes, bytes]]
 
 
@@ -47,16 +47,26 @@ class VisitFeed:
     ----------
     writer
         Runs each event in a transaction of its own; many share one commit.
-    on_event
-        The handler, wired with its clock and secrets by the door.
-    wake
-        Called after the commit, e.g. `Relay.wake`.
+    now_ms
+        The door's clock.
+    secrets
+        Randomness for ids.
+    settings
+        What an event must be to make an offer.
     """
 
-    def __init__(self, *, writer: Writer, on_event: OnEvent, wake: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        *,
+        writer: Writer,
+        now_ms: Callable[[], UnixMs],
+        secrets: SecretSource,
+        settings: VisitSettings = DEFAULT_SETTINGS,
+    ) -> None:
         self._writer = writer
-        self._on_event = on_event
-        self._wake = wake
+        self._now_ms = now_ms
+        self._secrets = secrets
+        self._settings = settings
         self.counters = {"events": 0, "failed": 0}
 
     def accept(self, events: Sequence[ZoneEvent]) -> None:
@@ -71,16 +81,21 @@ class VisitFeed:
 
     def outcomes(self, events: Sequence[ZoneEvent]) -> list[BaseException | None]:
         """Decide about events; say for each whether it is durable (None) or why not."""
-        futures: list[Future[object]] = [
-            self._writer.submit(partial(self._on_event, event)) for event in events
-        ]
+        futures = [self._writer.submit(partial(self._decide, event)) for event in events]
         outcomes = [future.exception(timeout=COMMIT_S_MAX) for future in futures]
         failed = len(outcomes) - outcomes.count(None)
         self.counters["events"] += len(outcomes) - failed
         self.counters["failed"] += failed
-        if failed < len(outcomes):
-            self._wake()
         return outcomes
+
+    def _decide(self, event: ZoneEvent, work: UnitOfWork) -> Decision | None:
+        return on_visit(
+            event,
+            work=work,
+            now_ms=self._now_ms(),
+            secrets=self._secrets,
+            settings=self._settings,
+        )
 
 
 class RedisVisitFeed:

@@ -18,18 +18,21 @@ from offers.model.pairing import TAG_CHARACTERS_MAX, Pairing
 from offers.model.shopper import Locale, Shopper
 
 
-class EnrolmentBody(Body):
-    """What a new shopper says."""
-
-    locale: Locale = Field(default=Locale.DE, examples=["de"])
-
-
 class EnrolledBody(Body):
     """The new shopper. The token is shown this once."""
 
     shopper: Id
-    token: str = Field(examples=["shopper_Zm9vYmFy…"])
+    token: str = Field(examples=["shp_R2VoIGRvY2ggd2VnLg"])
     enrolled_at: Instant
+
+    @classmethod
+    def of(cls, shopper: Shopper, *, token: str) -> "EnrolledBody":
+        """Render a new shopper with the secret of the app."""
+        return cls(
+            shopper=shopper.shopper,
+            token=token,
+            enrolled_at=render_instant(shopper.enrolled_at_ms),
+        )
 
 
 class CardBody(Body):
@@ -55,6 +58,21 @@ class ConsentWishBody(Body):
     is_granted: StrictBool
     text_version: StrictStr = Field(min_length=1, max_length=200, examples=["2026-11-de"])
     locale: Locale = Field(default=Locale.DE, examples=["de"])
+
+
+class EnrolmentConsentBody(ConsentWishBody):
+    """What is said about one purpose on the way in."""
+
+    purpose: Purpose = Field(examples=["locate"])
+
+
+class EnrolmentBody(Body):
+    """What a new shopper says. Nothing about the person is asked for."""
+
+    locale: Locale = Field(default=Locale.DE, examples=["de"])
+    consents: list[EnrolmentConsentBody] = Field(
+        default_factory=list, max_length=len(Purpose), description="none is granted by silence"
+    )
 
 
 class ConsentBody(Body):

@@ -40,17 +40,20 @@ class Frame:
 class AppSocket:
     """The queue of one open app. Everything but `shopper` belongs to the event loop."""
 
-    def __init__(self, shopper: ShopperId, *, queue_max: int) -> None:
+    def __init__(
+        self, shopper: ShopperId, *, queue_max: int, leave: Callable[["AppSocket"], None]
+    ) -> None:
         self.shopper = shopper
         self.close_code: int | None = None
-        self._frames: asyncio.Queue[Frame | None] = asyncio.Queue(queue_max + 1)
-        self._queue_max = queue_max
+        self._frames: asyncio.Queue[Frame] = asyncio.Queue(queue_max)
+        self._ended = asyncio.Event()
+        self._leave = leave
 
     def put(self, frame: Frame) -> bool:
         """Queue a frame; a full queue ends the socket and says False."""
         if self.close_code is not None:
             return False
-        if self._frames.qsize() >= self._queue_max:
+        if self._frames.full():
             self.end(CLOSE_TRY_AGAIN_LATER)
             return False
         self._frames.put_nowait(frame)
@@ -60,13 +63,19 @@ class AppSocket:
         """Ask the writer to close; what is still queued is not written (the app resyncs)."""
         if self.close_code is None:
             self.close_code = close_code
-            while not self._frames.empty():
-                self._frames.get_nowait()
-            self._frames.put_nowait(None)
+            self._ended.set()
 
-    async def next(self) -> Frame | None:
-        """Wait for the next frame; None when the socket is to be closed with `close_code`."""
+    def leave(self) -> None:
+        """Take the socket out of its channel; harmless when it is out already."""
+        self._leave(self)
+
+    async def next(self) -> Frame:
+        """Wait for the next frame."""
         return await self._frames.get()
+
+    async def ended(self) -> None:
+        """Wait until the socket is to be closed with `close_code`."""
+        await self._ended.wait()
 
 
 class AppChannel:
@@ -115,14 +124,13 @@ class AppChannel:
         if len(mine) >= self._sockets_a_shopper_max or self._count >= self._sockets_max:
             self.counters["refused"] += 1
             return None
-        socket = AppSocket(shopper, queue_max=self._queue_max)
+        socket = AppSocket(shopper, queue_max=self._queue_max, leave=self._forget)
         self._sockets[shopper].add(socket)
         self._count += 1
         self.counters["opened"] += 1
         return socket
 
-    def close(self, socket: AppSocket) -> None:
-        """Forget a socket; harmless when it is forgotten already. Only from the event loop."""
+    def _forget(self, socket: AppSocket) -> None:
         mine = self._sockets.get(socket.shopper)
         if mine is None or socket not in mine:
             return
@@ -148,7 +156,7 @@ class AppChannel:
                 self.counters["frames"] += 1
             elif socket.close_code == CLOSE_TRY_AGAIN_LATER:
                 self.counters["overflowed"] += 1
-                self.close(socket)
+                self._forget(socket)
 
     def is_connected(self, shopper: ShopperId) -> bool:
         """Say whether an app of the shopper is open here. From any thread, a moment's truth."""

@@ -11,18 +11,18 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from threading import Condition, Thread
+from threading import Event, Lock, Thread
 from typing import Final, assert_never
 
 from offers.delivery.parcel import Parcel, render_parcel
 from offers.handlers.deliver_offer import note_delivered, ready_to_deliver
-from offers.model.errors import NotFound
+from offers.model.errors import Busy, NotFound
 from offers.model.ids import OfferId, ShopperId
 from offers.model.offer import OfferCard
 from offers.model.outbox import OutboxEvent, OutboxKind
 from offers.model.refusal import DeliveryRefusal
 from offers.model.shopper import Locale
-from offers.ports import FanOut, UnitOfWork, Writer
+from offers.ports import FanOut, Reader, UnitOfWork, Writer
 from rtls.model.errors import InaisleError
 from rtls.model.units import TagId, UnixMs
 
@@ -84,8 +84,10 @@ class Relay:
 
     Parameters
     ----------
-    writer
-        Runs checks and marks, each in a transaction.
+    writer, reader
+        Check and mark in transactions; look for work beside them.
+    woken
+        Set by the writer after each commit (its ``after_commit``), and by the relay itself.
     fan_out
         Brings frames to the open apps, of this process and of others.
     render
@@ -102,6 +104,8 @@ class Relay:
         self,
         *,
         writer: Writer,
+        reader: Reader,
+        woken: Event,
         fan_out: FanOut,
         render: Render,
         tell_tag: TellTag,
@@ -109,6 +113,8 @@ class Relay:
         settings: RelaySettings = DEFAULT_SETTINGS,
     ) -> None:
         self._writer = writer
+        self._reader = reader
+        self._woken = woken
         self._fan_out = fan_out
         self._render = render
         self._tell_tag = tell_tag
@@ -116,9 +122,8 @@ class Relay:
         self._settings = settings
         self._attempts: OrderedDict[OfferId, _Attempt] = OrderedDict()
         self._connected: dict[ShopperId, None] = {}  # in their order, each once
-        self._woken = Condition()
-        self._is_woken = True  # the first turn finds what was left before the start
-        self._is_stopping = False
+        self._lock = Lock()  # guards _connected
+        self._stop = Event()
         self._thread = Thread(target=self._run, name="relay", daemon=True)
         self.counters = {"sent": 0, "delivered": 0, "refused": 0, "given_up": 0, "failed": 0}
 
@@ -128,28 +133,24 @@ class Relay:
 
     def close(self) -> None:
         """Stop after the turn in hand; what is not told stays in the outbox."""
-        with self._woken:
-            self._is_stopping = True
-            self._woken.notify()
+        self._stop.set()
+        self._woken.set()
         if self._thread.is_alive():
             self._thread.join(timeout=10.0)
 
-    def wake(self) -> None:
-        """Look at the outbox now. From any thread; returns at once."""
-        with self._woken:
-            self._is_woken = True
-            self._woken.notify()
-
     def connected(self, shopper: ShopperId) -> None:
         """Bring what waits to a shopper whose app has just connected. From any thread."""
-        with self._woken:
+        with self._lock:
             self._connected[shopper] = None
-            self._is_woken = True
-            self._woken.notify()
+        self._woken.set()
 
     def written(self, offer: OfferId) -> None:
         """Take the report that a socket has taken an offer. From any thread; returns at once."""
-        self._writer.submit(partial(self._note, offer))
+        try:
+            self._writer.submit(partial(self._note, offer))
+        except Busy as error:  # it is sent and reported once more
+            self.counters["failed"] += 1
+            log.warning("the report that an offer was written is lost: %s", error)
 
     @property
     def is_running(self) -> bool:
@@ -162,27 +163,23 @@ class Relay:
             self.counters["delivered"] += 1
 
     def _run(self) -> None:
-        while self._wait():
+        self._woken.set()  # the first turn finds what was left before the start
+        while not self._stop.is_set():
+            self._woken.wait(self._settings.idle_s)
+            self._woken.clear()
             try:
                 self._turn()
             except InaisleError as error:
                 self.counters["failed"] += 1
                 log.warning("the relay tries again in %.1f s: %s", self._settings.idle_s, error)
 
-    def _wait(self) -> bool:
-        with self._woken:
-            if not self._is_woken and not self._is_stopping:
-                self._woken.wait(self._settings.idle_s)
-            self._is_woken = False
-            return not self._is_stopping
-
     def _turn(self) -> None:
-        with self._woken:
+        with self._lock:
             connected, self._connected = self._connected, {}
         try:
-            turn = self._writer.run(partial(self._look, tuple(connected)))
+            turn = self._check(tuple(connected))
         except InaisleError:
-            with self._woken:  # a busy database must not lose them
+            with self._lock:  # a busy database must not lose them
                 self._connected = connected | self._connected
             raise
         for item in turn.to_send:
@@ -194,6 +191,20 @@ class Relay:
         if told:
             # Last of all: had the process died before, the restart would tell it again.
             self._writer.run(partial(_forget, told))
+
+    def _check(self, connected: Sequence[ShopperId]) -> _Turn:
+        # Work is looked for beside the writer: a transaction of the relay's own wakes the relay,
+        # and would do so for ever.
+        waiting = self._reader.run(partial(_waiting, self._settings.batch_max))
+        now_ms = self._now_ms()
+        due = tuple(event for event in waiting if self._is_due(event, now_ms))
+        if not due and not connected:
+            return _Turn()
+        return self._writer.run(partial(self._look, due, connected))
+
+    def _is_due(self, event: OutboxEvent, now_ms: UnixMs) -> bool:
+        attempt = self._attempts.get(OfferId(event.subject))
+        return attempt is None or now_ms >= attempt.due_ms
 
     def _tell_tags(self, events: Sequence[OutboxEvent]) -> list[int]:
         told: list[int] = []
@@ -207,12 +218,14 @@ class Relay:
             told.append(event.sequence)
         return told
 
-    # What follows runs in the writer's thread alone, so that `_attempts` needs no lock.
+    # What follows runs in the writer's thread, the only one that changes `_attempts`.
 
-    def _look(self, connected: Sequence[ShopperId], work: UnitOfWork) -> _Turn:
+    def _look(
+        self, events: Sequence[OutboxEvent], connected: Sequence[ShopperId], work: UnitOfWork
+    ) -> _Turn:
         now_ms = self._now_ms()
         turn = _Turn()
-        for event in work.outbox.waiting(limit=self._settings.batch_max):
+        for event in events:
             self._take(event, turn, work=work, now_ms=now_ms)
         for shopper in connected:
             for offer in work.offers.undelivered_of_shopper(shopper):
@@ -239,8 +252,6 @@ class Relay:
     ) -> bool:
         """Send an offer when its time has come; say whether its row may go."""
         attempt = self._attempts.get(offer)
-        if attempt is not None and now_ms < attempt.due_ms:
-            return False
         if attempt is not None and attempt.count >= self._settings.attempts_max:
             self.counters["given_up"] += 1  # no app is open: `connected` brings it when one is
             del self._attempts[offer]
@@ -274,6 +285,10 @@ def _to_send(card: OfferCard, *, work: UnitOfWork, is_delivery: bool) -> _ToSend
     shopper = work.shoppers.find(card.offer.shopper)
     locale = Locale.DE if shopper is None else shopper.locale
     return _ToSend(shopper=card.offer.shopper, locale=locale, card=card, is_delivery=is_delivery)
+
+
+def _waiting(limit: int, work: UnitOfWork) -> tuple[OutboxEvent, ...]:
+    return work.outbox.waiting(limit=limit)
 
 
 def _forget(sequences: Sequence[int], work: UnitOfWork) -> None:

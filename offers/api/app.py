@@ -1,0 +1,122 @@
+"""Put the API together; everything it works with comes from outside.
+
+Layer: edges. Takes: database, secrets, clock, app channel and further routers from the door. Gives:
+the ASGI application. Nothing is read from the environment and nothing is started here but the tie
+between the app channel and the event loop.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import Final
+
+from fastapi import APIRouter, Depends, FastAPI
+
+from offers.api.auth import enforce_role, require_operator
+from offers.api.body_limit import BODY_BYTES_MAX, BodyLimit
+from offers.api.checkout_routes import checkout_routes
+from offers.api.error_handlers import install_error_handlers
+from offers.api.offer_routes import offer_routes
+from offers.api.operator_routes import operator_routes
+from offers.api.problem_docs import problem_routes, problem_schemas
+from offers.api.services import ApiSettings, Channel, Services
+from offers.api.shopper_routes import shopper_routes
+from offers.api.stream_routes import stream_routes
+from offers.model.ids import ShopperId
+from offers.ports import Reader, SecretSource, Writer
+from rtls.model.site_map import SiteMap
+from rtls.model.units import UnixMs
+
+PREFIX: Final = "/v1"
+VERSION: Final = "1"
+DEFAULT_SETTINGS: Final = ApiSettings()
+
+
+def create_app(
+    *,
+    writer: Writer,
+    reader: Reader,
+    secrets: SecretSource,
+    now_ms: Callable[[], UnixMs],
+    site_map: SiteMap,
+    channel: Channel,
+    connected: Callable[[ShopperId], None],
+    settings: ApiSettings = DEFAULT_SETTINGS,
+    operator_routers: Sequence[APIRouter] = (),
+    open_routers: Sequence[APIRouter] = (),
+) -> FastAPI:
+    """Return the application.
+
+    Parameters
+    ----------
+    writer, reader
+        The database; the door opens and closes it.
+    secrets
+        Randomness, and the fingerprints of secrets.
+    now_ms
+        The clock.
+    site_map
+        What new campaigns are checked against.
+    channel
+        The open apps (`offers.delivery.app_channel.AppChannel`).
+    connected
+        Told of each app that connects (`offers.delivery.relay.Relay.connected`).
+    settings
+        Limits.
+    operator_routers
+        Routers of other packages that only an operator may call, with their full paths.
+    open_routers
+        Routers of other packages that need no credential (health, metrics), with full paths.
+    """
+    app = FastAPI(
+        title="Inaisle",
+        version=VERSION,
+        description="Offers at the shelf: for the shopper's app, the till and the operator.",
+        openapi_url=f"{PREFIX}/openapi.json",
+        docs_url=None,  # the page would load its scripts from somebody else's server
+        redoc_url=None,
+        lifespan=_lifespan,
+    )
+    app.state.services = Services(
+        writer=writer,
+        reader=reader,
+        secrets=secrets,
+        now_ms=now_ms,
+        site_map=site_map,
+        channel=channel,
+        connected=connected,
+        settings=settings,
+    )
+    _include(app, operator_routers=operator_routers, open_routers=open_routers)
+    install_error_handlers(app)
+    app.add_middleware(BodyLimit, bytes_max=BODY_BYTES_MAX)
+    _add_problem_schemas(app)
+    return app
+
+
+def _include(
+    app: FastAPI, *, operator_routers: Sequence[APIRouter], open_routers: Sequence[APIRouter]
+) -> None:
+    guarded = (shopper_routes, offer_routes, checkout_routes, operator_routes, problem_routes)
+    for router in guarded:
+        app.include_router(router, prefix=PREFIX, dependencies=[Depends(enforce_role)])
+    app.include_router(stream_routes, prefix=PREFIX)  # signs in by itself, see there
+    for router in operator_routers:
+        app.include_router(router, dependencies=[Depends(require_operator)])
+    for router in open_routers:
+        app.include_router(router)
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    channel: Channel = app.state.services.channel
+    channel.attach(asyncio.get_running_loop())
+    try:
+        yield
+    finally:
+        channel.detach()
+
+
+def _add_problem_schemas(app: FastAPI) -> None:
+    document = app.openapi()  # kept by FastAPI and served from then on
+    document.setdefault("components", {}).setdefault("schemas", {}).update(problem_schemas())

@@ -1,0 +1,134 @@
+"""Know who calls, and let each role do what the one table says, and nothing else.
+
+Layer: edges. Takes: the Authorization header. Gives: the `Credential` to the routes. Secrets are
+looked up by a keyed fingerprint, so that neither the database nor the time of an answer tells
+anything about them.
+"""
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Annotated, Final
+
+from fastapi import Depends, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from starlette.routing import BaseRoute
+
+from offers.api.problem import Problem, ProblemCode
+from offers.api.services import Services, ServicesDep
+from offers.handlers.issue_credential import identify_caller
+from offers.model.ids import ShopperId
+from offers.model.shopper import Credential, Role
+from offers.ports import UnitOfWork
+from rtls.model.units import SiteId
+
+# Every operation of this API and who may call it; None is everybody. What is not here is not
+# answered, and a test compares the table with the OpenAPI document.
+ROLES: Final[Mapping[str, Role | None]] = {
+    "enrolShopper": None,
+    "getProblem": None,
+    "getCard": Role.SHOPPER,
+    "getConsents": Role.SHOPPER,
+    "putConsent": Role.SHOPPER,
+    "getPairings": Role.SHOPPER,
+    "pairTag": Role.SHOPPER,
+    "unpairTag": Role.SHOPPER,
+    "getOffers": Role.SHOPPER,
+    "openOffer": Role.SHOPPER,
+    "dismissOffer": Role.SHOPPER,
+    "getCouponCode": Role.SHOPPER,
+    "getWhy": Role.SHOPPER,
+    "streamOffers": Role.SHOPPER,
+    "quoteBasket": Role.TILL,
+    "redeemCoupon": Role.TILL,
+    "getCampaigns": Role.OPERATOR,
+    "getCampaign": Role.OPERATOR,
+    "addCampaignRevision": Role.OPERATOR,
+    "pauseCampaign": Role.OPERATOR,
+}
+
+_bearer = HTTPBearer(
+    auto_error=False,
+    scheme_name="bearer",
+    description="A shopper's token from enrolment, a till's key or an operator's key.",
+)
+BearerDep = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+
+
+def operation_of(route: BaseRoute | None) -> str:
+    """Return the operationId of a route, empty where it has none."""
+    return str(getattr(route, "operation_id", None) or "")
+
+
+async def enforce_role(request: Request, services: ServicesDep, bearer: BearerDep) -> None:
+    """Let the request through if its role may call the operation; the default is no.
+
+    Raises
+    ------
+    Problem
+        401 without a valid credential, 403 with one of another role.
+    """
+    operation = operation_of(request.scope.get("route"))
+    if operation not in ROLES:
+        raise Problem(ProblemCode.ROLE_FORBIDDEN, f"operation {operation!r} has no declared role.")
+    required = ROLES[operation]
+    if required is not None:
+        request.state.credential = await _admit(bearer, required, services)
+
+
+async def require_operator(request: Request, services: ServicesDep, bearer: BearerDep) -> None:
+    """Guard routes that other packages bring along (live fixes, health)."""
+    request.state.credential = await _admit(bearer, Role.OPERATOR, services)
+
+
+async def _admit(
+    bearer: HTTPAuthorizationCredentials | None, required: Role, services: Services
+) -> Credential:
+    if bearer is None:
+        raise Problem(
+            ProblemCode.CREDENTIAL_MISSING,
+            f"The route is for the role {required}; expected Authorization: Bearer with its key.",
+        )
+    credential = await sign_in(bearer.credentials, services)
+    if credential is None:
+        raise Problem(ProblemCode.CREDENTIAL_INVALID, "The key is unknown or has been revoked.")
+    if credential.role is not required:
+        raise Problem(
+            ProblemCode.ROLE_FORBIDDEN,
+            f"The key has the role {credential.role}; expected {required}.",
+        )
+    return credential
+
+
+async def sign_in(secret: str, services: Services) -> Credential | None:
+    """Return whose secret this is, or None."""
+    return await services.read(partial(_identify, secret, services))
+
+
+def _identify(secret: str, services: Services, work: UnitOfWork) -> Credential | None:
+    return identify_caller(secret, work=work, secrets=services.secrets)
+
+
+def caller(request: Request) -> Credential:
+    """Return the credential that `enforce_role` has admitted."""
+    credential = request.state.credential
+    assert isinstance(credential, Credential)
+    return credential
+
+
+def calling_shopper(request: Request) -> ShopperId:
+    """Return the shopper who calls; never taken from path or body."""
+    shopper = caller(request).shopper
+    assert shopper is not None
+    return shopper
+
+
+def calling_site(request: Request) -> SiteId:
+    """Return the site of the calling till or operator; never taken from path or body."""
+    site = caller(request).site
+    assert site is not None
+    return site
+
+
+CallerDep = Annotated[Credential, Depends(caller)]
+ShopperDep = Annotated[ShopperId, Depends(calling_shopper)]
+SiteDep = Annotated[SiteId, Depends(calling_site)]

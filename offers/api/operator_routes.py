@@ -1,0 +1,162 @@
+"""Serve who runs the shop's campaigns: list, read, add a revision, pause.
+
+Layer: edges. Takes: requests of an operator. Gives: the campaigns of the operator's own site. A
+revision is added against the one that the operator has read (If-Match), so that two people who edit
+at once cannot overwrite each other unseen.
+"""
+
+from functools import partial
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Body, Header, Path, Response, status
+from pydantic import JsonValue
+
+from offers.api.auth import SiteDep
+from offers.api.operator_schema import EXAMPLE, CampaignBody, CampaignsBody
+from offers.api.problem import Problem, ProblemCode
+from offers.api.problem_docs import problems
+from offers.api.services import ServicesDep
+from offers.handlers.start_campaign import pause_campaign, start_campaign
+from offers.model.campaign import Campaign, CampaignRevision
+from offers.model.campaign_json import parse_campaign
+from offers.model.errors import InvalidCampaign, NotFound
+from offers.model.ids import CampaignId
+from offers.ports import UnitOfWork
+from rtls.model.site_map import SiteMap
+from rtls.model.units import SiteId
+
+NEW: Final = "*"
+
+operator_routes = APIRouter(prefix="/operator", tags=["operator"])
+
+CampaignPath = Annotated[CampaignId, Path(max_length=63)]
+IfMatchHeader = Annotated[
+    str | None,
+    Header(
+        alias="If-Match",
+        description='ETag of the revision that was edited, e.g. "3"; * for a new campaign.',
+        examples=['"3"'],
+    ),
+]
+DocumentBody = Annotated[dict[str, JsonValue], Body(examples=[EXAMPLE])]
+
+
+@operator_routes.get("/campaigns", operation_id="getCampaigns", responses=problems())
+async def get_campaigns(site: SiteDep, services: ServicesDep) -> CampaignsBody:
+    """Return all campaigns of the site, by id."""
+    found = await services.read(lambda work: work.campaigns.of_site(site))
+    return CampaignsBody(campaigns=tuple(CampaignBody.of(campaign) for campaign in found))
+
+
+@operator_routes.get(
+    "/campaigns/{campaign}",
+    operation_id="getCampaign",
+    responses=problems(ProblemCode.NOT_FOUND),
+)
+async def get_campaign(
+    campaign: CampaignPath, site: SiteDep, services: ServicesDep, response: Response
+) -> CampaignBody:
+    """Return a campaign with its current revision; the ETag is for If-Match."""
+    found = await services.read(partial(_own_campaign, campaign, site))
+    response.headers["ETag"] = _etag(found)
+    return CampaignBody.of(found)
+
+
+@operator_routes.post(
+    "/campaigns/{campaign}/revisions",
+    operation_id="addCampaignRevision",
+    status_code=status.HTTP_201_CREATED,
+    responses=problems(
+        ProblemCode.NOT_FOUND,
+        ProblemCode.PRECONDITION_FAILED,
+        ProblemCode.PRECONDITION_REQUIRED,
+    ),
+)
+async def add_revision(
+    campaign: CampaignPath,
+    document: DocumentBody,
+    site: SiteDep,
+    services: ServicesDep,
+    response: Response,
+    if_match: IfMatchHeader = None,
+) -> CampaignBody:
+    """Put a new wording into force; offers already made keep the old one."""
+    revision = _parsed(document, campaign=campaign, site=site)
+    started = await services.write(
+        partial(_start, revision, if_match=if_match, site=site, site_map=services.site_map)
+    )
+    response.headers["ETag"] = _etag(started)
+    return CampaignBody.of(started)
+
+
+@operator_routes.post(
+    "/campaigns/{campaign}/pause",
+    operation_id="pauseCampaign",
+    responses=problems(ProblemCode.NOT_FOUND),
+)
+async def pause(campaign: CampaignPath, site: SiteDep, services: ServicesDep) -> CampaignBody:
+    """Make no more offers of it; coupons that are out stay good. A revision resumes it."""
+    return CampaignBody.of(await services.write(partial(_pause, campaign, site)))
+
+
+def _parsed(
+    document: dict[str, JsonValue], *, campaign: CampaignId, site: SiteId
+) -> CampaignRevision:
+    revision = parse_campaign(document)
+    if revision.campaign != campaign or revision.site != site:
+        raise InvalidCampaign(
+            f"the document is of campaign {revision.campaign!r} at site {revision.site!r}; "
+            f"expected {campaign!r} at {site!r}, as the path and the key say."
+        )
+    return revision
+
+
+def _start(
+    revision: CampaignRevision,
+    work: UnitOfWork,
+    *,
+    if_match: str | None,
+    site: SiteId,
+    site_map: SiteMap,
+) -> Campaign:
+    found = work.campaigns.find(revision.campaign)
+    if found is not None and found.site != site:
+        raise _unknown()
+    _check_if_match(if_match, found)
+    return start_campaign(revision, site_map=site_map, work=work)
+
+
+def _check_if_match(if_match: str | None, found: Campaign | None) -> None:
+    if if_match is None:
+        raise Problem(
+            ProblemCode.PRECONDITION_REQUIRED,
+            'If-Match is missing; expected the ETag of the revision you edited, e.g. "3", '
+            f"or {NEW} for a new campaign.",
+        )
+    current = NEW if found is None else _etag(found)
+    if if_match.strip().removeprefix("W/") != current:
+        raise Problem(
+            ProblemCode.PRECONDITION_FAILED,
+            f"If-Match does not name the current revision; expected {current}.",
+        )
+
+
+def _pause(campaign: CampaignId, site: SiteId, work: UnitOfWork) -> Campaign:
+    _own_campaign(campaign, site, work)
+    pause_campaign(campaign, work=work)
+    return _own_campaign(campaign, site, work)
+
+
+def _own_campaign(campaign: CampaignId, site: SiteId, work: UnitOfWork) -> Campaign:
+    found = work.campaigns.find(campaign)
+    if found is None or found.site != site:
+        raise _unknown()
+    return found
+
+
+def _unknown() -> NotFound:
+    return NotFound("no such campaign; expected one of the key's own site.")
+
+
+def _etag(campaign: Campaign) -> str:
+    return f'"{campaign.revision.revision}"'

@@ -1,0 +1,176 @@
+"""Hold what the routes work with, all of it given from outside.
+
+Layer: edges. Takes: writer, reader, secrets, clock and callbacks from the door. Gives: transactions
+and lookups to the routes, without ever blocking the event loop.
+"""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import Annotated, Final, Protocol, TypeVar
+
+import anyio.to_thread
+from fastapi import Depends
+from starlette.requests import HTTPConnection
+
+from offers.api.failure_limit import FailureLimit
+from offers.api.problem import Problem, ProblemCode
+from offers.model.ids import ShopperId
+from offers.ports import Reader, SecretSource, UnitOfWork, Writer
+from rtls.model.site_map import SiteMap
+from rtls.model.units import UnixMs
+
+T = TypeVar("T")
+
+PAGE_MAX: Final = 100
+
+
+class Frame(Protocol):
+    """A message that an app's socket is to write."""
+
+    @property
+    def text(self) -> str:
+        """JSON."""
+        ...
+
+    @property
+    def written(self) -> Callable[[], None] | None:
+        """What to call once it is written."""
+        ...
+
+
+class Socket(Protocol):
+    """The queue of one open app."""
+
+    @property
+    def close_code(self) -> int | None:
+        """Why it is to be closed, once it is."""
+        ...
+
+    async def next(self) -> Frame:
+        """Wait for the next frame."""
+        ...
+
+    async def ended(self) -> None:
+        """Wait until the socket is to be closed."""
+        ...
+
+    def leave(self) -> None:
+        """Take the socket out of its channel."""
+        ...
+
+
+class Channel(Protocol):
+    """All open apps of this process (`offers.delivery.app_channel.AppChannel`)."""
+
+    def attach(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Name the event loop that the sockets live in."""
+        ...
+
+    def detach(self) -> None:
+        """Forget the loop."""
+        ...
+
+    def open(self, shopper: ShopperId) -> Socket | None:
+        """Register a socket; None at the limit."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiSettings:
+    """Limits of the API."""
+
+    answer_s_max: float = 5.0
+    """how long a route waits for the database"""
+    send_s_max: float = 5.0
+    """how long a socket may take to accept one frame"""
+    sign_in_s_max: float = 5.0
+    """how long a new socket may take to say who it is"""
+    coupon_failures_a_minute_max: int = 10
+    enrolments_a_minute_max: int = 600
+    """of one address; a whole shop may be behind one"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """What every route may need.
+
+    Parameters
+    ----------
+    writer, reader
+        The database.
+    secrets
+        Randomness, and the fingerprints of secrets.
+    now_ms
+        The door's clock.
+    site_map
+        What new campaigns are checked against.
+    channel
+        The open apps.
+    connected
+        Called when a shopper's app has connected: `Relay.connected`.
+    settings
+        Limits.
+    """
+
+    writer: Writer
+    reader: Reader
+    secrets: SecretSource
+    now_ms: Callable[[], UnixMs]
+    site_map: SiteMap
+    channel: Channel
+    connected: Callable[[ShopperId], None]
+    settings: ApiSettings
+    coupon_failures: FailureLimit = field(init=False)
+    enrolments: FailureLimit = field(init=False)
+
+    def __post_init__(self) -> None:
+        coupon_failures = FailureLimit(failures_max=self.settings.coupon_failures_a_minute_max)
+        enrolments = FailureLimit(failures_max=self.settings.enrolments_a_minute_max)
+        object.__setattr__(self, "coupon_failures", coupon_failures)
+        object.__setattr__(self, "enrolments", enrolments)
+
+    async def read(self, look: Callable[[UnitOfWork], T]) -> T:
+        """Look at what is stored, in a thread."""
+        return await anyio.to_thread.run_sync(self.reader.run, look)
+
+    async def write(self, act: Callable[[UnitOfWork], T]) -> T:
+        """Run a transaction, return when it is durable.
+
+        Raises
+        ------
+        Problem
+            `BUSY` if the database did not begin in time, so that nothing was done; `IN_FLIGHT` if
+            it has begun and not finished, so that a repeat with the same key finds the answer.
+        """
+        future: Future[T] = self.writer.submit(act)
+        try:
+            # Shielded: a client that goes away must not take its transaction along.
+            waiting = asyncio.wrap_future(future)
+            waiting.add_done_callback(_look_at_error)
+            return await asyncio.wait_for(asyncio.shield(waiting), self.settings.answer_s_max)
+        except TimeoutError as error:
+            code = ProblemCode.BUSY if future.cancel() else ProblemCode.IN_FLIGHT
+            raise Problem(
+                code,
+                f"The database has not answered within {self.settings.answer_s_max:.0f} s. "
+                "Repeat the request with the same Idempotency-Key.",
+                retry_after_s=1,
+            ) from error
+
+
+def _look_at_error(future: asyncio.Future[T]) -> None:
+    # Where nobody waits any longer, asyncio would complain that nobody looked.
+    if not future.cancelled():
+        future.exception()
+
+
+def services_of(connection: HTTPConnection) -> Services:
+    """Return the services of the application that a request came to."""
+    services = connection.app.state.services
+    assert isinstance(services, Services)
+    return services
+
+
+ServicesDep = Annotated[Services, Depends(services_of)]

@@ -1,0 +1,52 @@
+"""Write and read the frames of the shopper's stream.
+
+Layer: edges. Takes: offers, the app's first message. Gives: JSON texts to the relay and the stream
+route. `docs/` names the frames: ``hello``, ``offer``; the app says ``sign_in``.
+"""
+
+from dataclasses import replace
+from typing import Literal
+
+from pydantic import Field, StrictInt, StrictStr
+
+from offers.api.schema import Body
+from offers.api.shopper_schema import OfferBody
+from offers.model.offer import OfferCard, OfferState
+from offers.model.shopper import Locale
+
+CURSOR_MAX = 2**63 - 1
+
+
+class SignInFrame(Body):
+    """What an app says first that cannot set headers."""
+
+    type: Literal["sign_in"]
+    token: StrictStr = Field(min_length=1, max_length=128)
+    after: StrictInt | None = Field(default=None, ge=0, le=CURSOR_MAX)
+
+
+class HelloFrame(Body):
+    """What every app hears first."""
+
+    type: Literal["hello"] = "hello"
+    cursor: int
+    """of the youngest offer that is sent now"""
+    has_more: bool
+    """there is more than fits here: fetch it from ``GET /v1/me/offers?after=cursor``"""
+
+
+class OfferFrame(Body):
+    """An offer that is new, or whose state has changed: redeemed, dismissed, expired, revoked."""
+
+    type: Literal["offer"] = "offer"
+    offer: OfferBody
+
+
+def offer_frame(card: OfferCard, locale: Locale) -> str:
+    """Return the frame of an offer; the relay is wired with it.
+
+    An offer that is only issued is on its way: the app that reads it has it delivered.
+    """
+    if card.offer.state is OfferState.ISSUED:
+        card = replace(card, offer=replace(card.offer, state=OfferState.DELIVERED))
+    return OfferFrame(offer=OfferBody.of(card, locale=locale)).model_dump_json()
