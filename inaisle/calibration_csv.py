@@ -4,18 +4,21 @@ Layer: doors. Takes: calib.csv and survey.csv of a recording or a shop. Gives: a
 the engine.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from inaisle.csv_table import find_table, finite, read_table
+from rtls.ingest.recording import anchor_id
 from rtls.model.site_map import Radio, SiteMap
 from rtls.model.units import AnchorId, Dbm, Metre, TagId
 from rtls.positioning.calibration import Calibration
 from rtls.positioning.path_loss import SurveySample, fit_path_loss
 
+NameOf = Callable[[str, str], AnchorId]
+
 
 def read_calibration(folder: Path, site_map: SiteMap) -> Calibration | None:
-    """Return what the folder's calib.csv and survey.csv say, or None where there is neither.
+    """Return what a recording's calib.csv and survey.csv say, or None where there is neither.
 
     `InvalidRecording` names a row that cannot be read, `InvalidCalibration` one that cannot be
     right.
@@ -23,7 +26,7 @@ def read_calibration(folder: Path, site_map: SiteMap) -> Calibration | None:
     links_file, survey_file = find_table(folder, "calib"), find_table(folder, "survey")
     if links_file is None and survey_file is None:
         return None
-    links = Calibration() if links_file is None else read_links(links_file)
+    links = Calibration() if links_file is None else read_links(links_file, name_of=anchor_id)
     is_heard_by_strength = any(anchor.radio is Radio.BLE for anchor in site_map.anchors)
     if survey_file is None or not is_heard_by_strength:
         return links
@@ -31,12 +34,25 @@ def read_calibration(folder: Path, site_map: SiteMap) -> Calibration | None:
     return Calibration(losses=losses, links=links.links)
 
 
-def read_links(path: Path) -> Calibration:
-    """Read a table of tag, anchor, bias_m, slope."""
+def as_written(name: str, _where: str) -> AnchorId:
+    """Take an anchor's name as it stands, as the map of a shop does."""
+    return AnchorId(name)
+
+
+def read_links(path: Path, *, name_of: NameOf = as_written) -> Calibration:
+    """Read a table of tag, anchor, bias_m, slope.
+
+    Parameters
+    ----------
+    path
+        The file.
+    name_of
+        Makes an anchor id of a name and where it stands; recordings have a rule of their own.
+    """
     return Calibration.from_links(
         (
             TagId(row["tag"]),
-            AnchorId(row["anchor"]),
+            name_of(row["anchor"], f"{path}:{line}"),
             finite(row, "bias_m", where=f"{path}:{line}"),
             finite(row, "slope", where=f"{path}:{line}"),
         )
@@ -51,7 +67,7 @@ def _samples(path: Path) -> Iterator[SurveySample]:
         # A point heard once has no spread; the column is empty there.
         spread = finite(row, "std", where=where) if row["std"] else 0.0
         yield SurveySample(
-            anchor=AnchorId(row["anchor"]),
+            anchor=anchor_id(row["anchor"], where),
             x_m=Metre(x),
             y_m=Metre(y),
             z_m=Metre(z),

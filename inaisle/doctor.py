@@ -20,9 +20,9 @@ from rich.console import Console
 
 from inaisle.broker import BrokerAddress, refuse_silent_broker
 from inaisle.clock import SystemClock
-from inaisle.config_files import demo_campaigns_file, demo_site_map_file
 from inaisle.errors import ExitStatus, Unavailable
 from inaisle.settings import Settings
+from inaisle.site_loading import load_site_map, read_campaigns
 from rtls.model.errors import InaisleError
 
 BUILT_MS: Final = 1_790_000_000_000  # a clock before this program was written is wrong
@@ -89,15 +89,13 @@ def _settings(settings: Settings) -> str:
 
 
 def _site_map(settings: Settings) -> str:
-    from inaisle.assembly import load_site_map
-
-    site_map = load_site_map(settings)
+    site_map = load_site_map(settings.site)
     return f"{site_map.name}: {len(site_map.zones)} zones, {len(site_map.anchors)} anchors"
 
 
 def _campaigns(settings: Settings) -> str:
-    path = settings.site.campaigns or demo_campaigns_file()
-    return f"{path} ({len(path.read_bytes())} bytes)"
+    found = read_campaigns(settings.site)
+    return "none to load" if found is None else f"{found[1]} ({len(found[0])} bytes)"
 
 
 def _broker(settings: Settings) -> str:
@@ -143,11 +141,11 @@ def _port(settings: Settings) -> str:
 
 
 def _kernels(settings: Settings) -> str:
-    from inaisle.assembly import load_site_map
+    from inaisle.site_loading import load_site_map
     from rtls.engine import Engine
 
     started = time.monotonic()
-    Engine(load_site_map(settings)).warm_up()
+    Engine(load_site_map(settings.site)).warm_up()
     took_s = time.monotonic() - started
     if took_s > WARM_S_MAX:
         raise Unavailable(f"were compiled just now ({took_s:.1f} s); the cache was empty")
@@ -159,8 +157,3 @@ def _clock(_settings: Settings) -> str:
     if not BUILT_MS <= now_ms <= CLOCK_MS_MAX:
         raise Unavailable(f"the machine's clock says {now_ms} ms since 1970")
     return "plausible"
-
-
-def site_map_file(settings: Settings) -> Path:
-    """Return the file of the site map: the demo shop where none is set."""
-    return settings.site.map or demo_site_map_file()

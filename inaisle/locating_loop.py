@@ -25,7 +25,6 @@ from rtls.model.reading import ReadingBatch
 from rtls.ports import EventSink, LiveState, Source, StateStore
 
 log = structlog.get_logger("inaisle.locating")
-SNAPSHOT_REAL_S_MIN: Final = 0.05  # however fast the clock runs
 SNAPSHOT_IDLE_S: Final = 10.0  # without news; a restart then replays ten seconds of silence
 
 
@@ -37,7 +36,7 @@ class LoopSettings:
     """of the snapshot: site and shard"""
     tick_s: float = 0.05
     snapshot_every_s: float = 0.5
-    """seconds of the program's clock, so that gateways of a fast demo get their answer in time"""
+    """of real time: gateways and lines do not run faster because a demo's clock does"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +75,6 @@ class LocatingLoop:
         self._metrics = metrics
         self._on_broken = on_broken
         self._saver = SnapshotSaver(parts.store, key=settings.key)
-        self._snapshot_real_s = max(settings.snapshot_every_s / clock.speed, SNAPSHOT_REAL_S_MIN)
         self._receipts: list[int] = []
         self._has_news = False
         self._saved_at = self._beat_at = time.monotonic()
@@ -187,7 +185,7 @@ class LocatingLoop:
         promise = self._saver.kept()
         if promise is not None:
             self._keep(promise)
-        wait_s = self._snapshot_real_s if self._has_news else SNAPSHOT_IDLE_S
+        wait_s = self._settings.snapshot_every_s if self._has_news else SNAPSHOT_IDLE_S
         if self._saver.is_idle and time.monotonic() - self._saved_at >= wait_s:
             self._begin_snapshot()
 

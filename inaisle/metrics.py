@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.core import CounterMetricFamily
 from prometheus_client.registry import Collector
+from typing_extensions import override
 
 STAGES = ("receive", "order", "locate", "publish", "live", "snapshot")
 SECONDS_BUCKETS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
@@ -70,6 +71,7 @@ class CountsCollector(Collector):
     def __init__(self, name: str, help_text: str, counts: Counts) -> None:
         self._name, self._help_text, self._counts = name, help_text, counts
 
+    @override
     def collect(self) -> Iterator[CounterMetricFamily]:
         """Yield the counters as they are now."""
         family = CounterMetricFamily(self._name, self._help_text, labels=["what"])

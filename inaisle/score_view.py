@@ -30,8 +30,9 @@ def print_score(report: ScoreReport, *, as_json: bool) -> None:
         sys.stdout.write("\n")
         return
     table = Table(
-        "group", "instants", "located", "p50 m", "p75 m", "p90 m", "p95 m", "1.5 m cell",
-        "in 90 % ellipse", title="position error, causal, 0.5 s grid",
+        "group", "n", "located", "p50 m", "p75 m", "p90 m", "p95 m", "cell", "ellipse",
+        title="position error, causal, on a 0.5 s grid",
+        caption="cell: in the true 1.5 m cell; ellipse: truth inside the 90 % ellipse",
     )  # fmt: skip
     for score in (*report.groups, report.overall):
         table.add_row(*_cells(score))

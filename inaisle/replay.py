@@ -1,0 +1,174 @@
+"""Feed a recording through the public ingest path and write the fixes it gives.
+
+Layer: doors. Takes: a recording's folder. Gives: a table of fixes (inaisle.fix_csv) and a summary.
+The readings travel as reference-protocol bytes through decoder, admission, epochs and engine, as
+those of a shop do. Each session has an engine of its own, so that none knows another.
+
+Nothing looks ahead: reception is advanced to the end of each slice before the next one is given, so
+a row's `emitted_t_s` is the instant up to which input had been consumed when the fix was made.
+"""
+
+import json
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Final
+
+from rich.console import Console
+
+from inaisle.calibration_csv import read_calibration
+from inaisle.fix_csv import write_fixes
+from inaisle.recording_site import site_map_of
+from rtls.engine import Engine, EngineOutput
+from rtls.ingest.admitted_tags import AdmittedTags
+from rtls.ingest.reception import Reception
+from rtls.ingest.reception_settings import ReceptionSettings
+from rtls.ingest.recorded_source import SLICE_MS, RecordedSource
+from rtls.ingest.recording import Recording, Session, load_recording
+from rtls.model.errors import InvalidRecording
+from rtls.model.site_map import SiteMap
+from rtls.model.units import UnixMs
+from rtls.positioning.calibration import Calibration
+
+PLACE_DIGITS: Final = 4
+COV_DIGITS: Final = 8
+COLUMNS: Final = ("floor", "x_m", "y_m", "z_m", "cov_xx", "cov_xy", "cov_yy")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplaySummary:
+    """What a replay did."""
+
+    recording: str
+    sessions: int
+    readings: int
+    fixes: int
+    quarantined: int
+    is_calibrated: bool
+    seconds: float
+    """that the replay took"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replay:
+    """A recording with its map and what is known of its links."""
+
+    recording: Recording
+    site_map: SiteMap
+    calibration: Calibration | None
+    until_s: float | None = None
+
+
+def replay_recording(
+    folder: Path, *, emit: Path, until_s: float | None = None, is_calibrated: bool = True
+) -> ReplaySummary:
+    """Replay a recording and write its fixes.
+
+    Parameters
+    ----------
+    folder
+        With anchors.csv and readings.csv[.gz].
+    emit
+        The table to write.
+    until_s
+        Stop at this second of each session's clock.
+    is_calibrated
+        Use calib.csv and survey.csv where they are.
+
+    Raises
+    ------
+    InvalidRecording
+        If the folder cannot be replayed; names file, line, value and remedy.
+    """
+    if until_s is not None and not until_s >= 0.0:
+        raise InvalidRecording(f"until is {until_s}; expected 0 or more seconds.")
+    started = time.perf_counter()
+    recording = load_recording(folder)
+    site_map = site_map_of(recording, folder)
+    replay = Replay(
+        recording=recording,
+        site_map=site_map,
+        calibration=read_calibration(folder, site_map) if is_calibrated else None,
+        until_s=until_s,
+    )
+    tally = Tally()
+    fixes = write_fixes(emit, replay_rows(replay, tally))
+    return ReplaySummary(
+        recording=folder.name,
+        sessions=len(recording.sessions),
+        readings=tally.readings,
+        fixes=fixes,
+        quarantined=tally.quarantined,
+        is_calibrated=replay.calibration is not None,
+        seconds=round(time.perf_counter() - started, 3),
+    )
+
+
+@dataclass(slots=True)
+class Tally:
+    """Counts that grow while rows are made."""
+
+    readings: int = 0
+    quarantined: int = 0
+
+
+def replay_rows(replay: Replay, tally: Tally) -> Iterator[tuple[object, ...]]:
+    """Yield the rows of all sessions, in the order of emission."""
+    for index, session in enumerate(replay.recording.sessions):
+        yield from _session_rows(replay, index, session, tally)
+
+
+def _session_rows(
+    replay: Replay, index: int, session: Session, tally: Tally
+) -> Iterator[tuple[object, ...]]:
+    site_map = replay.site_map
+    reception = Reception(
+        site_map, admitted=AdmittedTags.all(), settings=ReceptionSettings.for_recordings()
+    )
+    engine = Engine(site_map, calibration=replay.calibration)
+    source = RecordedSource(_only(replay.recording, index), slice_ms=SLICE_MS)
+    until_ms = None if replay.until_s is None else session.starts_at_ms + replay.until_s * 1000.0
+    while not source.is_finished:
+        messages = source.poll(0.0)
+        if until_ms is not None and source.consumed_ms > until_ms:
+            break
+        # Epochs of a silence before this slice are closed first: live, they would have been.
+        for consumed_ms in (UnixMs(source.consumed_ms - SLICE_MS), source.consumed_ms):
+            if consumed_ms == source.consumed_ms:
+                reception.receive(messages)
+            for batch in reception.advance(consumed_ms):
+                tally.readings += len(batch.readings)
+                yield from _fix_rows(engine.process(batch), session)
+    counters = reception.counters
+    tally.quarantined += counters["messages_quarantined"]
+
+
+def _only(recording: Recording, index: int) -> Recording:
+    rows = recording.rows[recording.rows["session"] == index].copy()
+    rows["session"] = 0
+    return replace(recording, rows=rows, sessions=(recording.sessions[index],))
+
+
+def _fix_rows(output: EngineOutput, session: Session) -> Iterator[tuple[object, ...]]:
+    # The epoch's end is both the instant of the fix and the last instant of input consumed.
+    t_s = f"{(output.fixes.at_ms - session.starts_at_ms) / 1000.0:.3f}"
+    values = output.fixes.rows[list(COLUMNS)].tolist()
+    for tag, (floor, x, y, z, *cov) in zip(output.tags, values, strict=True):
+        places = (round(place, PLACE_DIGITS) for place in (x, y, z))
+        yield (session.name, t_s, t_s, tag, *places, floor, *(round(c, COV_DIGITS) for c in cov))
+
+
+def print_replay(summary: ReplaySummary, *, as_json: bool) -> None:
+    """Print what was done to standard output."""
+    if as_json:
+        json.dump(asdict(summary), sys.stdout, indent=2)
+        sys.stdout.write("\n")
+        return
+    calibrated = "calibrated" if summary.is_calibrated else "without calibration"
+    Console().print(
+        f"{summary.recording}: {summary.readings:,} readings of {summary.sessions} sessions gave "
+        f"{summary.fixes:,} fixes in {summary.seconds:.1f} s ({calibrated})",
+        highlight=False,
+    )

@@ -1,0 +1,186 @@
+"""Run the simulated shop in a process of its own, so that it costs locating no time.
+
+Layer: doors. Takes: a shop's plan and the demo's clock. Gives: truth once a simulated second, and a
+way to let a scripted shopper come. Parent and child speak JSON lines over the child's standard
+input and output; the child ends when its input does.
+
+As a program (``python -m inaisle.simulator_process``) this is the child.
+"""
+
+import json
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Self
+
+from firmware_sim.scenario import ChannelName
+from firmware_sim.trip import ScriptedShopper
+from inaisle.broker import BrokerAddress
+from inaisle.clock import ScaledClock, parse_clock, render_clock
+from inaisle.simulate import NAMED_FAULTS, ShopPlan, SimulatedShop
+from rtls.model.site_map import Radio
+from rtls.model.site_map_geojson import parse_site_map
+from rtls.model.units import Second, TagId, UnixMs, ZoneId
+
+STOP_S_MAX = 5.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShopNews:
+    """What the child tells once a simulated second."""
+
+    at_ms: UnixMs
+    places: Mapping[TagId, tuple[float, float]]
+    """where everybody really is, x and y in metres"""
+    readings: int
+    unacknowledged: int
+    behind_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShopOrder:
+    """What the child has to run."""
+
+    site_map_file: Path
+    broker: BrokerAddress
+    clock: ScaledClock
+    seed: int
+    shoppers: int
+    channel: ChannelName = "measured"
+    faults: str = "none"
+
+
+class SimulatorProcess:
+    """The parent's side; a context that ends the child.
+
+    Parameters
+    ----------
+    on_news
+        Called in a thread of this object with each second's truth.
+    """
+
+    def __init__(self, order: ShopOrder, *, on_news: Callable[[ShopNews], None]) -> None:
+        self._on_news = on_news
+        self._child = subprocess.Popen(  # noqa: S603 - our own interpreter and module
+            [sys.executable, "-m", "inaisle.simulator_process", _render_order(order)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            bufsize=1,
+        )
+        self._reader = threading.Thread(target=self._read, name="simulator-news", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._reader.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        assert self._child.stdin is not None
+        self._child.stdin.close()
+        try:
+            self._child.wait(STOP_S_MAX)
+        except subprocess.TimeoutExpired:
+            self._child.kill()
+            self._child.wait(STOP_S_MAX)
+        self._reader.join(STOP_S_MAX)
+        assert self._child.stdout is not None
+        self._child.stdout.close()
+
+    @property
+    def is_running(self) -> bool:
+        """Return whether the child lives."""
+        return self._child.poll() is None
+
+    def let_come(self, shopper: ScriptedShopper) -> None:
+        """Let a scripted shopper enter the shop."""
+        order = {
+            "come": shopper.tag,
+            "radio": shopper.radio.value,
+            "stands": [[zone, seconds] for zone, seconds in shopper.stands],
+        }
+        assert self._child.stdin is not None
+        self._child.stdin.write(json.dumps(order) + "\n")
+        self._child.stdin.flush()
+
+    def _read(self) -> None:
+        assert self._child.stdout is not None
+        for line in self._child.stdout:
+            self._on_news(_parse_news(line))
+
+
+def _render_order(order: ShopOrder) -> str:
+    return json.dumps({
+        "site_map": str(order.site_map_file),
+        "host": order.broker.host,
+        "port": order.broker.port,
+        "clock": render_clock(order.clock),
+        "seed": order.seed,
+        "shoppers": order.shoppers,
+        "channel": order.channel,
+        "faults": order.faults,
+    })  # fmt: skip
+
+
+def _parse_news(line: str) -> ShopNews:
+    news = json.loads(line)
+    tags, xs, ys = news["tags"], news["x_m"], news["y_m"]
+    return ShopNews(
+        at_ms=UnixMs(news["at_ms"]),
+        places={TagId(tag): (x, y) for tag, x, y in zip(tags, xs, ys, strict=True)},
+        readings=news["readings"],
+        unacknowledged=news["unacknowledged"],
+        behind_ms=news["behind_ms"],
+    )
+
+
+def _render_news(shop: SimulatedShop) -> str:
+    truth, counts = shop.scenario.truth(), shop.fleet.counts()
+    return json.dumps({
+        "at_ms": truth.at_ms,
+        "tags": truth.tags,
+        "x_m": truth.x_m.round(3).tolist(),
+        "y_m": truth.y_m.round(3).tolist(),
+        "readings": counts.readings,
+        "unacknowledged": counts.unacknowledged,
+        "behind_ms": counts.behind_ms,
+    })  # fmt: skip
+
+
+def _obey(shop: SimulatedShop, orders: IO[str], stop: threading.Event) -> None:
+    for line in orders:
+        order = json.loads(line)
+        stands = tuple((ZoneId(zone), Second(seconds)) for zone, seconds in order["stands"])
+        shop.scenario.add(
+            ScriptedShopper(tag=TagId(order["come"]), radio=Radio(order["radio"]), stands=stands)
+        )
+    stop.set()  # the parent has gone, or wants us to
+
+
+def main() -> None:
+    """Be the child: read the order from the command line, live until the input ends."""
+    order = json.loads(sys.argv[1])
+    path = Path(order["site_map"])
+    plan = ShopPlan(
+        site_map=parse_site_map(path.read_bytes(), source=str(path)),
+        broker=BrokerAddress(host=order["host"], port=order["port"]),
+        seed=order["seed"],
+        shoppers=order["shoppers"],
+        channel=order["channel"],
+        faults=NAMED_FAULTS[order["faults"]],
+    )
+    stop = threading.Event()
+    with SimulatedShop(plan, parse_clock(order["clock"])) as shop:
+        threading.Thread(target=_obey, args=(shop, sys.stdin, stop), daemon=True).start()
+
+        def tell() -> None:
+            sys.stdout.write(_render_news(shop) + "\n")
+            sys.stdout.flush()
+
+        shop.run(each_second=tell, is_stopped=stop.is_set)
+
+
+if __name__ == "__main__":
+    main()

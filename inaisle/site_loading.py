@@ -1,0 +1,54 @@
+"""Load what describes the shop: site map, calibration, campaigns.
+
+Layer: doors. Takes: the site section of the settings. Gives: checked nouns to locating, offers,
+simulator and doctor. Where nothing is set, the demo shop is meant.
+"""
+
+from pathlib import Path
+
+from inaisle.calibration_csv import read_links
+from inaisle.config_files import demo_campaigns_file, demo_site_map_file
+from inaisle.errors import InvalidSettings
+from inaisle.settings_sections import SiteSection
+from rtls.geofence.site_map_check import check_site_map
+from rtls.model.site_map import SiteMap
+from rtls.model.site_map_geojson import parse_site_map
+from rtls.positioning.calibration import Calibration
+
+
+def site_map_file(section: SiteSection) -> Path:
+    """Return the file of the site map: the demo shop where none is set."""
+    return section.map or demo_site_map_file()
+
+
+def load_site_map(section: SiteSection) -> SiteMap:
+    """Read and check the site map; `InvalidSiteMap` names file, feature and remedy."""
+    path = site_map_file(section)
+    site_map = parse_site_map(_read(path, "site.map"), source=str(path))
+    check_site_map(site_map, source=str(path))
+    return site_map
+
+
+def load_calibration(section: SiteSection) -> Calibration | None:
+    """Read the per-link calibration, where there is one."""
+    return None if section.calibration is None else read_links(section.calibration)
+
+
+def read_campaigns(section: SiteSection) -> tuple[bytes, Path] | None:
+    """Return the campaigns to put into force at the start, and where they stand.
+
+    The demo campaigns go with the demo shop only: on another map their zones do not exist.
+    """
+    path = section.campaigns
+    if path is None and section.map is None:
+        path = demo_campaigns_file()
+    return None if path is None else (_read(path, "site.campaigns"), path)
+
+
+def _read(path: Path, setting: str) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise InvalidSettings(
+            f"{path}: cannot be read ({error.strerror}). Set {setting} to a readable file."
+        ) from error
