@@ -1,0 +1,106 @@
+"""The engine's state as bytes, and back."""
+
+import hashlib
+from dataclasses import replace
+
+import pytest
+
+from rtls.engine import Engine
+from rtls.engine_snapshot import (
+    CHECKSUM_BYTES,
+    MAGIC,
+    EngineState,
+    pack_state,
+    read_header,
+    unpack_state,
+)
+from rtls.model.errors import InvalidSnapshot
+from tests.reference.shelf_site import START_MS, exact_ranges, make_batch, make_site, shelf_site
+
+SITE = shelf_site()
+
+
+@pytest.fixture(scope="module")
+def snapshot() -> bytes:
+    engine = Engine(SITE)
+    for number in range(8):
+        at = START_MS + 500 * number
+        readings = exact_ranges(SITE, at, [(0, 5, 4.5), (5, 18, 2)])
+        introduced = [(0, "tag:a"), (5, "tag:b")] if number == 0 else ()
+        engine.process(make_batch(SITE, number, at, readings, introduced=introduced))
+    return engine.snapshot(input_offset=77)
+
+
+def test_a_restored_engine_knows_what_the_first_one_knew(snapshot: bytes) -> None:
+    engine = Engine(SITE)
+    engine.restore(snapshot)
+    assert engine.tag_ids() == {0: "tag:a", 5: "tag:b"}
+    assert (engine.sequence, engine.input_offset) == (7, 77)
+    assert engine.snapshot(input_offset=77) == snapshot
+
+
+def test_a_snapshot_says_of_itself_what_it_is(snapshot: bytes) -> None:
+    header = read_header(snapshot)
+    assert (header.site, header.shard, header.sequence) == ("shelf-site", 0, 7)
+    assert (header.epoch_end_ms, header.tags, header.stays) == (START_MS + 3500, 2, 4)
+
+
+def test_only_what_is_occupied_is_written(snapshot: bytes) -> None:
+    """A snapshot is saved twice a second: empty slots must not be part of it."""
+    assert len(snapshot) < 3 * (len(snapshot) - len(Engine(SITE).snapshot()))
+    assert len(Engine(SITE).snapshot()) < 1000
+
+
+def refused(content: bytes, *, site=SITE, shard: int = 0) -> str:
+    engine = Engine(site, shard=shard)
+    before = engine.snapshot()
+    with pytest.raises(InvalidSnapshot) as refusal:
+        engine.restore(content)
+    assert engine.snapshot() == before
+    return str(refusal.value)
+
+
+def test_a_snapshot_of_another_shard_site_or_map_is_refused(snapshot: bytes) -> None:
+    """Zone numbers of another map would turn one shelf's visitors into another's."""
+    assert "shard is 0; expected 1" in refused(snapshot, shard=1)
+    assert "site is 'shelf-site'; expected 'other'" in refused(
+        snapshot, site=replace(SITE, site="other")
+    )
+    fewer = make_site(SITE.zones[1:3] + SITE.zones[3:])
+    assert "digest of the zones" in refused(snapshot, site=replace(fewer, zones=SITE.zones[2:]))
+
+
+def test_an_anchor_that_was_moved_does_not_cost_the_dwell(snapshot: bytes) -> None:
+    """Maps are corrected while shoppers stand in the store."""
+    moved = replace(SITE.anchors[0], x_m=0.5)
+    engine = Engine(replace(SITE, anchors=(moved, *SITE.anchors[1:])))
+    engine.restore(snapshot)
+    assert engine.sequence == 7
+
+
+def test_a_damaged_snapshot_is_refused_wherever_the_damage_is(snapshot: bytes) -> None:
+    """A disk that lies must not move anybody's dwell clock."""
+    for place in range(0, len(snapshot), 97):
+        damaged = bytearray(snapshot)
+        damaged[place] ^= 0x40
+        refused(bytes(damaged))
+    for size in (0, 5, 11, 100, len(snapshot) - 1):
+        refused(snapshot[:size])
+
+
+def test_another_version_is_refused_with_its_remedy(snapshot: bytes) -> None:
+    content = snapshot[:-CHECKSUM_BYTES].replace(b'"version": 1', b'"version": 2')
+    content += hashlib.blake2b(content, digest_size=CHECKSUM_BYTES).digest()
+    assert "snapshot version is 2; expected 1. Run the release" in refused(content)
+
+
+def test_a_header_that_is_none_is_refused() -> None:
+    for head in (b"[]", b"{", b"{}", b'{"version": 1}', b'{"version": 1, "strange": 2}'):
+        content = MAGIC + len(head).to_bytes(4, "little") + head
+        content += hashlib.blake2b(content, digest_size=CHECKSUM_BYTES).digest()
+        assert "header cannot be read" in refused(content)
+
+
+def test_an_empty_state_survives() -> None:
+    state = unpack_state(pack_state(EngineState(), site_map=SITE, shard=3), site_map=SITE, shard=3)
+    assert (state.sequence, state.capacity, int((state.heard_ms >= 0).sum())) == (-1, 256, 0)
