@@ -26,6 +26,7 @@ HEARD_DTYPE: Final = np.dtype(
         ("value", np.float64),  # m or dBm
         ("is_range", np.bool_),
         ("channel", np.uint8),  # BLE 37..39, 0 for UWB
+        ("pad", np.uint8, (6,)),  # named, so that the bytes of a row are a function of the seed
     ],
     align=True,
 )

@@ -124,6 +124,7 @@ class Scenario:
         self._returns: list[tuple[int, int]] = []  # (instant, slot) of the crowd's next shoppers
         self._orders: deque[ScriptedShopper] = deque(maxlen=10_000)
         self._waiting: list[ScriptedShopper] = []
+        self._expected: set[TagId] = set()
         self._diaries: OrderedDict[TagId, list[tuple[Stop, Stay]]] = OrderedDict()
         for script in scripted:
             self.add(script)
@@ -134,8 +135,18 @@ class Scenario:
         """Let one more scripted shopper come; may be called from another thread.
 
         A script that names a zone nobody can stand in is refused with `InvalidScenario`.
+
+        Raises
+        ------
+        InvalidScenario
+            If the tag is in the shop already or about to come.
         """
         self._planner.check(script)
+        if script.tag in self._expected or self.is_present(script.tag):
+            raise InvalidScenario(
+                f"tag {script.tag!r} is in the shop already; wait until it has left."
+            )
+        self._expected.add(script.tag)
         self._orders.append(script)
 
     def send_on(self, tag: TagId) -> None:
@@ -232,9 +243,8 @@ class Scenario:
             self._enter(slot, pace_m_s=self._planner.pace())
 
     def _scripted_trip(self, script: ScriptedShopper) -> int:
-        if self.is_present(script.tag):
-            raise InvalidScenario(f"tag {script.tag!r} is in the shop already; scripts need two.")
         slot = self._free_slots.pop()
+        self._expected.discard(script.tag)
         self._is_phone[slot] = script.radio is Radio.BLE
         self._tags[slot] = script.tag
         self._channel.replace_tag(slot)

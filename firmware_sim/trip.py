@@ -11,12 +11,13 @@ from typing import Final
 import numpy as np
 
 from firmware_sim.errors import InvalidScenario, check_between
-from firmware_sim.walk_graph import Points, standing_spots
+from firmware_sim.walk_graph import Points, standing_room, standing_spots
 from rtls.model.errors import InvalidSiteMap
 from rtls.model.site_map import Radio, SiteMap, ZoneKind
 from rtls.model.track import TAG_ID_BYTES_MAX
 from rtls.model.units import Second, TagId, UnixMs, ZoneId
 
+FLOOR: Final = 0  # the simulator plays on the ground floor
 PACE_M_S_MIN: Final = 0.2
 PACE_M_S_MAX: Final = 3.0
 STAND_S_MAX: Final = 86_400.0
@@ -106,9 +107,11 @@ class TripPlanner:
         self._rng = rng
         self._spots: dict[ZoneId, Points] = {}
         self._of_kind: dict[ZoneKind, list[ZoneId]] = {kind: [] for kind in ZoneKind}
+        room = standing_room(site_map, floor=FLOOR)
         for zone in site_map.zones:
-            if zone.kind in {ZoneKind.SHELF, ZoneKind.ENTRANCE, ZoneKind.CHECKOUT}:
-                self._spots[zone.zone] = standing_spots(zone, site_map, rng=rng)
+            is_stop = zone.kind in {ZoneKind.SHELF, ZoneKind.ENTRANCE, ZoneKind.CHECKOUT}
+            if is_stop and zone.floor == FLOOR:
+                self._spots[zone.zone] = standing_spots(zone, room, rng=rng)
                 self._of_kind[zone.kind].append(zone.zone)
         for kind in (ZoneKind.SHELF, ZoneKind.ENTRANCE, ZoneKind.CHECKOUT):
             if not self._of_kind[kind]:

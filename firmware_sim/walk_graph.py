@@ -18,7 +18,7 @@ from scipy.sparse.csgraph import shortest_path
 from shapely.geometry.base import BaseGeometry
 
 from rtls.model.errors import InvalidSiteMap
-from rtls.model.site_map import SiteMap, Zone
+from rtls.model.site_map import Floor, SiteMap, Zone
 
 CLEARANCE_M: Final = 0.35
 """how near a shopper with a trolley comes to furniture"""
@@ -28,7 +28,7 @@ TOUCH_M: Final = 0.02
 WAY_POINTS_MAX: Final = 32
 SPOTS_A_ZONE: Final = 24
 SPOT_MARGIN_M: Final = 0.25
-SPOT_TRIES: Final = 4000
+SPOT_TRIES: Final = 500
 
 Points = npt.NDArray[np.float64]
 
@@ -97,16 +97,8 @@ def _side(a: Points, b: Points, c: Points) -> npt.NDArray[np.float64]:
 
 
 def build_walk_graph(site_map: SiteMap, *, floor: int = 0) -> WalkGraph:
-    """Build the graph of one floor.
-
-    Raises
-    ------
-    InvalidSiteMap
-        If the map has no such floor.
-    """
-    level = next((f for f in site_map.floors if f.floor == floor), None)
-    if level is None:
-        raise InvalidSiteMap(f"site {site_map.site}: there is no floor {floor}. Name another.")
+    """Build the graph of one floor."""
+    level = _level(site_map, floor)
     bodies = solid_bodies(site_map, floor=floor, clearance_m=CLEARANCE_M)
     inside = shapely.box(0.0, 0.0, level.width_m, level.height_m)
     corners = _corners(bodies)
@@ -149,36 +141,52 @@ def solid_bodies(site_map: SiteMap, *, floor: int, clearance_m: float) -> BaseGe
     return shapely.unary_union(grown)
 
 
+def standing_room(site_map: SiteMap, *, floor: int) -> BaseGeometry:
+    """Return where on a floor a shopper with a trolley can stand."""
+    level = _level(site_map, floor)
+    inside = shapely.box(TOUCH_M, TOUCH_M, level.width_m - TOUCH_M, level.height_m - TOUCH_M)
+    solid = solid_bodies(site_map, floor=floor, clearance_m=CLEARANCE_M + TOUCH_M)
+    return inside.difference(solid)
+
+
 def standing_spots(
-    zone: Zone, site_map: SiteMap, *, rng: np.random.Generator, spots: int = SPOTS_A_ZONE
+    zone: Zone, room: BaseGeometry, *, rng: np.random.Generator, spots: int = SPOTS_A_ZONE
 ) -> Points:
     """Return (spots, 2) places within a zone where a shopper with a trolley can stand.
+
+    Parameters
+    ----------
+    room
+        Of the zone's floor, by `standing_room`.
 
     Raises
     ------
     InvalidSiteMap
         If the zone has no room for a standing shopper.
     """
-    bodies = solid_bodies(site_map, floor=zone.floor, clearance_m=CLEARANCE_M + TOUCH_M)
-    level = next(f for f in site_map.floors if f.floor == zone.floor)
-    whole = shapely.Polygon(zone.ring).intersection(
-        shapely.box(TOUCH_M, TOUCH_M, level.width_m - TOUCH_M, level.height_m - TOUCH_M)
-    )
-    room = whole.buffer(-SPOT_MARGIN_M).difference(bodies)
-    if room.is_empty:
-        room = whole.difference(bodies)
-    if room.is_empty:
+    whole = shapely.Polygon(zone.ring)
+    place = whole.buffer(-SPOT_MARGIN_M).intersection(room)
+    if place.is_empty:
+        place = whole.intersection(room)
+    if place.is_empty:
         raise InvalidSiteMap(
             f"zone {zone.zone}: nobody can stand in it without touching a fixture. Make it at "
             f"least {2 * SPOT_MARGIN_M} m deep beyond {CLEARANCE_M} m from the furniture."
         )
-    left, low, right, high = room.bounds
+    left, low, right, high = place.bounds
     tried = rng.uniform((left, low), (right, high), size=(SPOT_TRIES, 2))
-    found: Points = tried[shapely.contains_xy(room, tried[:, 0], tried[:, 1])][:spots]
+    found: Points = tried[shapely.contains_xy(place, tried[:, 0], tried[:, 1])][:spots]
     if len(found) < spots:  # a sliver: its own inner point will do for those missing
-        inner = room.representative_point()
+        inner = place.representative_point()
         found = np.vstack([found, np.tile((inner.x, inner.y), (spots - len(found), 1))])
     return found
+
+
+def _level(site_map: SiteMap, floor: int) -> Floor:
+    for level in site_map.floors:
+        if level.floor == floor:
+            return level
+    raise InvalidSiteMap(f"site {site_map.site}: there is no floor {floor}. Name another.")
 
 
 def _rings(shape: BaseGeometry) -> list[Points]:

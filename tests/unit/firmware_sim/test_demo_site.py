@@ -10,16 +10,9 @@ import pytest
 from shapely import Polygon
 
 from rtls.model.site_map import Radio, SiteMap, ZoneKind
-from rtls.model.site_map_geojson import parse_site_map
 from rtls.model.units import ZoneId
 
 ROOT = Path(__file__).resolve().parents[3]
-SITE = ROOT / "config" / "demo" / "site.geojson"
-
-
-@pytest.fixture(scope="module")
-def shop() -> SiteMap:
-    return parse_site_map(SITE.read_bytes(), source=str(SITE))
 
 
 def test_the_checked_in_plan_is_what_the_script_writes() -> None:
