@@ -7,10 +7,11 @@ are written when it is back.
 """
 
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import islice
 from typing import Final
 
+import msgspec
 from redis import Redis
 from redis.exceptions import RedisError
 
@@ -25,10 +26,15 @@ BATCHES_WAITING_MAX: Final = 256
 TAGS_MAX: Final = 65_536
 TAGS_A_PIPELINE: Final = 500
 AT_FIELD: Final = "at_ms"
+# All columns in one field, as JSON: redis-py pays for each argument of a command, and a
+# field a column costs half as much again (30 instead of 19 microseconds a fix).
+FIX_FIELD: Final = "fix"
 # The slot belongs to the engine that wrote it; padding says nothing.
 FIELDS: Final = tuple(name for name in FIX_DTYPE.names or () if name not in {"tag", "pad"})
 
-FixValues = Mapping[str, float | int]
+Columns = dict[str, float | int | None]
+Row = tuple[float | int, ...]
+LatestFix = tuple[UnixMs, Row]
 
 
 class RedisLiveState:
@@ -110,35 +116,39 @@ class RedisLiveState:
             raise
         self.counters["written"] += len(latest)
 
-    def _take_latest(self) -> dict[TagId, FixValues]:
+    def _take_latest(self) -> dict[TagId, LatestFix]:
         """Take all that waits; of each tag the latest fix, none older than one taken before."""
-        latest: dict[TagId, FixValues] = {}
+        latest: dict[TagId, LatestFix] = {}
         while self._waiting:
             batch, tags = self._waiting.popleft()
-            for tag, values in zip(tags, values_of(batch), strict=True):
+            for tag, row in zip(tags, batch.rows[list(FIELDS)].tolist(), strict=True):
                 if batch.at_ms >= self._newest.get(tag, 0):
                     self._newest[tag] = batch.at_ms
-                    latest[tag] = values
+                    latest[tag] = (batch.at_ms, row)
         if len(self._newest) > TAGS_MAX:
-            self._newest = dict.fromkeys(latest, UnixMs(0))
+            self._newest = {tag: self._newest[tag] for tag in latest}
         return latest
 
-    def _write(self, latest: Mapping[TagId, FixValues]) -> None:
+    def _write(self, latest: Mapping[TagId, LatestFix]) -> None:
         index = live_index(self._site)
-        newest = max(int(values[AT_FIELD]) for values in latest.values())
+        newest = max(at_ms for at_ms, _ in latest.values())
         with self._client.pipeline(transaction=False) as pipeline:
-            for tag, values in latest.items():
+            for tag, (at_ms, row) in latest.items():
                 key = live_fix(self._site, tag)
-                pipeline.hset(key, items=[part for pair in values.items() for part in pair])
+                pipeline.hset(key, items=[AT_FIELD, at_ms, FIX_FIELD, render_columns(row)])
                 pipeline.pexpire(key, self._expiry_ms)
-            pipeline.zadd(index, {tag: values[AT_FIELD] for tag, values in latest.items()})
+            pipeline.zadd(index, {tag: at_ms for tag, (at_ms, _) in latest.items()})
             # A tag stays in the index no longer than its hash, and the index no longer than both.
             pipeline.zremrangebyscore(index, "-inf", newest - self._expiry_ms)
             pipeline.pexpire(index, self._expiry_ms)
             pipeline.execute()
 
 
-def values_of(batch: FixBatch) -> Iterator[FixValues]:
-    """Yield the columns of each row as plain Python numbers: redis-py cannot render numpy's."""
-    for row in batch.rows[list(FIELDS)].tolist():
-        yield {AT_FIELD: batch.at_ms, **dict(zip(FIELDS, row, strict=True))}
+def render_columns(row: Row) -> bytes:
+    """Return the columns of a fix, in the order of `FIELDS`, as JSON; NaN becomes null."""
+    return msgspec.json.encode(dict(zip(FIELDS, row, strict=True)))
+
+
+def parse_columns(content: bytes) -> Columns:
+    """Return what `render_columns` has written."""
+    return msgspec.json.decode(content, type=Columns)

@@ -4,8 +4,8 @@ Layer: edges. Takes: what `RedisLiveState` keeps there. Gives: `LiveFixes` to rt
 that does not locate.
 """
 
-from collections.abc import Sequence
-from typing import Final
+import math
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from redis import Redis
@@ -15,11 +15,18 @@ from rtls.model.errors import LiveStateAway
 from rtls.model.fix import FIX_DTYPE
 from rtls.model.units import SiteId, TagId, UnixMs
 from rtls.ports import LiveFixes
-from rtls.publish.live_redis import AT_FIELD, FIELDS, TAGS_A_PIPELINE, TAGS_MAX
+from rtls.publish.live_redis import (
+    AT_FIELD,
+    FIELDS,
+    FIX_FIELD,
+    TAGS_A_PIPELINE,
+    TAGS_MAX,
+    Columns,
+    parse_columns,
+)
 from rtls.publish.redis_keys import live_fix, live_index
 
-ALL_FIELDS: Final = [AT_FIELD, *FIELDS]
-Hash = Sequence[bytes | None]
+Hash = tuple[int, Columns]
 
 
 class RedisLiveReader:
@@ -46,18 +53,13 @@ class RedisLiveReader:
         since_ms = now_ms - max_age_ms
         try:
             tags = self._tags_since(since_ms)
-            hashes = self._hashes_of(tags)
+            found = self._hashes_of(tags)
         except (RedisError, OSError) as error:
             raise LiveStateAway(
                 f"the live fixes of {self._site} cannot be read from Redis ({error}); expected it "
                 "to answer. Locating and offers go on; the view returns with Redis."
             ) from error
-        found = [
-            (tag, values)
-            for tag, values in zip(tags, hashes, strict=True)
-            if values[0] is not None and int(values[0]) >= since_ms
-        ]
-        return live_fixes(found)
+        return live_fixes({tag: fix for tag, fix in found.items() if fix[0] >= since_ms})
 
     def _tags_since(self, since_ms: int) -> list[TagId]:
         names = self._client.zrange(
@@ -65,24 +67,28 @@ class RedisLiveReader:
         )
         return [TagId(name.decode()) for name in names if isinstance(name, bytes)]
 
-    def _hashes_of(self, tags: Sequence[TagId]) -> list[Hash]:
-        hashes: list[Hash] = []
+    def _hashes_of(self, tags: Sequence[TagId]) -> dict[TagId, Hash]:
+        """Return the fixes of the tags that have not expired since the index was read."""
+        found: dict[TagId, Hash] = {}
         for start in range(0, len(tags), TAGS_A_PIPELINE):
+            portion = tags[start : start + TAGS_A_PIPELINE]
             with self._client.pipeline(transaction=False) as pipeline:
-                for tag in tags[start : start + TAGS_A_PIPELINE]:
-                    pipeline.hmget(live_fix(self._site, tag), ALL_FIELDS)
-                hashes += pipeline.execute()
-        return hashes
+                for tag in portion:
+                    pipeline.hmget(live_fix(self._site, tag), [AT_FIELD, FIX_FIELD])
+                for tag, (at_ms, fix) in zip(portion, pipeline.execute(), strict=True):
+                    if at_ms is not None and fix is not None:
+                        found[tag] = (int(at_ms), parse_columns(fix))
+        return found
 
 
-def live_fixes(found: Sequence[tuple[TagId, Hash]]) -> LiveFixes:
-    """Return the arrays of tags and the values of their hashes, in the order of `ALL_FIELDS`."""
+def live_fixes(found: Mapping[TagId, Hash]) -> LiveFixes:
+    """Return the arrays of tags and their fixes."""
     rows = np.zeros(len(found), FIX_DTYPE)
-    for column, name in enumerate(FIELDS, 1):
-        # By way of float: what Redis holds is text, and every column fits a double exactly.
-        rows[name] = [float(values[column] or "nan") for _, values in found]
+    for name in FIELDS:
+        values = [columns[name] for _, columns in found.values()]
+        rows[name] = [math.nan if value is None else value for value in values]
     return LiveFixes(
-        tags=tuple(tag for tag, _ in found),
-        at_ms=np.array([int(values[0] or 0) for _, values in found], np.int64),
+        tags=tuple(found),
+        at_ms=np.array([at_ms for at_ms, _ in found.values()], np.int64),
         rows=rows,
     )

@@ -112,3 +112,16 @@ def test_rows_without_a_name_are_refused(client: redis.Redis) -> None:
     """A shifted name would show one person at another's place."""
     with pytest.raises(ValueError, match="1 tags for 2 fixes"):
         RedisLiveState(client, site=SITE).put(fixes_at(NOW_MS, 1.0, 2.0), tag_names(1))
+
+
+def test_the_memory_of_tags_is_bounded(
+    client: redis.Redis, writer: RedisLiveState, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rotating tag ids make a new tag every quarter of an hour, all year."""
+    monkeypatch.setattr(live_redis, "TAGS_MAX", 10)
+    for start in range(0, 60, 6):
+        written = writer.counters["written"]
+        writer.put(fixes_at(NOW_MS + start, *range(6)), tag_names(*range(start, start + 6)))
+        wait_until(lambda before=written: writer.counters["written"] > before)
+    assert len(writer._newest) <= 10
+    assert "tag-59" in tags_seen(client)
