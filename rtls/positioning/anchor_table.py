@@ -1,4 +1,4 @@
-"""Lay the anchors of a site out as columns, calibrated, for the kernels.
+"""Lay the anchors of a site out as records, calibrated, for the kernels.
 
 Layer: rules. Takes: `SiteMap` and `Calibration`. Gives: `AnchorTable` to multilateration and
 tracking, which index it with the readings' anchor numbers.
@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from rtls.model.errors import InvalidCalibration
-from rtls.model.site_map import SiteMap
+from rtls.model.site_map import Anchor, SiteMap
 from rtls.positioning.calibration import Calibration
-from rtls.positioning.kernels.columns import AnchorColumns
+from rtls.positioning.kernels.records import ANCHOR_DTYPE, LINK_DTYPE, AnchorRecords, Records
 from rtls.positioning.measurement import MeasurementSettings
 
 
@@ -21,12 +21,12 @@ class AnchorTable:
 
     Parameters
     ----------
-    columns
+    records
         Places and radio parameters, (n_anchors,), and link errors, (n_rows, n_anchors); row 0
         holds the anchors' own, the others belong to tags as `Calibration.row_of` says.
     """
 
-    columns: AnchorColumns
+    records: AnchorRecords
 
     @classmethod
     def build(
@@ -52,72 +52,52 @@ class AnchorTable:
                     f"anchor {anchor} is calibrated but not on the map of {site_map.site}. "
                     "Check its id, or leave its row out."
                 )
-        columns = AnchorColumns(
-            *place_columns(site_map),
-            *loss_columns(site_map, known, settings),
-            *link_columns(site_map, known, settings),
+        records = AnchorRecords(
+            own=anchor_records(site_map, known, settings),
+            links=link_records(site_map, known, settings),
         )
-        for column in columns:
-            column.flags.writeable = False
-        return cls(columns=columns)
+        for array in records:
+            array.flags.writeable = False
+        return cls(records=records)
 
     def __len__(self) -> int:
-        return int(self.columns.x_m.size)
+        return int(self.records.own.size)
 
 
-def place_columns(site_map: SiteMap) -> tuple[np.ndarray, ...]:
-    """Return x, y, z, floor and the box of the floor of the anchors."""
-    anchors = site_map.anchors
-    return (
-        np.array([anchor.x_m for anchor in anchors], dtype=np.float64),
-        np.array([anchor.y_m for anchor in anchors], dtype=np.float64),
-        np.array([anchor.z_m for anchor in anchors], dtype=np.float64),
-        np.array([anchor.floor for anchor in anchors], dtype=np.int32),
-        np.array([box_of_floor(site_map, anchor.floor) for anchor in anchors]).reshape(-1, 4),
-    )
+def anchor_records(site_map: SiteMap, known: Calibration, settings: MeasurementSettings) -> Records:
+    """Return place and path loss of each anchor, the survey's before the map's."""
+    records = np.zeros(len(site_map.anchors), ANCHOR_DTYPE)
+    for record, anchor in zip(records, site_map.anchors, strict=True):
+        record["x_m"], record["y_m"], record["z_m"] = anchor.x_m, anchor.y_m, anchor.z_m
+        record["floor"] = anchor.floor
+        record["box"] = box_of_floor(site_map, anchor)
+        loss = known.losses.get(anchor.anchor)
+        record["rssi_at_1m"] = loss.rssi_at_1m if loss else anchor.rssi_at_1m
+        record["exponent"] = loss.exponent if loss else anchor.exponent
+        record["rssi_sigma_db"] = loss.sigma_db if loss else settings.rssi_sigma_db
+        record["rssi_bias_sd_db"] = loss.bias_sd_db if loss else settings.rssi_bias_sd_db
+    return records
 
 
-def box_of_floor(site_map: SiteMap, floor: int) -> tuple[float, float, float, float]:
-    """Return low x, high x, low y, high y of the anchors of a floor."""
-    x = [anchor.x_m for anchor in site_map.anchors if anchor.floor == floor]
-    y = [anchor.y_m for anchor in site_map.anchors if anchor.floor == floor]
+def box_of_floor(site_map: SiteMap, anchor: Anchor) -> tuple[float, float, float, float]:
+    """Return low x, high x, low y, high y of the anchors on the floor of ``anchor``."""
+    x = [other.x_m for other in site_map.anchors if other.floor == anchor.floor]
+    y = [other.y_m for other in site_map.anchors if other.floor == anchor.floor]
     return min(x), max(x), min(y), max(y)
 
 
-def loss_columns(
-    site_map: SiteMap, known: Calibration, settings: MeasurementSettings
-) -> tuple[np.ndarray, ...]:
-    """Return rssi_at_1m, exponent, sigma and frozen bias in dB: the survey's, else the map's."""
-    rows = np.array(
-        [
-            (anchor.rssi_at_1m, anchor.exponent, settings.rssi_sigma_db, settings.rssi_bias_sd_db)
-            for anchor in site_map.anchors
-        ],
-        dtype=np.float64,
-    ).reshape(-1, 4)
-    for anchor, loss in known.losses.items():
-        rows[site_map.anchor_index[anchor]] = (
-            loss.rssi_at_1m,
-            loss.exponent,
-            loss.sigma_db,
-            loss.bias_sd_db,
-        )
-    return tuple(np.ascontiguousarray(column) for column in rows.T)
-
-
-def link_columns(
-    site_map: SiteMap, known: Calibration, settings: MeasurementSettings
-) -> tuple[np.ndarray, ...]:
-    """Return bias, slope and the sd of what bias remains, each (n_rows, n_anchors)."""
+def link_records(site_map: SiteMap, known: Calibration, settings: MeasurementSettings) -> Records:
+    """Return bias, slope and the sd of what bias remains, (n_rows, n_anchors)."""
     anchors = site_map.anchors
-    shape = (1 + len(known.rows), len(anchors))
-    bias_m = np.tile(np.array([anchor.range_bias_m for anchor in anchors]), (shape[0], 1))
-    slope = np.tile(np.array([anchor.range_slope for anchor in anchors]), (shape[0], 1))
-    is_known = (bias_m != 0.0) | (slope != 0.0)
-    remaining = np.where(is_known, settings.range_bias_sd_m, settings.range_bias_sd_uncalibrated_m)
+    records = np.zeros((1 + len(known.rows), len(anchors)), LINK_DTYPE)
+    records["bias_m"] = [anchor.range_bias_m for anchor in anchors]
+    records["slope"] = [anchor.range_slope for anchor in anchors]
+    is_known = (records["bias_m"] != 0.0) | (records["slope"] != 0.0)
+    records["bias_sd_m"] = np.where(
+        is_known, settings.range_bias_sd_m, settings.range_bias_sd_uncalibrated_m
+    )
+    index = site_map.anchor_index
     for (tag, anchor), link in known.links.items():
-        place = known.rows[tag], site_map.anchor_index[anchor]
-        bias_m[place] = link.bias_m
-        slope[place] = link.slope
-        remaining[place] = settings.range_bias_sd_m
-    return bias_m, slope, remaining
+        place = known.rows[tag], index[anchor]
+        records[place] = (link.bias_m, link.slope, settings.range_bias_sd_m)
+    return records

@@ -151,7 +151,7 @@ def robust_ridge(design: Floats, target: Floats, *, expected: Floats, spread: Fl
     Floats
         (k,) the law, by iteratively re-weighted least squares.
     """
-    law: Floats = expected.copy()
+    law = expected.copy()
     prior = np.diag(1.0 / spread**2)
     scale = USUAL_SIGMA_DB
     for _ in range(ROUNDS):
@@ -160,5 +160,6 @@ def robust_ridge(design: Floats, target: Floats, *, expected: Floats, spread: Fl
         scale = max(1.4826 * float(np.median(np.abs(residual))), 1.0)
         weight = np.minimum(1.0, HUBER_SIGMAS * scale / np.maximum(np.abs(residual), 1e-9))
         weighted = design * (weight / scale**2)[:, None]
-        law = np.linalg.solve(weighted.T @ design + prior, weighted.T @ target + prior @ expected)
+        right = weighted.T @ target + prior @ expected
+        law = np.asarray(np.linalg.solve(weighted.T @ design + prior, right), dtype=np.float64)
     return law

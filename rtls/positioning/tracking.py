@@ -21,7 +21,7 @@ from rtls.model.fix import FIX_DTYPE
 from rtls.model.reading import ReadingArray
 from rtls.model.units import UnixMs
 from rtls.positioning.anchor_table import AnchorTable
-from rtls.positioning.kernels.columns import Parameters
+from rtls.positioning.kernels.records import Parameters
 from rtls.positioning.kernels.track_epoch import coast_slots, track_epoch
 from rtls.positioning.measurement import MeasurementSettings
 
@@ -133,7 +133,7 @@ def update_tracks(
     fixes = np.zeros(tags_in(readings), FIX_DTYPE)
     # A read-only array is another type to the compiler: it would compile in the middle of the day.
     writable = readings if readings.flags.writeable else readings.copy()
-    written = track_epoch(writable, tracks, anchors.columns, parameters, int(epoch_end_ms), fixes)
+    written = track_epoch(writable, tracks, anchors.records, parameters, int(epoch_end_ms), fixes)
     return fixes[:written]
 
 

@@ -11,6 +11,7 @@ from rtls.model.site_map import Anchor, Floor, Radio, SiteMap
 from rtls.model.track import TRACK_DTYPE
 from rtls.model.units import AnchorId, Metre, SiteId, UnixMs
 from rtls.positioning.anchor_table import AnchorTable
+from rtls.positioning.multilateration import multilaterate_ranges, multilaterate_rssi
 from rtls.positioning.tracking import TrackingSettings, coast_tracks, update_tracks
 
 CORNERS = ((0.0, 0.0), (10.0, 0.0), (10.0, 10.0), (0.0, 10.0))
@@ -30,6 +31,9 @@ def warm_up(settings: TrackingSettings | None = None) -> None:
             settings=chosen,
         )
     coast_tracks(tracks, np.zeros(1, np.int32), at_ms=UnixMs(300), settings=chosen)
+    unheard = np.full((1, len(anchors)), np.nan)
+    multilaterate_ranges(unheard, anchors=anchors, settings=chosen.measurement)
+    multilaterate_rssi(unheard, anchors=anchors, settings=chosen)
 
 
 def square_site() -> SiteMap:

@@ -8,8 +8,8 @@ import math
 
 from numba import njit
 
-from rtls.positioning.kernels.columns import AnchorColumns, Floats, Parameters, TrackColumns
 from rtls.positioning.kernels.likelihood import RANGE_KIND, RSSI_KIND
+from rtls.positioning.kernels.records import AnchorRecords, Floats, Parameters, Record
 from rtls.positioning.kernels.rows import AGE_S, BIAS_SD, KIND, SIGMA, fill_row, residual_and_slope
 from rtls.positioning.kernels.small_solve import invert3
 
@@ -18,8 +18,7 @@ CREDIT_MIN = 0.005
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def remember_link(
-    tracks: TrackColumns,
-    slot: int,
+    track: Record,
     anchor: int,
     kind: int,
     heard_at_ms: int,
@@ -31,33 +30,33 @@ def remember_link(
 
     The result is -1 for a link not heard before. The eldest link gives way when all are taken.
     """
-    width = tracks.link_anchor.shape[1]
+    width = track["link_anchor"].size
     place = 0
     eldest = 0
     gap = -1.0
     for k in range(width):
-        held = tracks.link_anchor[slot, k]
-        if held == anchor + 1 and tracks.link_kind[slot, k] == kind:
-            gap = max(float(heard_at_ms - tracks.link_heard_ms[slot, k]), 0.0)
+        held = track["link_anchor"][k]
+        if held == anchor + 1 and track["link_kind"][k] == kind:
+            gap = max(float(heard_at_ms - track["link_heard_ms"][k]), 0.0)
             place = k
             break
         if held == 0:
             place = k
             break
-        if tracks.link_heard_ms[slot, k] < tracks.link_heard_ms[slot, eldest]:
+        if track["link_heard_ms"][k] < track["link_heard_ms"][eldest]:
             eldest = k
         place = eldest
-    if gap >= 0.0 and heard_at_ms < tracks.link_heard_ms[slot, place]:
+    if gap >= 0.0 and heard_at_ms < track["link_heard_ms"][place]:
         return 0.0  # came late: it is evidence, but not the youngest
-    tracks.link_anchor[slot, place] = anchor + 1
-    tracks.link_kind[slot, place] = kind
-    tracks.link_heard_ms[slot, place] = heard_at_ms
+    track["link_anchor"][place] = anchor + 1
+    track["link_kind"][place] = kind
+    track["link_heard_ms"][place] = heard_at_ms
     if gap >= 0.0 and kind == RSSI_KIND:
         # One advert fades by 10 dB and more; a fix from the links stands on their running mean.
         news = 1.0 - math.exp(-0.001 * gap / p.rssi_mean_s)
-        value = tracks.link_value[slot, place] + news * (value - tracks.link_value[slot, place])
-    tracks.link_value[slot, place] = value
-    tracks.link_sigma[slot, place] = sigma
+        value = track["link_value"][place] + news * (value - track["link_value"][place])
+    track["link_value"][place] = value
+    track["link_sigma"][place] = sigma
     return gap
 
 
@@ -79,32 +78,31 @@ def credit_of_repeat(kind: int, gap_ms: float, p: Parameters) -> float:
 @njit(cache=True, nogil=True, error_model="numpy")
 def rows_of_links(
     rows: Floats,
-    tracks: TrackColumns,
-    slot: int,
-    anchors: AnchorColumns,
+    track: Record,
+    anchors: AnchorRecords,
     p: Parameters,
     floor: int,
     since_ms: int,
 ) -> int:
     """Fill ``rows`` with the links heard after ``since_ms`` on ``floor``; return how many."""
     n = 0
-    for k in range(tracks.link_anchor.shape[1]):
-        anchor = tracks.link_anchor[slot, k] - 1
-        if anchor < 0 or anchor >= anchors.floor.size or anchors.floor[anchor] != floor:
+    for k in range(track["link_anchor"].size):
+        anchor = track["link_anchor"][k] - 1
+        if anchor < 0 or anchor >= anchors.own.size or anchors.own[anchor]["floor"] != floor:
             continue
-        if tracks.link_heard_ms[slot, k] <= since_ms:
+        if track["link_heard_ms"][k] <= since_ms:
             continue
         if fill_row(
             rows[n],
             anchors,
             p,
             anchor,
-            tracks.link_kind[slot, k],
-            tracks.link_value[slot, k],
-            tracks.link_sigma[slot, k],
-            tracks.calibration_row[slot],
+            track["link_kind"][k],
+            track["link_value"][k],
+            track["link_sigma"][k],
+            track["calibration_row"],
         ):
-            age_s = 0.001 * (tracks.heard_at_ms[slot] - tracks.link_heard_ms[slot, k])
+            age_s = 0.001 * (track["heard_at_ms"] - track["link_heard_ms"][k])
             rows[n, AGE_S] = age_s
             n += 1
     return n

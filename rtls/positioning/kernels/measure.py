@@ -13,7 +13,6 @@ import math
 
 from numba import njit
 
-from rtls.positioning.kernels.columns import Floats, Parameters
 from rtls.positioning.kernels.likelihood import RANGE_KIND, range_weight, student_weight
 from rtls.positioning.kernels.motion import (
     OO,
@@ -32,6 +31,7 @@ from rtls.positioning.kernels.motion import (
     YX,
     YY,
 )
+from rtls.positioning.kernels.records import Floats, Parameters
 from rtls.positioning.kernels.rows import (
     AGE_S,
     CREDIT,
@@ -44,7 +44,7 @@ from rtls.positioning.kernels.rows import (
 from rtls.positioning.kernels.small_solve import Symmetric3, invert3
 
 ITERATIONS_MAX = 5
-STEP_DONE = 1e-4
+STEP_M_DONE = 1e-3  # a hundredth of what UWB resolves
 SURPRISE_OF_ONE_MAX = 25.0
 MISFIT_OF_ONE_MAX = 9.0
 LONG_RANGE_SURPRISE = 0.1  # a long range is no sign that the track is wrong: paths get blocked
@@ -101,8 +101,7 @@ def gather_information(
             weight = range_weight(
                 residual, scale, p.long_share, p.long_scale_m, p.short_share, p.short_scale_m
             )
-            if residual > 0.0:
-                odd *= LONG_RANGE_SURPRISE
+            odd *= LONG_RANGE_SURPRISE if residual > 0.0 else 1.0
         else:
             weight = student_weight(residual, scale, p.student_dof)
         surprise += odd / n
@@ -164,7 +163,7 @@ def settle(
         x += step_x
         y += step_y
         o += step_o
-        if step_x * step_x + step_y * step_y < STEP_DONE * STEP_DONE:
+        if step_x * step_x + step_y * step_y < STEP_M_DONE * STEP_M_DONE:
             break
     is_finite = math.isfinite(x) and math.isfinite(y) and math.isfinite(o)
     return x, y, o, s, first, is_finite

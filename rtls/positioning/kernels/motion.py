@@ -12,7 +12,7 @@ import math
 
 from numba import njit
 
-from rtls.positioning.kernels.columns import Floats, Parameters
+from rtls.positioning.kernels.records import Floats, Parameters
 
 # Packed lower triangle of (x, y, vx, vy, offset).
 XX, YX, YY = 0, 1, 2

@@ -8,7 +8,6 @@ import math
 
 from numba import njit
 
-from rtls.positioning.kernels.columns import Floats, Parameters
 from rtls.positioning.kernels.likelihood import (
     RANGE_KIND,
     huber_cost,
@@ -16,6 +15,7 @@ from rtls.positioning.kernels.likelihood import (
     student_cost,
     student_weight,
 )
+from rtls.positioning.kernels.records import Floats, Parameters
 from rtls.positioning.kernels.rows import (
     ANCHOR_X,
     ANCHOR_Y,
@@ -31,14 +31,16 @@ from rtls.positioning.kernels.rows import (
 from rtls.positioning.kernels.small_solve import invert3
 
 ITERATIONS_MAX = 20
-STEP_M_DONE = 1e-5
+STEP_M_DONE = 1e-4
 DAMPING_FIRST = 1e-3
 DAMPING_MAX = 1e6
 READINGS_MIN = 3
 LATTICE = 6  # places along each side of the box that a fix from RSSI tries first
 
-# What a solved fix is written to: x, y, offset, covariance (00, 10, 11, 20, 21, 22), cost.
-SOLUTION_WIDTH = 10
+# A solution is x, y, offset, covariance (00, 10, 11, 20, 21, 22), cost, iterations.
+COST = 9
+ITERATIONS = 10
+SOLUTION_WIDTH = 11
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -244,7 +246,8 @@ def solve_rows(rows: Floats, n: int, p: Parameters, box: Floats, solution: Float
     offset = 0.0
     if used == 0:
         x, y, offset = best_start(rows, n, p, box)
-    x, y, offset = descend(rows, n, p, box, x, y, offset)
+    x, y, offset, used = descend(rows, n, p, box, x, y, offset)
+    solution[ITERATIONS] = used
     return write_solution(rows, n, p, box, solution, x, y, offset)
 
 
@@ -257,15 +260,17 @@ def descend(
     x: float,
     y: float,
     offset: float,
-) -> tuple[float, float, float]:
-    """Return the bottom of the valley that (x, y, offset) lies in.
+) -> tuple[float, float, float, int]:
+    """Return the bottom of the valley that (x, y, offset) lies in, and the iterations taken.
 
     Levenberg-Marquardt on the re-weighted normal equations: a step is taken only when it lowers
     the cost that the weights belong to, so the slope always matches the residual.
     """
     damping = DAMPING_FIRST
     cost = cost_at(rows, n, p, box, x, y, offset)
-    for _ in range(ITERATIONS_MAX):
+    used = 0
+    while used < ITERATIONS_MAX:
+        used += 1
         j00, j10, j11, j20, j21, j22, g0, g1, g2 = add_information(rows, n, p, box, x, y, offset)
         lift = 1.0 + damping
         inverse, is_regular = invert3(j00 * lift, j10, j11 * lift, j20, j21, j22 * lift)
@@ -275,19 +280,18 @@ def descend(
         step_y = inverse[1] * g0 + inverse[2] * g1 + inverse[4] * g2
         step_o = inverse[3] * g0 + inverse[4] * g1 + inverse[5] * g2
         trial = cost_at(rows, n, p, box, x + step_x, y + step_y, offset + step_o)
+        is_tiny = step_x * step_x + step_y * step_y < STEP_M_DONE * STEP_M_DONE
         if trial <= cost:
             x += step_x
             y += step_y
             offset += step_o
             cost = trial
             damping *= 0.1
-            if step_x * step_x + step_y * step_y < STEP_M_DONE * STEP_M_DONE:
-                break
         else:
             damping *= 10.0
-            if damping > DAMPING_MAX:
-                break
-    return x, y, offset
+        if is_tiny or damping > DAMPING_MAX:
+            break
+    return x, y, offset, used
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -311,5 +315,5 @@ def write_solution(
     solution[2] = offset
     for k in range(6):
         solution[3 + k] = covariance[k]
-    solution[9] = cost_at(rows, n, p, box, x, y, offset)
+    solution[COST] = cost_at(rows, n, p, box, x, y, offset)
     return math.isfinite(x) and math.isfinite(y) and math.isfinite(covariance[0])

@@ -5,11 +5,10 @@ Layer: kernels. Takes: reading, anchor and link columns. Gives: rows to the fix 
 
 import math
 
-import numpy as np
 from numba import njit
 
-from rtls.positioning.kernels.columns import AnchorColumns, Floats, Parameters
 from rtls.positioning.kernels.likelihood import DB_PER_NEPER, NEAR_FIELD_M, RANGE_KIND, RSSI_KIND
+from rtls.positioning.kernels.records import AnchorRecords, Floats, Parameters
 
 # Columns of a row.
 KIND, ANCHOR_X, ANCHOR_Y, RISE_SQUARED, VALUE, SIGMA, EXPONENT, AGE_S, CREDIT, BIAS_SD, ANCHOR = (
@@ -26,7 +25,7 @@ SIGMA_FACTOR_MIN = 0.2  # a sender that claims more than five times our precisio
 @njit(cache=True, nogil=True, error_model="numpy")
 def fill_row(
     row: Floats,
-    anchors: AnchorColumns,
+    anchors: AnchorRecords,
     p: Parameters,
     anchor: int,
     kind: int,
@@ -39,37 +38,37 @@ def fill_row(
     A reading that is not finite or out of range is refused here as well as at admission: what
     enters a covariance stays in it.
     """
-    if anchor < 0 or anchor >= anchors.x_m.size or not np.isfinite(value):
+    if anchor < 0 or anchor >= anchors.own.size or not math.isfinite(value):
         return False
-    rise = anchors.z_m[anchor] - p.tag_height_m
+    own = anchors.own[anchor]
+    rise = own["z_m"] - p.tag_height_m
     row[KIND] = kind
     row[ANCHOR] = anchor
-    row[ANCHOR_X] = anchors.x_m[anchor]
-    row[ANCHOR_Y] = anchors.y_m[anchor]
+    row[ANCHOR_X] = own["x_m"]
+    row[ANCHOR_Y] = own["y_m"]
     row[RISE_SQUARED] = rise * rise
     row[AGE_S] = 0.0
     row[CREDIT] = 1.0
     if kind == RANGE_KIND:
         if value < 0.0 or value > RANGE_M_MAX:
             return False
-        link_row = calibration_row if 0 <= calibration_row < anchors.bias_m.shape[0] else 0
-        row[VALUE] = (value - anchors.bias_m[link_row, anchor]) / (
-            1.0 + anchors.slope[link_row, anchor]
-        )
-        row[BIAS_SD] = anchors.bias_sd_m[link_row, anchor]
+        link_row = calibration_row if 0 <= calibration_row < anchors.links.shape[0] else 0
+        link = anchors.links[link_row, anchor]
+        row[VALUE] = (value - link["bias_m"]) / (1.0 + link["slope"])
+        row[BIAS_SD] = link["bias_sd_m"]
         row[SIGMA] = math.sqrt(p.range_sigma_m**2 + row[BIAS_SD] ** 2)
         row[EXPONENT] = 0.0
     elif kind == RSSI_KIND:
         if value < RSSI_DBM_MIN or value > RSSI_DBM_MAX:
             return False
-        row[VALUE] = value - anchors.rssi_at_1m[anchor]
+        row[VALUE] = value - own["rssi_at_1m"]
         # Student's t with scale s has the standard deviation s √(ν / (ν - 2)).
-        row[SIGMA] = anchors.rssi_sigma_db[anchor] * math.sqrt(1.0 - 2.0 / p.student_dof)
-        row[EXPONENT] = anchors.exponent[anchor]
-        row[BIAS_SD] = anchors.rssi_bias_sd_db[anchor]
+        row[SIGMA] = own["rssi_sigma_db"] * math.sqrt(1.0 - 2.0 / p.student_dof)
+        row[EXPONENT] = own["exponent"]
+        row[BIAS_SD] = own["rssi_bias_sd_db"]
     else:
         return False
-    if np.isfinite(sigma) and sigma > 0.0:
+    if math.isfinite(sigma) and sigma > 0.0:
         row[SIGMA] = max(sigma, SIGMA_FACTOR_MIN * row[SIGMA])
     return True
 

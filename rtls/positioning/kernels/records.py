@@ -1,0 +1,92 @@
+"""Name what the kernels share: the records of anchors and the numbers of the settings.
+
+Layer: kernels. Takes: nothing. Gives: dtypes and types to the other kernels and their callers.
+
+Kernels take structured arrays whole and pass single records on by reference. Their columns would
+come in as strided arrays, two hundred numbers a call; and the column of a one-row array counts as
+contiguous, which is another type and so another compilation in the middle of the day.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int32]
+Bytes = npt.NDArray[np.uint8]
+Record = np.void
+Records = npt.NDArray[np.void]
+
+ANCHOR_DTYPE = np.dtype(
+    [
+        ("x_m", np.float64),
+        ("y_m", np.float64),
+        ("z_m", np.float64),
+        ("box", np.float64, (4,)),  # low x, high x, low y, high y of all anchors of its floor
+        ("rssi_at_1m", np.float64),
+        ("exponent", np.float64),
+        ("rssi_sigma_db", np.float64),
+        ("rssi_bias_sd_db", np.float64),
+        ("floor", np.int64),
+    ],
+    align=True,
+)
+LINK_DTYPE = np.dtype(
+    [
+        ("bias_m", np.float64),
+        ("slope", np.float64),
+        ("bias_sd_m", np.float64),  # what of the bias remains unknown
+    ],
+    align=True,
+)
+
+
+class AnchorRecords(NamedTuple):
+    """Anchors in the order of the site map, and what is known of each link.
+
+    Parameters
+    ----------
+    own
+        `ANCHOR_DTYPE`, (n_anchors,).
+    links
+        `LINK_DTYPE`, (n_rows, n_anchors).
+    """
+
+    own: Records
+    links: Records
+
+
+class Parameters(NamedTuple):
+    """Numbers of `MeasurementSettings` and `TrackingSettings`, where they are explained."""
+
+    range_sigma_m: float
+    long_share: float
+    long_scale_m: float
+    short_share: float
+    short_scale_m: float
+    student_dof: float
+    offset_sd_db: float
+    range_correlation_s: float
+    rssi_correlation_s: float
+    bias_cap_m: float
+    tag_height_m: float
+    speed_sd_m_s: float
+    speed_memory_s: float
+    standing_speed_sd_m_s: float
+    standing_prior: float
+    offset_drift_db2_s: float
+    instant_ms: float
+    first_fix_window_ms: float
+    lost_after_ms: float
+    surprise_max: float
+    surprise_memory: float
+    recovery_cost: float
+    bias_window_ms: float
+    huber_long_sigmas: float
+    huber_short_sigmas: float
+    anchor_spread_m_min: float
+    outside_sd_m: float
+    rssi_mean_s: float
+    recheck_ms: float
+    recovery_cost_rssi: float
