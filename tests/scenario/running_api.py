@@ -1,0 +1,210 @@
+"""The whole offers side as the door wires it, on a loopback port, with a clock that tests set."""
+
+import asyncio
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx2
+import uvicorn
+from websockets.sync.client import ClientConnection, connect
+
+from offers.api.app import create_app
+from offers.api.services import ApiSettings
+from offers.api.serving import serving_config
+from offers.api.stream_frames import offer_frame
+from offers.delivery.app_channel import AppChannel
+from offers.delivery.fan_out import InProcessFanOut
+from offers.delivery.parcel import parcel_listener
+from offers.delivery.relay import Relay, RelaySettings
+from offers.handlers.issue_credential import issue_credential
+from offers.handlers.start_campaign import start_campaign
+from offers.model.campaign import CampaignRevision
+from offers.model.ids import TillId
+from offers.model.shopper import Role
+from offers.ports import FanOut
+from offers.storage.database import prepare_database
+from offers.storage.reader import Reader
+from offers.storage.secret_source import SystemSecretSource
+from offers.storage.writer import Writer
+from offers.visit_feed import VisitFeed
+from rtls.model.units import SiteId, TagId, UnixMs
+from rtls.model.visit import DwellReached, TransitionKind
+from tests.contract.waiting import wait_until
+from tests.unit.offers.shop import SITE, SITE_MAP, START_MS, dwell_event, transition
+
+PURPOSES = ("locate", "personalise", "notify", "analytics")
+
+
+class Phone:
+    """A shopper's app."""
+
+    def __init__(self, api: "RunningApi", *, purposes: tuple[str, ...] = PURPOSES) -> None:
+        self.api = api
+        consents = [
+            {"purpose": purpose, "is_granted": True, "text_version": "v1"} for purpose in purposes
+        ]
+        answer = api.http.post("/v1/enrolments", json={"consents": consents})
+        assert answer.status_code == 201, answer.text
+        self.shopper = answer.json()["shopper"]
+        self.headers = {"Authorization": f"Bearer {answer.json()['token']}"}
+
+    def get(self, path: str) -> httpx2.Response:
+        return self.api.http.get(path, headers=self.headers)
+
+    def post(self, path: str, body: object = None) -> httpx2.Response:
+        return self.api.http.post(path, headers=self.headers, json=body)
+
+    def put(self, path: str, body: object) -> httpx2.Response:
+        return self.api.http.put(path, headers=self.headers, json=body)
+
+    def delete(self, path: str) -> httpx2.Response:
+        return self.api.http.delete(path, headers=self.headers)
+
+    def pair(self, tag: str) -> None:
+        answer = self.post("/v1/me/pairings", {"tag": tag})
+        assert answer.status_code == 201, answer.text
+
+    @contextmanager
+    def stream(self, query: str = "") -> Iterator[ClientConnection]:
+        """Open the stream and take the hello."""
+        address = f"{self.api.ws_url}/v1/me/stream{query}"
+        with connect(address, additional_headers=self.headers) as connection:
+            assert frame(connection)["type"] == "hello"
+            yield connection
+
+    def withdraw(self, purpose: str) -> None:
+        wish = {"is_granted": False, "text_version": "v1"}
+        assert self.put(f"/v1/me/consents/{purpose}", wish).status_code == 200
+
+
+def frame(connection: ClientConnection, *, timeout_s: float = 5.0) -> dict[str, object]:
+    read = json.loads(connection.recv(timeout=timeout_s))
+    assert isinstance(read, dict)
+    return read
+
+
+class RunningApi:
+    """Writer, reader, relay, channel, feed and web server on one database."""
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        settings: ApiSettings | None = None,
+        relay_settings: RelaySettings | None = None,
+        fan_out: FanOut | None = None,
+    ) -> None:
+        self.now_ms = START_MS
+        path = folder / "offers.sqlite3"
+        prepare_database(path)
+        woken = threading.Event()
+        self.secrets = SystemSecretSource(bytes(32))
+        self.writer = Writer(path, after_commit=woken.set)
+        self.reader = Reader(path)
+        self.channel = AppChannel()
+        self.fan_out = fan_out or InProcessFanOut()
+        self.tags: dict[TagId, bool] = {}
+        self.relay = Relay(
+            writer=self.writer,
+            reader=self.reader,
+            woken=woken,
+            fan_out=self.fan_out,
+            render=offer_frame,
+            tell_tag=self.tags.__setitem__,
+            now_ms=lambda: self.now_ms,
+            settings=relay_settings or RelaySettings(idle_s=0.05),
+        )
+        self.fan_out.subscribe(parcel_listener(self.channel, written=self.relay.written))
+        self.feed = VisitFeed(writer=self.writer, now_ms=lambda: self.now_ms, secrets=self.secrets)
+        self.app = create_app(
+            writer=self.writer,
+            reader=self.reader,
+            secrets=self.secrets,
+            now_ms=lambda: self.now_ms,
+            site_map=SITE_MAP,
+            channel=self.channel,
+            connected=self.relay.connected,
+            settings=settings or ApiSettings(),
+        )
+        self.server = uvicorn.Server(serving_config(self.app, host="127.0.0.1", port=0))
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+
+    def _serve(self) -> None:
+        asyncio.run(self.server.serve())
+
+    def start(self) -> None:
+        self._thread.start()
+        wait_until(lambda: self.server.started)
+        port = self.server.servers[0].sockets[0].getsockname()[1]
+        self.url = f"http://127.0.0.1:{port}"
+        self.ws_url = f"ws://127.0.0.1:{port}"
+        self.http = httpx2.Client(base_url=self.url, timeout=30.0)
+        self.relay.start()
+
+    def stop_serving(self) -> None:
+        self.server.should_exit = True
+        self._thread.join(timeout=15.0)
+        assert not self._thread.is_alive()
+
+    def close(self) -> None:
+        if self._thread.is_alive():
+            self.http.close()
+            self.stop_serving()
+        self.relay.close()
+        self.writer.close()
+        self.reader.close()
+
+    def start_campaign(self, *revisions: CampaignRevision) -> None:
+        for revision in revisions:
+            self.writer.run(
+                lambda work, new=revision: start_campaign(new, site_map=SITE_MAP, work=work)
+            )
+
+    def key(self, role: Role, *, till: str | None = None, site: SiteId = SITE) -> dict[str, str]:
+        """Issue a key of a till or an operator; return the header that carries it."""
+        issued = self.writer.run(
+            lambda work: issue_credential(
+                role,
+                work=work,
+                now_ms=self.now_ms,
+                secrets=self.secrets,
+                till=None if till is None else TillId(till),
+                site=site,
+            )
+        )
+        return {"Authorization": f"Bearer {issued.secret}"}
+
+    def till(self, name: str = "till-1", *, site: SiteId = SITE) -> dict[str, str]:
+        return self.key(Role.TILL, till=name, site=site)
+
+    def stand(self, tag: str) -> DwellReached:
+        """Let the tag's stay at the shelf reach five minutes now."""
+        reached = dwell_event(TagId(tag), at_ms=self.now_ms)
+        entered = transition(reached, TransitionKind.ENTERED, at_ms=reached.entered_at_ms)
+        self.feed.accept([entered, reached])
+        return reached
+
+    def leave(self, reached: DwellReached) -> None:
+        self.feed.accept([transition(reached, TransitionKind.LEFT, at_ms=self.now_ms)])
+
+    def advance(self, ms: int) -> None:
+        self.now_ms = UnixMs(self.now_ms + ms)
+
+
+@contextmanager
+def running_api(
+    folder: Path,
+    *,
+    settings: ApiSettings | None = None,
+    relay_settings: RelaySettings | None = None,
+    fan_out: FanOut | None = None,
+) -> Iterator[RunningApi]:
+    api = RunningApi(folder, settings=settings, relay_settings=relay_settings, fan_out=fan_out)
+    try:
+        api.start()
+        yield api
+    finally:
+        api.close()
