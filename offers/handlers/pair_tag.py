@@ -61,9 +61,12 @@ def pair_tag(
         paired_at_ms=now_ms,
         expires_at_ms=UnixMs(now_ms + lasts_ms),
     )
-    _make_room(pairing, work=work, now_ms=now_ms)
+    renewed = _make_room(pairing, work=work, now_ms=now_ms)
     if not work.pairings.add(pairing):
         raise TagTaken("the tag has just been paired; expected a free one. Try again.")
+    if renewed is not None:
+        # The stay goes on: neither locating nor the open visits notice the renewal.
+        work.visits.hand_over(renewed.pairing, pairing.pairing)
     work.outbox.add(OutboxKind.TAG_ADMITTED, shopper=shopper, subject=tag, at_ms=now_ms)
     return pairing
 
@@ -83,14 +86,15 @@ def unpair_tag(shopper: ShopperId, pairing: PairingId, *, work: UnitOfWork, now_
     end_pairing(found, PairingEnd.UNPAIRED, work=work, now_ms=now_ms)
 
 
-def _make_room(wanted: Pairing, *, work: UnitOfWork, now_ms: UnixMs) -> None:
+def _make_room(wanted: Pairing, *, work: UnitOfWork, now_ms: UnixMs) -> Pairing | None:
+    # What stands in the way is ended. Given back is the shopper's own pairing that is renewed.
+    renewed = None
     held = work.pairings.open_of_tag(wanted.tag)
     if held is not None and not held.is_active(now_ms):
         end_pairing(held, PairingEnd.EXPIRED, work=work, now_ms=now_ms)
     elif held is not None and held.shopper == wanted.shopper:
-        # The stay goes on: neither locating nor the open visits notice the renewal.
         work.pairings.end(held.pairing, at_ms=now_ms, end=PairingEnd.RENEWED)
-        work.visits.hand_over(held.pairing, wanted.pairing)
+        renewed = held
     elif held is not None:
         raise TagTaken(
             "the tag is paired with another shopper; expected a free one. It is free again when "
@@ -101,3 +105,4 @@ def _make_room(wanted: Pairing, *, work: UnitOfWork, now_ms: UnixMs) -> None:
         raise Conflict(
             f"the shopper has {count} pairings; expected at most {PAIRINGS_MAX}. Unpair one first."
         )
+    return renewed
