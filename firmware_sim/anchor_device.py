@@ -206,6 +206,7 @@ class GatewayDevice:
     def _spool_messages(self, now_ms: int, *, is_last: bool = False) -> None:
         fresh: list[tuple[MessageKey, bytes]] = []
         size = self._settings.readings_a_message
+        self._find_low()
         hold_ms = -1 if is_last else self._settings.hold_ms
         while self._held and (
             len(self._held) >= size or now_ms - self._held[0].heard_at_ms >= hold_ms
@@ -230,16 +231,16 @@ class GatewayDevice:
         payload = render_up(
             boot=self.boot,
             seq=key.seq,
-            low=self._oldest_of_this_boot(key.seq),
+            low=self._low,
             sent_at_ms=now_ms + self.skew_ms,
             readings=fields,
         )
         return key, payload
 
-    def _oldest_of_this_boot(self, otherwise: int) -> int:
-        while self._low < otherwise and MessageKey(self.boot, self._low) not in self._waiting:
+    def _find_low(self) -> None:
+        """Move on to the oldest message of this boot that waits, or to the next one to come."""
+        while self._low < self.messages and MessageKey(self.boot, self._low) not in self._waiting:
             self._low += 1
-        return self._low
 
     def _queue_what_is_due(self, line_ms: int) -> None:
         while self._timers and self._timers[0][0] <= line_ms:
