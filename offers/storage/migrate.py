@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext, RevisionStep
 from alembic.script import ScriptDirectory
+from alembic.script.revision import RevisionError
 from alembic.util import CommandError
 
 from offers.model.errors import CorruptDatabase
@@ -39,7 +40,7 @@ def migrate(engine: sa.Engine) -> None:
         try:
             with Operations.context(context):
                 context.run_migrations()
-        except CommandError as error:
+        except (CommandError, RevisionError) as error:
             raise CorruptDatabase(
                 f"the schema is of revision {context.get_current_heads()}; expected one up to "
                 f"{scripts.get_current_head()}. The file was written by a newer version: install "
