@@ -9,12 +9,12 @@ instant costs neither a reading nor a second event.
 import gc
 import threading
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
 import structlog
 
+from inaisle.anchor_tally import AnchorTally
 from inaisle.clock import Clock
 from inaisle.errors import PartBroke
 from inaisle.metrics import LocatingMetrics
@@ -54,10 +54,12 @@ class Parts:
 class LocatingLoop:
     """One thread that owns reception and engine; nobody else touches them while it runs.
 
-    Parameters
+    Attributes
     ----------
-    on_broken
-        Told once, from the loop's thread, when the loop ends by an error.
+    ready
+        Set when kernels are warm and the state is restored.
+    failure
+        What ended the loop, if an error did: the process must end then, with status 1.
     """
 
     def __init__(
@@ -67,13 +69,13 @@ class LocatingLoop:
         clock: Clock,
         settings: LoopSettings,
         metrics: LocatingMetrics,
-        on_broken: Callable[[], None],
+        tally: AnchorTally,
     ) -> None:
         self._parts = parts
         self._clock = clock
         self._settings = settings
         self._metrics = metrics
-        self._on_broken = on_broken
+        self._tally = tally
         self._saver = SnapshotSaver(parts.store, key=settings.key)
         self._receipts: list[int] = []
         self._has_news = False
@@ -96,6 +98,8 @@ class LocatingLoop:
             If the loop does not end in time or had ended by an error.
         """
         self._stop.set()
+        if not self.ready.is_set() and self.failure is None:
+            return  # nothing was taken yet, and a compiler does not listen
         self._thread.join(timeout_s)
         if self._thread.is_alive():
             raise PartBroke(f"the locating loop did not end within {timeout_s} s.")
@@ -111,6 +115,7 @@ class LocatingLoop:
         try:
             self.prepare()
             self.ready.set()
+            self._beat_at = time.monotonic()
             while not self._stop.is_set():
                 started = time.monotonic()
                 self.tick()
@@ -119,7 +124,6 @@ class LocatingLoop:
         except BaseException as error:
             self.failure = error
             log.critical("the locating loop broke", exc_info=error)
-            self._on_broken()
 
     def prepare(self) -> None:
         """Compile or load the kernels, then take up the state of the last run."""
@@ -178,6 +182,7 @@ class LocatingLoop:
                 parts.live.put(output.fixes, output.tags)
         if len(output.released):
             parts.reception.release(output.released.tolist())
+        self._tally.note(batch.readings)
         metrics.readings.inc(len(batch.readings))
         metrics.fixes.inc(len(output.fixes.rows))
 

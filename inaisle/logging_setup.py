@@ -23,7 +23,7 @@ PERSONAL_KEYS = frozenset({
 })  # fmt: skip
 PERSONAL_TEXT = re.compile(
     r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,4}"
-    r"|\b(?:tag|app|ble):[A-Za-z0-9:._-]{1,64}|\b(?:till|staff|shopper)_[A-Za-z0-9_-]{8,128}"
+    r"|\b(?:tag|app|ble):[A-Za-z0-9:._-]{1,64}|\b(?:till|op|shp)_[A-Za-z0-9_-]{8,128}"
 )
 EventDict = MutableMapping[str, object]
 
@@ -59,8 +59,10 @@ def set_up_logging(section: LogSection, *, stream: TextIO | None = None) -> None
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(LEVELS[section.level])
-    # One line a request tells nothing that /metrics does not, and names the caller's address.
-    logging.getLogger("uvicorn.access").setLevel(logging.WARNING)
+    # One line a request tells nothing that /metrics does not, and names the caller's address;
+    # alembic tells at each start that nothing has changed.
+    for chatty in ("uvicorn.access", "alembic"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         wrapper_class=structlog.stdlib.BoundLogger,

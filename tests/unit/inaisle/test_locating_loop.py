@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from prometheus_client import CollectorRegistry
 
+from inaisle.anchor_tally import AnchorTally
 from inaisle.clock import SystemClock
 from inaisle.errors import PartBroke
 from inaisle.locating_loop import LocatingLoop, LoopSettings, Parts
@@ -19,11 +20,28 @@ from rtls.ingest.reception import Reception
 from rtls.model.errors import InvalidSnapshot, NotDurable
 from rtls.model.fix import FIX_DTYPE, FixBatch
 from rtls.model.reading import READING_DTYPE, ReadingBatch
-from rtls.model.units import SiteId, TagId, UnixMs, ZoneId
+from rtls.model.site_map import Anchor, Floor, Radio, SiteMap
+from rtls.model.units import AnchorId, Metre, SiteId, TagId, UnixMs, ZoneId
 from rtls.model.visit import Transition, TransitionKind, ZoneEvent
 from rtls.ports import EventSink, LiveState, RawMessage, Source, StateStore
 
 WAIT_S = 5.0
+SITE_MAP = SiteMap(
+    site=SiteId("s"),
+    name="s",
+    floors=(Floor(floor=0, name="0", width_m=Metre(9.0), height_m=Metre(9.0)),),
+    zones=(),
+    anchors=(
+        Anchor(
+            anchor=AnchorId("a0"),
+            radio=Radio.UWB,
+            floor=0,
+            x_m=Metre(0.0),
+            y_m=Metre(0.0),
+            z_m=Metre(2.0),
+        ),
+    ),
+)
 EVENT = Transition(
     event_id="e",
     visit_id="v",
@@ -59,6 +77,13 @@ class Shop:
     def wait_for(self, call: str) -> None:
         with self.happened:
             assert self.happened.wait_for(lambda: call in self.calls, WAIT_S), self.calls
+
+    def wait_for_start_of(self, call: str) -> None:
+        def is_there() -> bool:
+            return any(made.startswith(call) for made in self.calls)
+
+        with self.happened:
+            assert self.happened.wait_for(is_there, WAIT_S), self.calls
 
     # Source
     def poll(self, _timeout_s: float) -> Sequence[RawMessage]:
@@ -143,12 +168,7 @@ def shop() -> Shop:
 
 
 @pytest.fixture
-def broken() -> threading.Event:
-    return threading.Event()
-
-
-@pytest.fixture
-def start(shop: Shop, broken: threading.Event) -> Iterator[Start]:
+def start(shop: Shop) -> Iterator[Start]:
     started: list[LocatingLoop] = []
 
     def begin() -> LocatingLoop:
@@ -165,7 +185,7 @@ def start(shop: Shop, broken: threading.Event) -> Iterator[Start]:
             clock=SystemClock(),
             settings=LoopSettings(key="s-0", tick_s=0.005, snapshot_every_s=0.05),
             metrics=LocatingMetrics(CollectorRegistry()),
-            on_broken=broken.set,
+            tally=AnchorTally(SITE_MAP),
         )
         started.append(loop)
         loop.start()
@@ -198,15 +218,16 @@ def test_input_is_acknowledged_after_its_events_and_the_snapshot_are_durable(
 
 @pytest.mark.parametrize("step", ["publish", "save"])
 def test_what_is_not_durable_is_not_acknowledged_and_ends_the_loop(
-    shop: Shop, start: Start, broken: threading.Event, step: str
+    shop: Shop, start: Start, step: str
 ) -> None:
     """A supervisor starts the process again; the gateways still have everything."""
     shop.fails_at = step
     loop = start()
-    assert broken.wait(WAIT_S)
-    assert not any(call.startswith(("acknowledge", "send")) for call in shop.calls)
+    shop.wait_for_start_of(step)
     with pytest.raises(PartBroke, match="on purpose"):
         loop.stop(WAIT_S)
+    assert isinstance(loop.failure, NotDurable)
+    assert not any(call.startswith(("acknowledge", "send")) for call in shop.calls)
 
 
 def test_a_restart_goes_on_from_the_snapshot_before_it_says_ready(shop: Shop, start: Start) -> None:

@@ -1,0 +1,232 @@
+"""Put the halves together: in one process by a bus, in two by Redis.
+
+Layer: doors. Takes: settings, a role, a broker, a clock. Gives: a `Service` to inaisle.serve and
+inaisle.demo. Three things cross the seam: zone events one way, live fixes beside them, and the
+tags that may be located the other way.
+"""
+
+import secrets
+import socket
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import Final
+
+import structlog
+
+from inaisle.broker import BrokerAddress
+from inaisle.clock import Clock
+from inaisle.errors import InvalidSettings
+from inaisle.locating_side import LocatingSide
+from inaisle.offers_side import OffersSide
+from inaisle.operator_access import authorise_operator
+from inaisle.service import Service
+from inaisle.settings import Settings
+from inaisle.site_loading import load_site_map
+from offers.delivery.fan_out import InProcessFanOut, RedisFanOut
+from offers.visit_feed import RedisVisitFeed
+from rtls.api.metrics import CountersCollector
+from rtls.api.operator_routes import OperatorParts, operator_router
+from rtls.ingest.admitted_tags import AdmittedTags
+from rtls.model.site_map import SiteMap
+from rtls.model.units import TagId
+from rtls.ports import AnchorHeard, LiveState, LiveStateReader
+from rtls.publish.admitted_tags_redis import AdmittedTagsFollower, AdmittedTagsPublisher
+from rtls.publish.event_journal import EventJournal
+from rtls.publish.in_process import InProcessBus
+from rtls.publish.live_redis import RedisLiveState
+from rtls.publish.live_redis_reader import RedisLiveReader
+from rtls.publish.redis_keys import connect_redis
+from rtls.publish.redis_stream import RedisEventSink
+from rtls.storage.live_state import InMemoryLiveState
+
+log = structlog.get_logger("inaisle.assembly")
+Watch = Callable[[LiveState], LiveState]
+ROLES: Final = ("all", "locate", "offers")
+
+
+def unwatched(live: LiveState) -> LiveState:
+    """Put nothing between the loop and its live state."""
+    return live
+
+
+@contextmanager
+def open_service(
+    settings: Settings,
+    *,
+    role: str,
+    broker: BrokerAddress,
+    clock: Clock,
+    watch: Watch = unwatched,
+) -> Iterator[Service]:
+    """Wire what the role needs, and close it in the order in which nothing is lost.
+
+    Parameters
+    ----------
+    settings, role
+        What to run.
+    broker
+        Where the gateways publish.
+    clock
+        The time of all parts.
+    watch
+        Puts something between the loop and its live state: the demo measures errors there.
+
+    Raises
+    ------
+    InvalidSettings
+        If the role is none, or needs Redis and no address is set.
+    """
+    if role not in ROLES:
+        raise InvalidSettings(f"role is {role!r}; expected of {', '.join(ROLES)}.")
+    site_map = load_site_map(settings.site)
+    service = Service(settings, clock)
+    with service.stack:
+        if role == "all":
+            _wire_all(service, settings, site_map, broker, watch)
+        elif role == "locate":
+            _wire_locate(service, settings, site_map, broker, watch)
+        else:
+            _wire_offers(service, settings, site_map)
+        yield service
+
+
+def _wire_all(
+    service: Service, settings: Settings, site_map: SiteMap, broker: BrokerAddress, watch: Watch
+) -> None:
+    admitted = AdmittedTags()
+    live = InMemoryLiveState()
+    bus = InProcessBus()
+
+    def tell_tag(tag: TagId, is_admitted: bool) -> None:  # noqa: FBT001 - the relay's signature
+        if is_admitted:
+            admitted.grant(tag)
+        else:
+            admitted.withdraw(tag)
+            live.forget((tag,))
+
+    offers = OffersSide(
+        settings,
+        service.around,
+        site_map=site_map,
+        fan_out=InProcessFanOut(),
+        tell_tag=tell_tag,
+    )
+    service.offers = offers
+    service.run_with(offers.start, offers.stop)
+    bus.subscribe("offers", offers.feed.accept)
+    locating = LocatingSide(
+        settings,
+        service.around,
+        site_map=site_map,
+        broker=broker,
+        sink=bus,
+        live=watch(live),
+        admitted=admitted,
+    )
+    service.locating = locating
+    service.run_with(lambda: admitted.replace(offers.admitted_tags()), lambda: None)
+    service.run_with(locating.start, lambda: None)
+    service.around.registry.register(CountersCollector("inaisle_bus", partial(dict, bus.counters)))
+    _add_operator(service, site_map, live, locating.tally.heard)
+
+
+def _wire_locate(
+    service: Service, settings: Settings, site_map: SiteMap, broker: BrokerAddress, watch: Watch
+) -> None:
+    address = _redis_address(settings)
+    site = site_map.site
+    admitted = AdmittedTags()
+    journal = EventJournal(
+        settings.site.data / "events",
+        new_id=partial(secrets.token_hex, 16),
+        report=log.error,
+    )
+    sink = RedisEventSink(connect_redis(address), journal, site=site)
+    live = RedisLiveState(connect_redis(address), site=site)
+    follower = AdmittedTagsFollower(
+        connect_redis(address), site=site, replace=admitted.replace, monotonic_s=time.monotonic
+    )
+    service.run_with(sink.start, sink.close)
+    service.run_with(live.start, live.close)
+    service.run_with(follower.start, follower.close)
+    locating = LocatingSide(
+        settings,
+        service.around,
+        site_map=site_map,
+        broker=broker,
+        sink=sink,
+        live=watch(live),
+        admitted=admitted,
+    )
+    service.locating = locating
+    service.run_with(locating.start, lambda: None)
+    health, registry = service.around.health, service.around.registry
+    health.watch("events to redis", sink.trouble, is_essential=False)
+    health.watch("live fixes to redis", live.trouble, is_essential=False)
+    health.watch("admitted tags from redis", follower.trouble, is_essential=False)
+    registry.register(CountersCollector("inaisle_events", partial(dict, sink.counters)))
+    registry.register(CountersCollector("inaisle_live", partial(dict, live.counters)))
+
+
+def _wire_offers(service: Service, settings: Settings, site_map: SiteMap) -> None:
+    address = _redis_address(settings)
+    site = site_map.site
+    told: list[AdmittedTagsPublisher] = []
+    fan_out = RedisFanOut(address, channel=f"inaisle:{site}:fan_out", origin=secrets.token_hex(16))
+    offers = OffersSide(
+        settings,
+        service.around,
+        site_map=site_map,
+        fan_out=fan_out,
+        tell_tag=lambda _tag, _is_admitted: told[0].changed(),
+    )
+    publisher = AdmittedTagsPublisher(
+        connect_redis(address), site=site, read_tags=offers.admitted_tags
+    )
+    told.append(publisher)
+    # The name stays over restarts, so that a consumer finds again what it had begun.
+    feed = RedisVisitFeed(
+        address, site=site, consumer=f"{socket.gethostname()}-{settings.api.port}", feed=offers.feed
+    )
+    service.offers = offers
+    service.run_with(publisher.start, publisher.close)
+    service.run_with(offers.start, offers.stop)
+    service.run_with(feed.start, feed.close)
+    health, registry = service.around.health, service.around.registry
+    health.watch("admitted tags to redis", publisher.trouble, is_essential=False)
+    health.watch(
+        "visits from redis",
+        lambda: None if feed.is_reading else "no visits arrive",
+        is_essential=False,
+    )
+    registry.register(CountersCollector("inaisle_visit_stream", partial(dict, feed.counters)))
+    registry.register(CountersCollector("inaisle_fan_out", partial(dict, fan_out.counters)))
+    reader = RedisLiveReader(connect_redis(address), site=site)
+    _add_operator(service, site_map, reader, lambda: ())
+
+
+def _add_operator(
+    service: Service,
+    site_map: SiteMap,
+    live: LiveStateReader,
+    anchors: Callable[[], tuple[AnchorHeard, ...]],
+) -> None:
+    parts = OperatorParts(
+        site_map=site_map,
+        live=live,
+        anchors=anchors,
+        health=service.around.health,
+        now_ms=service.around.clock.now_ms,
+    )
+    service.routers.append(operator_router(parts, authorise=authorise_operator))
+
+
+def _redis_address(settings: Settings) -> str:
+    if settings.redis.url is None:
+        raise InvalidSettings(
+            "redis.url is empty; expected redis://host:port/0, for locating and offers in two "
+            "processes meet there. Set it, or serve with --role all."
+        )
+    return settings.redis.url.get_secret_value()

@@ -1,0 +1,159 @@
+"""Wire the locating half: broker, reception, engine, sink, live state, snapshots.
+
+Layer: doors. Takes: settings, the site map, and from inaisle.assembly where events and fixes go.
+Gives: a started or stopped `LocatingSide`.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import structlog
+from prometheus_client import CollectorRegistry
+
+from inaisle.anchor_tally import AnchorTally
+from inaisle.broker import BrokerAddress
+from inaisle.clock import Clock
+from inaisle.locating_loop import LocatingLoop, LoopSettings, Parts
+from inaisle.metrics import LocatingMetrics
+from inaisle.settings import Settings
+from inaisle.settings_sections import EngineSection, MqttSection, ReceptionSection
+from inaisle.site_loading import load_calibration
+from rtls.api.health import Health
+from rtls.api.metrics import AnchorCollector, CountersCollector
+from rtls.engine import Engine
+from rtls.ingest.admitted_tags import AdmittedTags
+from rtls.ingest.mqtt_settings import MqttSettings, MqttTls
+from rtls.ingest.mqtt_source import LineState, MqttSource
+from rtls.ingest.reception import Reception
+from rtls.ingest.reception_settings import ReceptionSettings
+from rtls.model.site_map import SiteMap
+from rtls.ports import EventSink, LiveState
+from rtls.storage.snapshot_file import SnapshotFile
+
+log = structlog.get_logger("inaisle.locating")
+STUCK_AFTER_S: Final = 30.0
+SLOW_AFTER_S: Final = 5.0
+STOP_S_MAX: Final = 5.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Around:
+    """What surrounds both halves: time, health, metrics."""
+
+    clock: Clock
+    health: Health
+    registry: CollectorRegistry
+
+
+class LocatingSide:
+    """The locating half of one process.
+
+    Parameters
+    ----------
+    broker
+        Where the gateways publish.
+    sink, live
+        Where events and fixes go.
+    admitted
+        Whom we may locate; changed from outside while we run.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        around: Around,
+        *,
+        site_map: SiteMap,
+        broker: BrokerAddress,
+        sink: EventSink,
+        live: LiveState,
+        admitted: AdmittedTags,
+    ) -> None:
+        self._source = MqttSource(mqtt_settings(settings.mqtt, broker), clock=around.clock.now_ms)
+        reception = Reception(
+            site_map,
+            admitted=admitted,
+            settings=reception_settings(settings.reception, settings.engine),
+            shard=settings.engine.shard,
+        )
+        engine = Engine(
+            site_map, calibration=load_calibration(settings.site), shard=settings.engine.shard
+        )
+        store = SnapshotFile(settings.site.data / "snapshots", report=log.error)
+        self.tally = AnchorTally(site_map)
+        self.metrics = LocatingMetrics(around.registry)
+        self.loop = LocatingLoop(
+            Parts(
+                source=self._source,
+                reception=reception,
+                engine=engine,
+                sink=sink,
+                live=live,
+                store=store,
+            ),
+            clock=around.clock,
+            settings=LoopSettings(
+                key=f"{site_map.site}-{settings.engine.shard}",
+                tick_s=settings.engine.tick_ms / 1000.0,
+                snapshot_every_s=settings.engine.snapshot_every_s,
+            ),
+            metrics=self.metrics,
+            tally=self.tally,
+        )
+        around.health.watch("locating", self._trouble)
+        around.health.watch("broker", self._line_trouble, is_essential=False)
+        around.registry.register(CountersCollector("inaisle_reception", lambda: reception.counters))
+        around.registry.register(CountersCollector("inaisle_engine", engine.counters.as_dict))
+        around.registry.register(AnchorCollector(self.tally.heard))
+
+    def start(self) -> None:
+        """Start the loop; `Health` says when it is ready."""
+        self.loop.start()
+
+    def stop(self) -> None:
+        """Drain, save, answer the gateways; `PartBroke` where that does not work in time."""
+        self.loop.stop(STOP_S_MAX)
+
+    def fatal(self) -> str | None:
+        """Return why the process must end with status 1, or None: the watchdog's question."""
+        if self.loop.failure is not None:
+            return f"the locating loop ended: {self.loop.failure!r}"
+        if self.loop.ready.is_set() and self.loop.seconds_since_tick > STUCK_AFTER_S:
+            return f"the locating loop is stuck for {self.loop.seconds_since_tick:.0f} s"
+        line = self._source.health()
+        return f"the line to the broker: {line.reason}" if line.state is LineState.DEAD else None
+
+    def _trouble(self) -> str | None:
+        if not self.loop.ready.is_set():
+            return "starting"
+        silent_s = self.loop.seconds_since_tick
+        return None if silent_s < SLOW_AFTER_S else f"no tick for {silent_s:.0f} s"
+
+    def _line_trouble(self) -> str | None:
+        line = self._source.health()
+        return None if line.state is LineState.RECEIVING else line.reason
+
+
+def mqtt_settings(section: MqttSection, broker: BrokerAddress) -> MqttSettings:
+    """Return how ingest connects."""
+    return MqttSettings(
+        host=broker.host,
+        port=broker.port,
+        username=section.user or section.client_id,
+        password=None if section.password is None else section.password.get_secret_value(),
+        tls=MqttTls(ca_file=section.ca_file) if section.tls else None,
+        qos=1 if broker.qos else 0,
+    )
+
+
+def reception_settings(section: ReceptionSection, engine: EngineSection) -> ReceptionSettings:
+    """Return how long reception waits, and for how many tags it has room."""
+    return ReceptionSettings(
+        epoch_ms=section.epoch_ms,
+        lateness_ms=section.lateness_ms,
+        late_max_ms=section.late_max_ms,
+        silence_hold_after_ms=section.silence_hold_after_ms,
+        recovery_hold_ms=section.recovery_hold_ms,
+        hold_ms_max=section.hold_ms_max,
+        tags_max=engine.tags_max,
+    )

@@ -1,0 +1,183 @@
+"""Wire the offers half: database, handlers, relay, apps, API.
+
+Layer: doors. Takes: settings, the site map, a fan-out and whom to tell of tags. Gives: a started or
+stopped `OffersSide` with a callback for zone events and the parts of the API.
+"""
+
+import threading
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Final, Protocol
+
+import structlog
+from fastapi import APIRouter, FastAPI
+
+from inaisle.access_keys import AccessKeys, provide_keys
+from inaisle.doctor import database_file
+from inaisle.locating_side import Around
+from inaisle.settings import Settings
+from inaisle.site_loading import read_campaigns
+from offers.api.app import create_app
+from offers.api.stream_frames import offer_frame
+from offers.delivery.app_channel import AppChannel
+from offers.delivery.parcel import parcel_listener
+from offers.delivery.relay import Relay
+from offers.handlers.expire_overdue import Expired, expire_overdue
+from offers.handlers.start_campaign import start_campaign
+from offers.model.campaign import CampaignRevision
+from offers.model.campaign_json import parse_campaigns
+from offers.ports import FanOut, UnitOfWork
+from offers.storage.database import prepare_database
+from offers.storage.reader import Reader
+from offers.storage.secret_source import SystemSecretSource, load_key
+from offers.storage.writer import Writer
+from offers.visit_feed import VisitFeed
+from rtls.api.metrics import CountersCollector
+from rtls.model.errors import InaisleError
+from rtls.model.site_map import SiteMap
+from rtls.model.units import TagId
+
+log = structlog.get_logger("inaisle.offers")
+SWEEP_EVERY_S: Final = 5.0
+STOP_S_MAX: Final = 2.0
+
+
+class StartedFanOut(FanOut, Protocol):
+    """A fan-out that the door starts and closes."""
+
+    def start(self) -> None:
+        """Begin."""
+        ...
+
+    def close(self) -> None:
+        """End."""
+        ...
+
+
+class OffersSide:
+    """The offers half of one process.
+
+    Parameters
+    ----------
+    fan_out
+        Brings offers to the apps, of this process or of all replicas.
+    tell_tag
+        Told of each tag that may be located from now on (True) or no longer (False), after the
+        commit that says so.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        around: Around,
+        *,
+        site_map: SiteMap,
+        fan_out: StartedFanOut,
+        tell_tag: Callable[[TagId, bool], None],
+    ) -> None:
+        path = database_file(settings)
+        prepare_database(path)
+        self._site_map = site_map
+        self._clock = around.clock
+        self._fan_out = fan_out
+        self.secrets = SystemSecretSource(load_key(settings.site.data / "secret.key"))
+        committed = threading.Event()
+        self.writer = Writer(path, after_commit=committed.set)
+        self.reader = Reader(path)
+        self.channel = AppChannel()
+        self.relay = Relay(
+            writer=self.writer,
+            reader=self.reader,
+            woken=committed,
+            fan_out=fan_out,
+            render=offer_frame,
+            tell_tag=tell_tag,
+            now_ms=around.clock.now_ms,
+        )
+        self.feed = VisitFeed(writer=self.writer, now_ms=around.clock.now_ms, secrets=self.secrets)
+        self.keys: AccessKeys = provide_keys(
+            settings.offers,
+            folder=settings.site.data,
+            site=site_map.site,
+            writer=self.writer,
+            secrets=self.secrets,
+            now_ms=around.clock.now_ms(),
+        )
+        self._load_campaigns(settings)
+        self._stop = threading.Event()
+        self._sweeper = threading.Thread(target=self._sweep, name="offers-sweep", daemon=True)
+        self._watch(around)
+
+    def start(self) -> None:
+        """Deliver what waits, and everything from now on."""
+        self._fan_out.subscribe(parcel_listener(self.channel, written=self.relay.written))
+        self._fan_out.start()
+        self.relay.start()
+        self._sweeper.start()
+
+    def stop(self) -> None:
+        """End in the order in which nothing is lost: first who makes work, last who stores it."""
+        self._stop.set()
+        self._sweeper.join(STOP_S_MAX)
+        self.relay.close()
+        self._fan_out.close()
+        self.writer.close()
+        self.reader.close()
+
+    def admitted_tags(self) -> frozenset[TagId]:
+        """Return every tag that may be located now, from the database."""
+        now_ms = self._clock.now_ms()
+        return self.reader.run(lambda work: work.pairings.admitted_tags(now_ms=now_ms))
+
+    def app(self, *, open_routers: Sequence[APIRouter]) -> FastAPI:
+        """Return the API, with the routers of other packages."""
+        return create_app(
+            writer=self.writer,
+            reader=self.reader,
+            secrets=self.secrets,
+            now_ms=self._clock.now_ms,
+            site_map=self._site_map,
+            channel=self.channel,
+            connected=self.relay.connected,
+            open_routers=open_routers,
+        )
+
+    def fatal(self) -> str | None:
+        """Return why the process must end with status 1, or None."""
+        if not self.writer.is_alive:
+            return "the writer of the database has ended"
+        return None if self.relay.is_running else "the relay has ended"
+
+    def _load_campaigns(self, settings: Settings) -> None:
+        found = read_campaigns(settings.site)
+        if found is None:
+            return
+        content, path = found
+        for revision in parse_campaigns(content, source=str(path)):
+            self.writer.run(partial(_start_if_new, revision, self._site_map))
+
+    def _sweep(self) -> None:
+        while not self._stop.wait(SWEEP_EVERY_S):
+            try:
+                self.writer.run(self._expire)
+            except InaisleError as error:
+                log.warning("nothing was expired this time", error=str(error))
+
+    def _expire(self, work: UnitOfWork) -> Expired:
+        return expire_overdue(work=work, now_ms=self._clock.now_ms())
+
+    def _watch(self, around: Around) -> None:
+        around.health.watch("database", lambda: None if self.writer.is_alive else "has ended")
+        around.health.watch("relay", lambda: None if self.relay.is_running else "starting")
+        for name, counters in (
+            ("inaisle_relay", self.relay.counters),
+            ("inaisle_visit_feed", self.feed.counters),
+            ("inaisle_apps", self.channel.counters),
+        ):
+            around.registry.register(CountersCollector(name, partial(dict, counters)))
+
+
+def _start_if_new(revision: CampaignRevision, site_map: SiteMap, work: UnitOfWork) -> None:
+    # One that is known already may have been changed over the API since.
+    if work.campaigns.find(revision.campaign) is None:
+        start_campaign(revision, site_map=site_map, work=work)
