@@ -75,7 +75,7 @@ RULE_DTYPE: Final = np.dtype(
         ("parent", np.int32),  # -1 for none
         ("depth", np.int32),  # 0 for a zone without a parent
         ("n_thresholds", np.int32),
-        ("pad", np.int32),
+        ("level", np.int32),  # zones of one level divide the floor between them
         ("p_enter", np.float64),
         ("p_hold", np.float64),
         ("p_exit", np.float64),
@@ -153,9 +153,11 @@ def step_rules(site_map: SiteMap, settings: DwellSettings) -> StepRules:
     parents = {zone.zone: zone.parent for zone in site_map.zones}
     number = site_map.zone_index
     zones = np.zeros(len(site_map.zones), RULE_DTYPE)
+    levels = sorted({(zone.kind, zone.floor) for zone in site_map.zones})
     for index, zone in enumerate(site_map.zones):
         _write_rule(zones[index : index + 1], zone)
         zones[index]["parent"] = -1 if zone.parent is None else number[zone.parent]
+        zones[index]["level"] = levels.index((zone.kind, zone.floor))
         zones[index]["depth"] = _depth(zone.zone, parents)
     return StepRules(
         zones=zones,

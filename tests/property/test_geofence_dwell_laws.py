@@ -21,7 +21,7 @@ def histories(draw, tags: int = 1):
     """Give (tag, at, P by zone, p_standing, evidence, is heard), in rising time.
 
     A place is held for a while, else nothing would ever be entered; children of a place have at
-    most the probability of their parent.
+    most the probability of their parent, and neighbours share what there is.
     """
     steps = []
     for tag in range(tags):
@@ -31,7 +31,7 @@ def histories(draw, tags: int = 1):
             tools, aisle, dowels, screws = (draw(LEVELS) for _ in range(4))
             p_of = {"tools": tools, "aisle-3": min(tools, aisle)}
             p_of["dowels"] = min(aisle, tools, dowels)
-            p_of["screws"] = min(aisle, tools, screws)
+            p_of["screws"] = max(0.0, min(aisle, tools, screws, 0.95 - p_of["dowels"]))
             p_of = {name: p for name, p in p_of.items() if p > 0.0}
             p_standing = draw(st.sampled_from([0.2, 0.5, 1.0]))
             is_heard = draw(st.booleans()) or at == heard
@@ -82,6 +82,15 @@ def test_no_child_is_inside_while_its_parent_is_outside(steps) -> None:
         for child, parent in parents.items():
             if dwell.phase(0, child) in {INSIDE, INSIDE + 1}:
                 assert dwell.phase(0, parent) in {INSIDE, INSIDE + 1}
+
+
+@given(histories())
+def test_nobody_is_inside_two_shelves_at_once(steps) -> None:
+    """Zones of one kind divide the floor; reports would count one shopper twice."""
+    dwell = DwellByKernel(SITE)
+    for step in steps:
+        play(dwell, [step])
+        assert INSIDE not in {dwell.phase(0, "dowels")} & {dwell.phase(0, "screws")}
 
 
 @given(histories())

@@ -61,7 +61,12 @@ class DwellByDicts:
         def depth(name: str | None) -> int:
             return 0 if name is None else 1 + depth(parents[name])
 
-        self.zones = sorted(self.site_map.zones, key=lambda zone: depth(zone.zone))
+        self.by_zone = {zone.zone: zone for zone in self.site_map.zones}
+        depths = {zone.zone: depth(zone.parent) for zone in self.site_map.zones}
+        self.floors_of_tree = [
+            [zone for zone in self.site_map.zones if depths[zone.zone] == level]
+            for level in range(max(depths.values(), default=-1) + 1)
+        ]
 
     def step(
         self,
@@ -77,21 +82,45 @@ class DwellByDicts:
         """Step one tag; return its events."""
         stays = self.tags.setdefault(tag, {})
         events: list[Event] = []
-        for zone in self.zones:
-            p = p_of.get(zone.zone, 0.0)
-            stay = stays.get(zone.zone)
-            if is_heard and (stay is None or stay.phase == "absent") and p >= zone.rules.p_enter:
-                parent = stays.get(zone.parent) if zone.parent else None
-                if zone.parent is None or (parent and parent.phase != "absent"):
-                    stay = stays.setdefault(zone.zone, Stay(zone))
-                    self.begin(stay, at, p, p_standing, evidence)
-            if stay is not None:
-                gone = self.step_stay(
-                    stays, stay, tag, at, p, p_standing, evidence, is_heard, grace_ms, events
-                )
-                if gone:
-                    del stays[zone.zone]
+        for zones in self.floors_of_tree:
+            for zone in zones:
+                if is_heard:
+                    self.begin_if_probable(stays, zone, at, p_of, p_standing, evidence)
+            own = [stays[zone.zone] for zone in zones if zone.zone in stays]
+            visits = [stay for stay in own if stay.phase != "candidate"]
+            candidates = [stay for stay in own if stay.phase == "candidate"]
+            for stay in visits + candidates:
+                p = p_of.get(stay.zone.zone, 0.0)
+                how = (at, p, p_standing, evidence, is_heard, grace_ms, events)
+                if self.step_stay(stays, stay, tag, *how):
+                    del stays[stay.zone.zone]
         return events
+
+    def begin_if_probable(self, stays, zone, at, p_of, p_standing, evidence) -> None:
+        stay = stays.get(zone.zone)
+        p = p_of.get(zone.zone, 0.0)
+        is_open = stay is not None and stay.phase != "absent"
+        parent = stays.get(zone.parent or "")
+        has_parent = zone.parent is None or (parent and parent.phase != "absent")
+        if p >= zone.rules.p_enter and not is_open and has_parent:
+            stay = stays.setdefault(zone.zone, Stay(zone))
+            self.begin(stay, at, p, p_standing, evidence)
+
+    def ancestors(self, zone: Zone) -> set[str]:
+        above = set()
+        while zone.parent:
+            above.add(zone.parent)
+            zone = self.by_zone[zone.parent]
+        return above
+
+    def is_held_elsewhere(self, stays: dict[str, Stay], zone: Zone) -> bool:
+        return any(
+            other.phase == "inside"
+            and (other.zone.kind, other.zone.floor) == (zone.kind, zone.floor)
+            and other.zone.zone not in self.ancestors(zone)
+            and zone.zone not in self.ancestors(other.zone)
+            for other in stays.values()
+        )
 
     def begin(self, stay: Stay, at: int, p: float, p_standing: float, evidence: int) -> None:
         if stay.left is None or at - stay.left >= 1000 * stay.zone.rules.reset_after_s:
@@ -119,17 +148,17 @@ class DwellByDicts:
             stay.evidence = max(stay.evidence, evidence)
         is_lost = at - stay.evidence > grace_ms
         if not is_lost:
-            self.count(stay, at, p, p_standing)
-        if is_heard and not is_lost:
-            self.settle(stay, is_confirmed=p >= rules.p_hold)
+            self.count(stay, at, p, p_standing, is_heard)
         parent = stays.get(stay.zone.parent or "")
         phase = self.phase_of_parent(stay.zone, parent)
+        if stay.phase == "candidate" and self.drops_candidate(stay, phase, is_heard, is_lost):
+            return stay.left is None
+        is_free = not self.is_held_elsewhere(stays, stay.zone)
         if stay.phase == "candidate":
-            if self.drops_candidate(stay, phase, is_heard, is_lost):
-                return stay.left is None
-            self.enter(stay, tag, at, phase, is_heard, events)
+            self.enter(stay, tag, at, phase in IN and is_free, is_heard, events)
         else:
-            self.step_visit(stay, parent, tag, at, is_heard, is_lost, phase in IN, events)
+            how = (tag, at, is_heard, is_lost, phase in IN, is_free, events)
+            self.step_visit(stay, parent, *how)
         if stay.phase == "inside" and is_heard:
             self.reach(stay, tag, at, events)
         return False
@@ -140,9 +169,9 @@ class DwellByDicts:
         stay.visit, stay.pending, stay.phase = Counted(), Counted(), "absent"
         return True
 
-    def enter(self, stay, tag, at, phase, is_heard, events) -> None:
+    def enter(self, stay, tag, at, is_free, is_heard, events) -> None:
         is_ripe = at - stay.since >= 1000 * stay.zone.rules.min_enter_s
-        if is_heard and is_ripe and phase in IN:
+        if is_heard and is_ripe and is_free:
             stay.phase = "inside"
             events.append(self.event("entered", tag, stay, stay.entered, at))
 
@@ -158,7 +187,7 @@ class DwellByDicts:
             stay.visit.add(stay.pending)
         stay.pending = Counted()
 
-    def count(self, stay: Stay, at: int, p: float, p_standing: float) -> None:
+    def count(self, stay, at, p, p_standing, is_heard) -> None:
         passed = at - stay.stepped
         weight = self.weight(stay.zone, p, p_standing)
         if min(weight, stay.weight) > 0.0:
@@ -168,14 +197,16 @@ class DwellByDicts:
         if min(p, stay.p) > stay.zone.rules.p_exit:
             stay.pending.high += passed
         stay.p, stay.weight, stay.stepped = p, weight, at
+        if is_heard:
+            self.settle(stay, is_confirmed=p >= stay.zone.rules.p_hold)
 
     def step_visit(
-        self, stay, parent, tag, at, is_heard, is_lost, parent_is_inside, events
+        self, stay, parent, tag, at, is_heard, is_lost, parent_is_inside, may_recover, events
     ) -> None:
         rules = stay.zone.rules
         if is_heard and stay.phase == "inside" and stay.p <= rules.p_exit:
             stay.phase, stay.since = "leaving", at
-        elif is_heard and stay.phase == "leaving" and stay.p >= rules.p_hold:
+        elif is_heard and stay.phase == "leaving" and stay.p >= rules.p_hold and may_recover:
             stay.phase = "inside"
         if stay.phase == "leaving":
             is_over = is_lost or at - stay.since >= 1000 * rules.exit_delay_s

@@ -47,6 +47,7 @@ class Rule(Protocol):
 
     parent: int
     depth: int
+    level: int
     n_thresholds: int
     p_enter: float
     p_hold: float

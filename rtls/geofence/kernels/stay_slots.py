@@ -97,6 +97,32 @@ def is_inside(stays: Records, zone: int) -> bool:
 
 
 @njit(cache=True, nogil=True)
+def is_within(rules: StepRules, zone: int, other: int) -> bool:
+    """Tell whether ``other`` is ``zone`` or one of its ancestors."""
+    while zone >= 0:
+        if zone == other:
+            return True
+        zone = rules.zones[zone].parent
+    return False
+
+
+@njit(cache=True, nogil=True)
+def is_held_elsewhere(stays: Records, zone: int, rules: StepRules) -> bool:
+    """Tell whether the tag is in another zone of the same level, and has not begun to leave it.
+
+    Nobody stands at two shelves at once. Without this a tag on the edge of two would enter and
+    leave the one while it never left the other.
+    """
+    for slot in range(SLOTS):
+        stay = stays[slot]
+        if stay.phase != INSIDE or rules.zones[stay.zone].level != rules.zones[zone].level:
+            continue
+        if not is_within(rules, zone, stay.zone) and not is_within(rules, stay.zone, zone):
+            return True
+    return False
+
+
+@njit(cache=True, nogil=True)
 def clear_counts(counts: Floats) -> None:
     """Set all counts to zero."""
     for count in range(COUNTS):

@@ -29,6 +29,7 @@ from rtls.geofence.kernels.stay_slots import (
     clear_counts,
     count_time,
     find_open,
+    is_held_elsewhere,
     is_inside,
     settle_pending,
 )
@@ -107,7 +108,7 @@ def reach_thresholds(stay: Stay, rule: Rule, rows: Records, used: int, tag: int,
 def step_candidate(
     stays: Records,
     slot: int,
-    rule: Rule,
+    rules: StepRules,
     rows: Records,
     used: int,
     tag: int,
@@ -117,12 +118,14 @@ def step_candidate(
 ) -> int:
     """Let a candidate enter, wait, or be dropped; return the rows used."""
     stay = stays[slot]
+    rule = rules.zones[stay.zone]
     has_parent = rule.parent < 0 or find_open(stays, rule.parent) >= 0
     if is_lost or not has_parent or (is_heard and stay.p < rule.p_hold):
         drop_candidate(stay)
         return used
     is_ripe = is_heard and at_ms - stay.since_ms >= rule.min_enter_ms
-    if is_ripe and is_inside(stays, rule.parent):
+    is_free = is_inside(stays, rule.parent) and not is_held_elsewhere(stays, stay.zone, rules)
+    if is_ripe and is_free:
         stay.phase = INSIDE
         stay.reason = WALKED_AWAY
         write_row(rows[used], stay, tag, ENTERED, stay.entered_at_ms, at_ms)
@@ -143,7 +146,7 @@ def parent_left_at(stays: Records, parent: int, at_ms: int) -> int:
 def step_visit(
     stays: Records,
     slot: int,
-    rule: Rule,
+    rules: StepRules,
     rows: Records,
     used: int,
     tag: int,
@@ -153,10 +156,12 @@ def step_visit(
 ) -> int:
     """Let a visit go on, falter, recover or end; return the rows used."""
     stay = stays[slot]
+    rule = rules.zones[stay.zone]
     if is_heard and stay.phase == INSIDE and stay.p <= rule.p_exit:
         stay.phase = LEAVING
         stay.since_ms = at_ms
-    elif is_heard and stay.phase == LEAVING and stay.p >= rule.p_hold:
+    is_back = is_heard and stay.phase == LEAVING and stay.p >= rule.p_hold
+    if is_back and not is_held_elsewhere(stays, stay.zone, rules):
         stay.phase = INSIDE
     if stay.phase == LEAVING:
         is_over = is_lost or at_ms - stay.since_ms >= rule.exit_delay_ms
@@ -201,9 +206,9 @@ def step_stay(
         if is_heard:
             settle_pending(stay, p >= rule.p_hold)
     if stay.phase == CANDIDATE:
-        used = step_candidate(stays, slot, rule, rows, used, fix.tag, at_ms, is_heard, is_lost)
+        used = step_candidate(stays, slot, rules, rows, used, fix.tag, at_ms, is_heard, is_lost)
     else:
-        used = step_visit(stays, slot, rule, rows, used, fix.tag, at_ms, is_heard, is_lost)
+        used = step_visit(stays, slot, rules, rows, used, fix.tag, at_ms, is_heard, is_lost)
     if stay.phase == INSIDE and is_heard:
         used = reach_thresholds(stay, rule, rows, used, fix.tag, at_ms)
     return used

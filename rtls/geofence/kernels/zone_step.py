@@ -145,16 +145,21 @@ def step_tags(
         own = stays[fix.tag]
         start = row_start[place]
         end = row_start[place + 1]
+        late = is_late[place]
         grace_ms = grace_of(rules, fix.kinds, interval_ms[fix.tag])
         for depth in range(rules.depth_max + 1):
             if is_heard:
                 begin_stays(own, rules, fix, depth, zone, probability, start, end, at_ms, counters)
-            for slot in range(SLOTS):
-                stay = own[slot]
-                if stay.phase == FREE or rules.zones[stay.zone].depth != depth:
-                    continue
-                p = listed_probability(stay.zone, zone, probability, start, end)
-                used = step_stay(
-                    own, slot, rules, fix, p, at_ms, is_heard, is_late[place], grace_ms, rows, used
-                )
+            # Visits first: one that falters now makes way for a candidate now.
+            for is_turn_of_candidates in (0, 1):
+                for slot in range(SLOTS):
+                    stay = own[slot]
+                    if stay.phase == FREE or rules.zones[stay.zone].depth != depth:
+                        continue
+                    if (stay.phase == CANDIDATE) != is_turn_of_candidates:
+                        continue
+                    p = listed_probability(stay.zone, zone, probability, start, end)
+                    used = step_stay(
+                        own, slot, rules, fix, p, at_ms, is_heard, late, grace_ms, rows, used
+                    )
     return fixes.size, used

@@ -5,7 +5,7 @@ import pytest
 from rtls.geofence.dwell import DwellSettings
 from rtls.model.errors import InvalidGeometry
 from rtls.model.reading import ReadingKind
-from rtls.model.site_map import DwellRules
+from rtls.model.site_map import DwellRules, ZoneKind
 from tests.reference.shelf_site import DwellByKernel, make_site, make_zone, rectangle, shelf_zones
 
 IN = {"dowels": 0.95}
@@ -194,9 +194,31 @@ def test_a_child_ends_with_its_parent() -> None:
     ]
 
 
+def test_a_tag_on_the_edge_of_two_shelves_is_in_one_of_them() -> None:
+    """Nobody stands at two shelves: the second waits until the first falters, then counts all."""
+    dwell = DwellByKernel(make_site(shelf_zones()))
+    above = {"aisle-3": 0.99, "tools": 0.99}
+    first = stand(dwell, 0, 10, {"dowels": 0.65, "screws": 0.35, **above})
+    assert [e[2] for e in first] == ["tools", "aisle-3", "dowels"]
+    assert stand(dwell, 10.5, 20, {"dowels": 0.35, "screws": 0.65, **above}) == []
+    (event,) = stand(dwell, 20.5, 25, {"dowels": 0.2, "screws": 0.8, **above})
+    assert (event[0], event[2], event[3], event[4]) == ("entered", "screws", 10_500, 20_500)
+
+
+def test_shelf_and_checkout_may_overlap() -> None:
+    """Kinds are different questions; only one answer is asked of each."""
+    ring = rectangle(4, 4, 6, 5)
+    till = make_zone("till", ring, kind=ZoneKind.CHECKOUT)
+    dwell = DwellByKernel(make_site([make_zone("dowels", ring), till]))
+    events = stand(dwell, 0, 2, {"dowels": 0.95, "till": 0.95})
+    assert [e[2] for e in events] == ["dowels", "till"]
+
+
 def test_a_tag_in_more_zones_than_it_has_slots_is_counted() -> None:
     """Overlap beyond the bound may lose a zone, but never silently."""
-    zones = [make_zone(f"z{n}", rectangle(4, 4, 6, 5)) for n in range(9)]
+    ring = rectangle(4, 4, 6, 5)
+    zones = [make_zone("z0", ring)]
+    zones += [make_zone(f"z{n}", ring, parent=f"z{n - 1}") for n in range(1, 9)]
     dwell = DwellByKernel(make_site(zones))
     events = stand(dwell, 0, 2, {zone.zone: 0.95 for zone in zones})
     assert len(events) == 8
