@@ -74,6 +74,7 @@ class Reception:
         self._quarantine = Quarantine()
         self._gathered = GatheredReadings()
         self._counters = ReceptionCounters()
+        self._has_made_room = False
         self._online: dict[GatewayId, bool] = {}
         self.unknown_anchors = BoundedCounts()
         self.unknown_gateways = BoundedCounts()
@@ -81,6 +82,7 @@ class Reception:
     def receive(self, messages: Sequence[RawMessage]) -> None:
         """Take messages as they came. Never raises, whatever they contain."""
         self._drop_withdrawn()
+        self._has_made_room = False
         for raw in messages:
             self._counters.messages_received += 1
             self._watermark.arrived(raw.received_at_ms)
@@ -302,8 +304,10 @@ class Reception:
                 self._counters.readings_not_admitted += 1
                 continue
             number = self._slots.intern(name)
-            if number is None:
-                self._slots.forget_unplaced(waiting=self._waiting())
+            if number is None and not self._has_made_room:
+                # At most once a call: it looks at every tag there is.
+                self._has_made_room = True
+                self._slots.forget_unplaced(waiting=self._waiting(tags))
                 number = self._slots.intern(name)
             if number is None:
                 self._counters.readings_no_tag_slot += 1
@@ -324,9 +328,9 @@ class Reception:
             horizon_ms=self._epochs.horizon_ms,
         )
 
-    def _waiting(self) -> Integers:
-        """Return the numbers of the tags that have readings waiting."""
-        gathered = np.array(self._gathered.tags, np.int32)
+    def _waiting(self, more: list[int]) -> Integers:
+        """Return the numbers of the tags that have readings waiting, or are in ``more``."""
+        gathered = np.array(self._gathered.tags + more, np.int32)
         return np.concatenate((self._pending.rows["tag"], gathered))
 
     def _drop_withdrawn(self) -> None:
