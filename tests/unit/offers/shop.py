@@ -269,7 +269,7 @@ class Shop:
 
     def code_in_hand(self, tag: str = "tag:1", *, at_ms: int = START_MS + 10 * MINUTE_MS) -> str:
         """Bring a shopper all the way to a coupon's code."""
-        shopper = self.shopper(tag=tag)
+        shopper = self.shopper(tag=tag, now_ms=at_ms - 6 * MINUTE_MS)
         decision = self.stand(tag, at_ms=at_ms)
         assert decision is not None
         assert decision.chosen is not None
