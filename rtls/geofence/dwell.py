@@ -198,9 +198,8 @@ def empty_stays(capacity: int) -> npt.NDArray[np.void]:
 def has_open_stay(stays: npt.NDArray[np.void]) -> npt.NDArray[np.bool_]:
     """Return (capacity,) whether a tag is a candidate for, or in, any zone."""
     phase = stays["phase"]
-    is_open: npt.NDArray[np.bool_] = (phase != FREE) & (phase != ABSENT)
-    has_one: npt.NDArray[np.bool_] = is_open.any(axis=1)
-    return has_one
+    open_slots = np.count_nonzero((phase != FREE) & (phase != ABSENT), axis=1)
+    return np.asarray(open_slots > 0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

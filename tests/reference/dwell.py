@@ -82,7 +82,8 @@ class DwellByDicts:
         """Step one tag; return its events."""
         stays = self.tags.setdefault(tag, {})
         events: list[Event] = []
-        for zones in self.floors_of_tree:
+        for tree_floor in self.floors_of_tree:
+            zones = [zone for zone in tree_floor if zone.zone in p_of or zone.zone in stays]
             for zone in zones:
                 if is_heard:
                     self.begin_if_probable(stays, zone, at, p_of, p_standing, evidence)
