@@ -205,7 +205,8 @@ class Scenario:
 
     def is_present(self, tag: TagId) -> bool:
         """Return whether a tag is in the shop."""
-        return any(trip.tag == tag for trip in self._trips.values())
+        # A copy in one piece: another thread may ask while shoppers come and go.
+        return any(trip.tag == tag for trip in list(self._trips.values()))
 
     def tags(self) -> tuple[TagId, ...]:
         """Return the tags in the shop, by slot."""
