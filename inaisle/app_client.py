@@ -9,6 +9,7 @@ import json
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 from types import TracebackType
 from typing import Self
 
@@ -76,6 +77,10 @@ class ApiClient:
         """Return the answer to PUT."""
         return self._ask("PUT", path, body)
 
+    def delete(self, path: str) -> None:
+        """Ask for DELETE."""
+        self._ask("DELETE", path, None)
+
     def _ask(self, method: str, path: str, body: Json | None, *, key: str | None = None) -> Json:
         headers = {"Accept": "application/json"}
         if self.token is not None:
@@ -93,7 +98,7 @@ class ApiClient:
         except (OSError, http.client.HTTPException):
             self._connection.close()  # half an answer must not be taken for the next one
             raise
-        if status >= http.HTTPStatus.BAD_REQUEST:
+        if status >= HTTPStatus.BAD_REQUEST:
             raise RefusedByApi(status, answer)
         return answer
 

@@ -34,7 +34,7 @@ class DemoFigures:
     offers: int = 0
     redemptions: int = 0
     tick_p99_ms: float | None = None
-    lag_s: float | None = None
+    behind_ms: int = 0
     story: deque[str] = field(default_factory=lambda: deque(maxlen=STORY_LINES_MAX))
 
 
@@ -100,7 +100,7 @@ def rows(figures: DemoFigures) -> tuple[tuple[str, str], ...]:
         ("offers", str(figures.offers)),
         ("redemptions", str(figures.redemptions)),
         ("tick", "–" if figures.tick_p99_ms is None else f"{figures.tick_p99_ms:.1f} ms p99"),
-        ("behind now", "–" if figures.lag_s is None else f"{figures.lag_s:.2f} s simulated"),
+        ("simulator behind", f"{figures.behind_ms} ms simulated"),
     )
 
 

@@ -119,6 +119,7 @@ class LocatingLoop:
             while not self._stop.is_set():
                 started = time.monotonic()
                 self.tick()
+                self._metrics.tick_took(time.monotonic() - started)
                 self._wait_for_next_tick(started)
             self.finish()
         except BaseException as error:
@@ -175,7 +176,6 @@ class LocatingLoop:
         if output.events:
             with metrics.stage("publish"):
                 parts.sink.publish(output.events)
-            metrics.events.inc(len(output.events))
             self._has_news = True
         if len(output.fixes.rows):
             with metrics.stage("live"):
@@ -183,8 +183,7 @@ class LocatingLoop:
         if len(output.released):
             parts.reception.release(output.released.tolist())
         self._tally.note(batch.readings)
-        metrics.readings.inc(len(batch.readings))
-        metrics.fixes.inc(len(output.fixes.rows))
+        metrics.count(len(batch.readings), len(output.fixes.rows), output.events)
 
     def _snapshot_when_due(self) -> None:
         promise = self._saver.kept()

@@ -5,17 +5,17 @@ label carries a tag, a shopper or anything an outsider chooses, so the number of
 """
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections import deque
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
-from prometheus_client.core import CounterMetricFamily
-from prometheus_client.registry import Collector
-from typing_extensions import override
+
+from rtls.model.visit import Transition, TransitionKind, ZoneEvent
 
 STAGES = ("receive", "order", "locate", "publish", "live", "snapshot")
 SECONDS_BUCKETS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
-Counts = Callable[[], Mapping[str, int]]
+TICKS_KEPT = 1_000
 
 
 class LocatingMetrics:
@@ -34,18 +34,44 @@ class LocatingMetrics:
         self.messages = Counter(
             "inaisle_messages", "Messages taken from the source.", registry=registry
         )
-        self.readings = Counter("inaisle_readings", "Readings located.", registry=registry)
-        self.fixes = Counter("inaisle_fixes", "Fixes emitted.", registry=registry)
-        self.events = Counter("inaisle_zone_events", "Zone events published.", registry=registry)
+        self._readings = Counter("inaisle_readings", "Readings located.", registry=registry)
+        self._fixes = Counter("inaisle_fixes", "Fixes emitted.", registry=registry)
+        self._events = Counter("inaisle_zone_events", "Zone events published.", registry=registry)
         self.overruns = Counter(
             "inaisle_tick_overruns", "Ticks that took longer than a tick.", registry=registry
         )
         self.tags = Gauge("inaisle_tags", "Tags that the engine follows.", registry=registry)
+        self._visits = Counter("inaisle_visits", "Zones entered.", registry=registry)
+        self.visits = self.readings_seen = self.fixes_seen = 0
+        self._ticks_s: deque[float] = deque(maxlen=TICKS_KEPT)
         self.lag = Gauge(
             "inaisle_event_lag_seconds",
             "Now less the latest batch.",
             registry=registry,
         )
+
+    def count(self, readings: int, fixes: int, events: Sequence[ZoneEvent]) -> None:
+        """Count what one batch gave."""
+        entered = sum(
+            isinstance(event, Transition) and event.kind is TransitionKind.ENTERED
+            for event in events
+        )
+        self._readings.inc(readings)
+        self._fixes.inc(fixes)
+        self._events.inc(len(events))
+        self._visits.inc(entered)
+        self.readings_seen += readings
+        self.fixes_seen += fixes
+        self.visits += entered
+
+    def tick_took(self, seconds: float) -> None:
+        """Note how long one tick took."""
+        self._ticks_s.append(seconds)
+
+    def tick_p99_ms(self) -> float | None:
+        """Return the p99 of the last ticks, None before the first."""
+        ticks = sorted(self._ticks_s)
+        return round(1000.0 * ticks[int(0.99 * (len(ticks) - 1))], 3) if ticks else None
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
@@ -55,26 +81,3 @@ class LocatingMetrics:
             yield
         finally:
             self._stages[name].observe(time.perf_counter() - before)
-
-
-class CountsCollector(Collector):
-    """Shows the plain counters of a part under one metric with the counter's name as label.
-
-    Parameters
-    ----------
-    name
-        Of the metric, without ``_total``.
-    counts
-        Asked at each scrape; the part bounds how many names it has.
-    """
-
-    def __init__(self, name: str, help_text: str, counts: Counts) -> None:
-        self._name, self._help_text, self._counts = name, help_text, counts
-
-    @override
-    def collect(self) -> Iterator[CounterMetricFamily]:
-        """Yield the counters as they are now."""
-        family = CounterMetricFamily(self._name, self._help_text, labels=["what"])
-        for what, count in sorted(self._counts().items()):
-            family.add_metric([what], count)
-        yield family

@@ -11,13 +11,14 @@ import json
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Self
 
 from firmware_sim.scenario import ChannelName
 from firmware_sim.trip import ScriptedShopper
+from firmware_sim.truth import Stay
 from inaisle.broker import BrokerAddress
 from inaisle.clock import ScaledClock, parse_clock, render_clock
 from inaisle.simulate import NAMED_FAULTS, ShopPlan, SimulatedShop
@@ -35,6 +36,8 @@ class ShopNews:
     at_ms: UnixMs
     places: Mapping[TagId, tuple[float, float]]
     """where everybody really is, x and y in metres"""
+    stays: Mapping[TagId, Stay]
+    """what scripted shoppers have done at the first place of their script"""
     readings: int
     unacknowledged: int
     behind_ms: int
@@ -130,28 +133,41 @@ def _parse_news(line: str) -> ShopNews:
     return ShopNews(
         at_ms=UnixMs(news["at_ms"]),
         places={TagId(tag): (x, y) for tag, x, y in zip(tags, xs, ys, strict=True)},
+        stays={
+            TagId(tag): Stay(zone=ZoneId(zone), **instants)
+            for tag, (zone, instants) in news["stays"].items()
+        },
         readings=news["readings"],
         unacknowledged=news["unacknowledged"],
         behind_ms=news["behind_ms"],
     )
 
 
-def _render_news(shop: SimulatedShop) -> str:
+def _render_news(shop: SimulatedShop, scripted: Sequence[TagId]) -> str:
     truth, counts = shop.scenario.truth(), shop.fleet.counts()
     return json.dumps({
         "at_ms": truth.at_ms,
         "tags": truth.tags,
         "x_m": truth.x_m.round(3).tolist(),
         "y_m": truth.y_m.round(3).tolist(),
+        "stays": {tag: _plain(shop.scenario.stays(tag)[0]) for tag in scripted},
         "readings": counts.readings,
         "unacknowledged": counts.unacknowledged,
         "behind_ms": counts.behind_ms,
     })  # fmt: skip
 
 
-def _obey(shop: SimulatedShop, orders: IO[str], stop: threading.Event) -> None:
+def _plain(stay: Stay) -> tuple[str, dict[str, int | None]]:
+    instants = ("entered_at_ms", "stood_from_ms", "stood_until_ms", "left_at_ms")
+    return stay.zone, {name: getattr(stay, name) for name in instants}
+
+
+def _obey(
+    shop: SimulatedShop, orders: IO[str], expected: set[TagId], stop: threading.Event
+) -> None:
     for line in orders:
         order = json.loads(line)
+        expected.add(TagId(order["come"]))
         stands = tuple((ZoneId(zone), Second(seconds)) for zone, seconds in order["stands"])
         shop.scenario.add(
             ScriptedShopper(tag=TagId(order["come"]), radio=Radio(order["radio"]), stands=stands)
@@ -172,11 +188,14 @@ def main() -> None:
         faults=NAMED_FAULTS[order["faults"]],
     )
     stop = threading.Event()
+    expected: set[TagId] = set()
+    scripted: set[TagId] = set()
     with SimulatedShop(plan, parse_clock(order["clock"])) as shop:
-        threading.Thread(target=_obey, args=(shop, sys.stdin, stop), daemon=True).start()
+        threading.Thread(target=_obey, args=(shop, sys.stdin, expected, stop), daemon=True).start()
 
         def tell() -> None:
-            sys.stdout.write(_render_news(shop) + "\n")
+            scripted.update(tag for tag in shop.scenario.tags() if tag in expected)
+            sys.stdout.write(_render_news(shop, sorted(scripted)) + "\n")
             sys.stdout.flush()
 
         shop.run(each_second=tell, is_stopped=stop.is_set)

@@ -1,0 +1,47 @@
+"""Fit the service's settings to a demo: a folder of its own, and time that runs faster than life.
+
+Layer: doors. Takes: the settings as loaded. Gives: settings for inaisle.demo. What counts real
+seconds (networks, disks) must be given as much more simulated time as the demo is faster.
+"""
+
+import socket
+from pathlib import Path
+from typing import Final
+
+from inaisle.settings import Settings
+
+# A busy machine delays a message by this much of real time without anything being wrong.
+DELAY_REAL_MS: Final = 150
+SILENCE_REAL_MS: Final = 2_000
+
+
+def demo_settings(settings: Settings, data: Path) -> Settings:
+    """Return the settings of a demo in the folder ``data``."""
+    speed = settings.simulator.speed
+    lateness_ms = min(max(settings.reception.lateness_ms, round(DELAY_REAL_MS * speed)), 30_000)
+    silence_ms = min(round(SILENCE_REAL_MS * max(speed, 1.5)), 60_000)
+    reception = settings.reception.model_copy(
+        update={
+            "lateness_ms": lateness_ms,
+            "late_max_ms": min(2 * max(lateness_ms, 1_000), 60_000),
+            "silence_hold_after_ms": silence_ms,
+        }
+    )
+    port = settings.api.port if _is_free(settings.api.host, settings.api.port) else 0
+    return settings.model_copy(
+        update={
+            "site": settings.site.model_copy(update={"data": data}),
+            "reception": reception,
+            "api": settings.api.model_copy(update={"port": port}),
+        }
+    )
+
+
+def _is_free(host: str, port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+    return True

@@ -1,0 +1,48 @@
+"""Sum the demo up for a person or for a machine.
+
+Layer: doors. Takes: the story and the last figures. Gives: standard output.
+"""
+
+import json
+import sys
+
+from inaisle.demo_story import Story
+from inaisle.demo_view import DemoFigures, metres
+
+
+def summary_document(story: Story, figures: DemoFigures) -> dict[str, object]:
+    """Return the summary as plain values."""
+    receipt = story.receipt
+    return {
+        "zone": receipt.zone,
+        "campaign": receipt.offer["campaign"],
+        "stood_s": receipt.stood_s,
+        "offer_after_s": receipt.offer_after_s,
+        "is_still_there": receipt.is_still_there,
+        "delivery_ms": receipt.delivery_ms,
+        "redeemed": {"amount_minor": story.redeemed_minor, "currency": story.currency},
+        "is_refused_twice": story.is_refused_twice,
+        "position_error_m": {"p50": figures.error_p50_m, "p90": figures.error_p90_m},
+        "shoppers": figures.shoppers,
+        "speed": figures.speed,
+        "fixes_a_s": round(figures.fixes_a_s, 1),
+        "visits": figures.visits,
+        "offers": figures.offers,
+        "redemptions": figures.redemptions,
+        "tick_p99_ms": figures.tick_p99_ms,
+    }
+
+
+def print_summary(story: Story, figures: DemoFigures, *, as_json: bool) -> None:
+    """Print the summary to standard output."""
+    if as_json:
+        json.dump(summary_document(story, figures), sys.stdout, indent=2)
+        sys.stdout.write("\n")
+        return
+    receipt = story.receipt
+    where = "while still there" if receipt.is_still_there else "after leaving"
+    sys.stdout.write(
+        f"offer at {receipt.zone} after standing {receipt.stood_s:.1f} s, {where}; "
+        f"{story.redeemed_minor / 100:.2f} {story.currency} redeemed at the till; position error "
+        f"{metres(figures.error_p50_m)} p50, {metres(figures.error_p90_m)} p90\n"
+    )
