@@ -1,0 +1,300 @@
+"""Visits over a real Redis stream: killed, emptied, full of rubbish, and no offer lost."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import redis
+
+from offers.model.errors import Busy
+from offers.model.offer import OfferState
+from offers.visit_feed import RedisVisitFeed, VisitFeed
+from rtls.model.units import TagId
+from rtls.model.visit import DwellReached, TransitionKind, ZoneEvent
+from rtls.model.visit_json import render_event
+from tests.conftest import Server
+from tests.contract.waiting import wait_until
+from tests.scenario.running_api import Phone, RunningApi, frame, running_api
+from tests.unit.offers.shop import DWELL_S, SITE, campaign, dwell_event, transition
+
+pytestmark = [pytest.mark.slow, pytest.mark.broker]
+
+STREAM = "inaisle:demo:visits"
+
+
+@pytest.fixture
+def api(tmp_path: Path) -> Iterator[RunningApi]:
+    with running_api(tmp_path) as running:
+        running.start_campaign(campaign())
+        yield running
+
+
+@pytest.fixture
+def line(redis_server: Server) -> Iterator[redis.Redis]:
+    with redis.Redis(port=redis_server.port, socket_timeout=2.0) as client:
+        yield client
+
+
+def url(server: Server) -> str:
+    return f"redis://{server.host}:{server.port}/0"
+
+
+@contextmanager
+def reading(
+    api: RunningApi, server: Server, *, feed: VisitFeed | None = None, consumer: str = "one"
+) -> Iterator[RedisVisitFeed]:
+    reader = RedisVisitFeed(
+        url(server),
+        site=SITE,
+        consumer=consumer,
+        feed=feed or api.feed,
+        block_ms=20,
+        stale_ms=100,
+    )
+    reader.start()
+    try:
+        yield reader
+    finally:
+        reader.close()
+
+
+def all_standing(api: RunningApi, *tags: str) -> list[tuple[Phone, list[ZoneEvent]]]:
+    """Shoppers, each with the events of five minutes at the shelf that end now."""
+    phones = [Phone(api) for _ in tags]
+    for phone, tag in zip(phones, tags, strict=True):
+        phone.pair(tag)
+    api.advance(int(DWELL_S * 1000))
+    return [(phone, stay(api, tag)) for phone, tag in zip(phones, tags, strict=True)]
+
+
+def stay(api: RunningApi, tag: str) -> list[ZoneEvent]:
+    reached = dwell_event(TagId(tag), at_ms=api.now_ms)
+    entered = transition(reached, TransitionKind.ENTERED, at_ms=reached.entered_at_ms)
+    return [entered, reached]
+
+
+def standing(api: RunningApi, tag: str) -> tuple[Phone, list[ZoneEvent]]:
+    return all_standing(api, tag)[0]
+
+
+def publish(line: redis.Redis, events: list[ZoneEvent]) -> None:
+    for event in events:
+        line.xadd(STREAM, {"event": render_event(event)})
+
+
+def offers_of(api: RunningApi, phone: Phone) -> list[str]:
+    cards = api.reader.run(
+        lambda work: work.offers.cards_of(
+            phone.shopper, after=0, limit=10, states=tuple(OfferState)
+        )
+    )
+    return [card.offer.campaign for card in cards]
+
+
+def pending(line: redis.Redis) -> int:
+    return int(line.xpending(STREAM, "offers")["pending"])
+
+
+def is_empty(line: redis.Redis) -> bool:
+    return line.xlen(STREAM) == 0 and pending(line) == 0
+
+
+def test_an_event_on_the_stream_becomes_an_offer_in_the_app(
+    api: RunningApi, redis_server: Server, line: redis.Redis
+) -> None:
+    """Two processes, one way: radio on one side, persons on the other."""
+    phone, events = standing(api, "tag:1")
+    with phone.stream() as stream, reading(api, redis_server):
+        publish(line, events)
+        assert frame(stream)["type"] == "offer"
+        wait_until(lambda: is_empty(line))
+
+
+def test_a_second_copy_of_an_event_makes_no_second_offer(
+    api: RunningApi, redis_server: Server, line: redis.Redis
+) -> None:
+    """At least once on the line, exactly once in effect."""
+    phone, events = standing(api, "tag:1")
+    with reading(api, redis_server) as reader:
+        publish(line, events * 3)
+        wait_until(lambda: reader.counters["acknowledged"] == 6)
+    assert offers_of(api, phone) == ["dowels-2-off"]
+
+
+def test_what_came_before_the_first_start_is_read(
+    api: RunningApi, redis_server: Server, line: redis.Redis
+) -> None:
+    """Locating may be up a minute before offers are."""
+    phone, events = standing(api, "tag:1")
+    publish(line, events)
+    with reading(api, redis_server):
+        wait_until(lambda: offers_of(api, phone) == ["dowels-2-off"])
+
+
+def test_what_was_read_and_not_acknowledged_is_done_after_the_restart(
+    api: RunningApi, redis_server: Server, line: redis.Redis
+) -> None:
+    """Kill -9 between reading and committing: Redis still counts it as ours."""
+    phone, events = standing(api, "tag:1")
+    publish(line, events)
+    line.xgroup_create(STREAM, "offers", id="0")
+    line.xreadgroup("offers", "one", {STREAM: ">"})
+    assert pending(line) == 2
+    with reading(api, redis_server, consumer="one"):
+        wait_until(lambda: is_empty(line))
+    assert offers_of(api, phone) == ["dowels-2-off"]
+
+
+def test_what_a_dead_consumer_had_begun_is_taken_over(
+    api: RunningApi, redis_server: Server, line: redis.Redis
+) -> None:
+    """A replica that never comes back must not keep an offer with it."""
+    phone, events = standing(api, "tag:1")
+    publish(line, events)
+    line.xgroup_create(STREAM, "offers", id="0")
+    line.xreadgroup("offers", "dead", {STREAM: ">"})
+    with reading(api, redis_server, consumer="alive") as reader:
+        wait_until(lambda: is_empty(line))
+        assert reader.counters["taken_over"] == 2
+    assert offers_of(api, phone) == ["dowels-2-off"]
+
+
+def test_redis_killed_and_back_without_its_data_costs_no_offer(
+    api: RunningApi, redis_server: Server, line: redis.Redis
+) -> None:
+    """The stream is gone with the process; locating publishes again, and the feed finds it."""
+    (first, before), (second, after) = all_standing(api, "tag:1", "tag:2")
+    with reading(api, redis_server) as reader:
+        publish(line, before)
+        wait_until(lambda: offers_of(api, first) == ["dowels-2-off"])
+        redis_server.kill()
+        wait_until(lambda: not reader.is_reading)
+        redis_server.start()
+        publish(line, [*before, *after])
+        wait_until(lambda: offers_of(api, second) == ["dowels-2-off"])
+        wait_until(lambda: is_empty(line))
+        assert reader.is_reading
+    assert offers_of(api, first) == ["dowels-2-off"]
+
+
+def test_a_flushed_redis_is_noticed_and_read_from_the_beginning(
+    api: RunningApi, redis_server: Server, line: redis.Redis
+) -> None:
+    """FLUSHALL cuts no connection: only the group is missing."""
+    phone, events = standing(api, "tag:1")
+    with reading(api, redis_server) as reader:
+        wait_until(lambda: reader.is_reading)
+        line.flushall()
+        publish(line, events)
+        wait_until(lambda: offers_of(api, phone) == ["dowels-2-off"])
+        wait_until(lambda: is_empty(line))
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"event": b"{"},
+        {"event": b"\xff\x00"},
+        {"event": b"[" * 100_000},
+        {"event": b'{"v": 99, "kind": "visit", "event": {}}'},
+        {"evnt": b"{}"},
+    ],
+    ids=["broken", "not UTF-8", "deep", "from the future", "another field"],
+)
+def test_rubbish_is_set_aside_and_does_not_stop_what_is_behind_it(
+    api: RunningApi, redis_server: Server, line: redis.Redis, fields: dict[str, bytes]
+) -> None:
+    """One bad entry at the head of the stream would otherwise stop all offers of the shop."""
+    phone, events = standing(api, "tag:1")
+    line.xadd(STREAM, fields)  # type: ignore[arg-type]
+    publish(line, events)
+    with reading(api, redis_server) as reader:
+        wait_until(lambda: is_empty(line) and reader.counters["acknowledged"] == 3)
+        assert reader.counters["rejected"] == 1
+    assert line.xlen(f"{STREAM}:rejected") == 1
+    assert offers_of(api, phone) == ["dowels-2-off"]
+
+
+class FailingFeed(VisitFeed):
+    """A feed whose handler fails for one tag, as often as told."""
+
+    def __init__(self, api: RunningApi, error: Exception, *, times: int) -> None:
+        super().__init__(writer=api.writer, now_ms=lambda: api.now_ms, secrets=api.secrets)
+        self._error = error
+        self._times = times
+
+    def _decide(self, event: ZoneEvent, work):
+        if isinstance(event, DwellReached) and event.tag == "tag:1" and self._times:
+            self._times -= 1
+            raise self._error
+        return super()._decide(event, work)
+
+
+def test_a_busy_database_is_waited_for(
+    api: RunningApi, redis_server: Server, line: redis.Redis
+) -> None:
+    """Nothing is acknowledged that has had no effect, however often it fails."""
+    phone, events = standing(api, "tag:1")
+    feed = FailingFeed(api, Busy("the disk is full"), times=12)
+    publish(line, events)
+    with reading(api, redis_server, feed=feed) as reader:
+        wait_until(lambda: offers_of(api, phone) == ["dowels-2-off"])
+        wait_until(lambda: is_empty(line))
+        assert reader.counters["rejected"] == 0
+
+
+def test_an_event_that_the_handler_can_never_take_is_set_aside(
+    api: RunningApi, redis_server: Server, line: redis.Redis
+) -> None:
+    """A bug of ours about one shopper must not cost the others their offers."""
+    (unlucky, first), (lucky, second) = all_standing(api, "tag:1", "tag:2")
+    feed = FailingFeed(api, ZeroDivisionError("a bug"), times=10**6)
+    publish(line, [*first, *second])
+    with reading(api, redis_server, feed=feed) as reader:
+        wait_until(lambda: is_empty(line))
+        assert reader.counters["rejected"] == 1
+    assert (offers_of(api, unlucky), offers_of(api, lucky)) == ([], ["dowels-2-off"])
+    (_, kept), *_ = line.xrange(f"{STREAM}:rejected")
+    assert b"a bug" in kept[b"reason"]
+
+
+def test_in_process_accept_returns_when_the_offer_is_durable(api: RunningApi) -> None:
+    """Locating acknowledges its input next: what is not on the disk by then can be lost."""
+    phone, events = standing(api, "tag:1")
+    api.feed.accept(events)
+    assert offers_of(api, phone) == ["dowels-2-off"]
+
+
+def test_in_process_accept_raises_after_it_has_done_the_others(api: RunningApi) -> None:
+    """The bus gives the same events again; those that are through do nothing then."""
+    (late, first), (lucky, second) = all_standing(api, "tag:1", "tag:2")
+    feed = FailingFeed(api, Busy("the disk is full"), times=1)
+    with pytest.raises(Busy):
+        feed.accept([*first, *second])
+    assert (offers_of(api, late), offers_of(api, lucky)) == ([], ["dowels-2-off"])
+    feed.accept([*first, *second])
+    assert (offers_of(api, late), offers_of(api, lucky)) == (["dowels-2-off"], ["dowels-2-off"])
+
+
+def test_a_stop_in_the_middle_loses_nothing(
+    api: RunningApi, redis_server: Server, line: redis.Redis
+) -> None:
+    """An update at noon: what the old process has not finished, the new one finds."""
+    shoppers = all_standing(api, *(f"tag:{number}" for number in range(10)))
+
+    def locate() -> None:
+        with redis.Redis(port=redis_server.port) as own_line:
+            for _, events in shoppers:
+                publish(own_line, events)
+
+    thread = threading.Thread(target=locate)
+    thread.start()
+    for _ in range(3):
+        with reading(api, redis_server) as reader:
+            wait_until(lambda reader=reader: reader.is_reading)
+    thread.join()
+    with reading(api, redis_server):
+        wait_until(lambda: is_empty(line))
+    assert all(offers_of(api, phone) == ["dowels-2-off"] for phone, _ in shoppers)
