@@ -61,7 +61,7 @@ class MeasurementSettings:
     """
 
     range_sigma_m: float = 0.05
-    long_share: float = 0.10
+    long_share: float = 0.25
     long_scale_m: float = 0.8
     short_share: float = 0.01
     short_scale_m: float = 1.0

@@ -69,7 +69,7 @@ class TrackingSettings:
 
     measurement: MeasurementSettings = field(default_factory=MeasurementSettings)
     speed_sd_m_s: float = 0.5
-    speed_memory_s: float = 3.0
+    speed_memory_s: float = 4.0
     standing_speed_sd_m_s: float = 0.05
     standing_prior: float = 0.6
     instant_ms: float = 50.0
