@@ -21,7 +21,7 @@ from typing import Final
 
 from inaisle.app_client import ApiAddress
 from inaisle.broker import BrokerAddress, embedded_broker, parse_broker, refuse_silent_broker
-from inaisle.clock import ScaledClock, SystemClock
+from inaisle.clock import SystemClock
 from inaisle.demo_counts import DemoCounts
 from inaisle.demo_crowd import Crowd
 from inaisle.demo_error import ErrorMeter
@@ -33,14 +33,17 @@ from inaisle.doctor import database_file
 from inaisle.errors import ExitStatus, PartBroke
 from inaisle.locating_side import LocatingSide
 from inaisle.news_board import NewsBoard
+from inaisle.paced_clock import FollowingClock
 from inaisle.serve import Running, running_service
 from inaisle.settings import Settings
 from inaisle.simulator_process import ShopNews, ShopOrder, SimulatorProcess
 from inaisle.site_loading import site_map_file
+from rtls.model.units import UnixMs
 from rtls.ports import LiveState
 
 READY_S_MAX: Final = 240.0  # with an empty cache the kernels have to be compiled first
 SHOW_EVERY_S: Final = 0.25
+SHOP_AHEAD_MS_MAX: Final = 4_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +65,7 @@ def run_demo(settings: Settings, options: DemoOptions) -> ExitStatus:
         folder = stack.enter_context(_data_folder(options.data))
         settings = demo_settings(settings, folder)
         broker = stack.enter_context(_broker(options.broker))
-        clock = ScaledClock.start(origin_ms=SystemClock().now_ms(), speed=settings.simulator.speed)
+        clock = FollowingClock(origin_ms=SystemClock().now_ms(), speed=settings.simulator.speed)
         meters: list[ErrorMeter] = []
 
         def watch(live: LiveState) -> LiveState:
@@ -93,7 +96,7 @@ class Demo:
         running: Running,
         *,
         view: DemoView,
-        clock: ScaledClock,
+        clock: FollowingClock,
         meter: ErrorMeter,
     ) -> None:
         self.figures = DemoFigures(speed=clock.speed)
@@ -106,6 +109,7 @@ class Demo:
         self._crowd = Crowd(self._address)
         self._board = NewsBoard((self._pass_on,))
         self._told: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self._simulator: SimulatorProcess | None = None
         self._story: Future[Story] | None = None
         self._counted_at_s = time.monotonic()
         self._counted = (0.0, 0.0)
@@ -137,7 +141,8 @@ class Demo:
         order = ShopOrder(
             site_map_file=site_map_file(self._settings.site),
             broker=broker,
-            clock=self._clock,
+            starts_at_ms=self._clock.now_ms(),
+            speed=self._clock.speed,
             seed=section.seed,
             shoppers=section.shoppers,
         )
@@ -149,6 +154,7 @@ class Demo:
                 SimulatorProcess(order, on_news=self._board.put) as simulator,
                 ThreadPoolExecutor(1, thread_name_prefix="story") as pool,
             ):
+                self._simulator = simulator
                 stage = Stage(
                     address=self._address,
                     till_key=offers.keys.till,
@@ -196,8 +202,16 @@ class Demo:
         while not self._told.empty():
             self._say(self._told.get())
         self._view.show(figures, at_s=now_s)
+        self._allow()
+
+    def _allow(self) -> None:
+        # The shop waits for a locating loop that is behind: else its readings would come too late.
+        if self._simulator is not None:
+            self._simulator.allow(UnixMs(self._locating().loop.caught_up_ms + SHOP_AHEAD_MS_MAX))
 
     def _pass_on(self, news: ShopNews) -> None:
+        self._clock.follow(news.at_ms)
+        self._allow()
         self._meter.tell_truth(news.at_ms, news.places)
         self._crowd.see(news.places.keys() - news.stays.keys())
 
@@ -236,5 +250,5 @@ def _broker(chosen: str | None) -> Iterator[BrokerAddress]:
     yield address
 
 
-def _clock_text(clock: ScaledClock) -> str:
+def _clock_text(clock: FollowingClock) -> str:
     return datetime.fromtimestamp(clock.now_ms() / 1000.0, tz=UTC).strftime("%H:%M:%S")

@@ -11,7 +11,7 @@ from typing import Final
 from inaisle.settings import Settings
 
 # A busy machine delays a message by this much of real time without anything being wrong.
-DELAY_REAL_MS: Final = 150
+DELAY_REAL_MS: Final = 250
 SILENCE_REAL_MS: Final = 2_000
 
 

@@ -5,8 +5,8 @@ the `Story` that happened, step by step told to the viewer. Everything goes over
 app and a till of anybody could do the same.
 """
 
+import contextlib
 import json
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -27,7 +27,8 @@ from rtls.model.units import Second, TagId, UnixMs, ZoneId
 TAG: Final = TagId("tag:demo-1")
 ZONE: Final = ZoneId("dowels")
 STANDS_S: Final = Second(360.0)
-OFFER_WITHIN_S: Final = 900.0  # simulated, from his coming in
+OFFER_WITHIN_MS: Final = 600_000  # simulated, from his coming in: he walks, stands, and is gone
+LOOK_AGAIN_S: Final = 0.5
 BASKET: Final = {
     "currency": "EUR",
     "lines": [
@@ -116,18 +117,15 @@ def _await_offer(stage: Stage, app: ApiClient) -> tuple[Json, UnixMs]:
     try:
         with connect(stage.address.stream_url, additional_headers=headers) as socket:
             stage.let_come(ScriptedShopper(tag=TAG, radio=Radio.UWB, stands=((ZONE, STANDS_S),)))
-            timer = threading.Timer(OFFER_WITHIN_S / stage.clock.speed, socket.close)
-            timer.start()
-            try:
-                for text in socket:
-                    frame = json.loads(text)
+            until_ms = stage.clock.now_ms() + OFFER_WITHIN_MS
+            while stage.clock.now_ms() < until_ms:
+                with contextlib.suppress(TimeoutError):
+                    frame = json.loads(socket.recv(timeout=LOOK_AGAIN_S))
                     if frame["type"] == "offer" and frame["offer"]["coupon"] is not None:
                         return frame["offer"], stage.clock.now_ms()
-            finally:
-                timer.cancel()
     except (OSError, WebSocketException) as error:
         raise PartBroke(f"the app's stream broke: {error}.") from error
-    raise PartBroke(f"no offer within {OFFER_WITHIN_S:.0f} simulated seconds.")
+    raise PartBroke(f"no offer within {OFFER_WITHIN_MS / 1000:.0f} simulated seconds.")
 
 
 def _redeem(stage: Stage, app: ApiClient, receipt: Receipt) -> Story:

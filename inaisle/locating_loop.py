@@ -22,10 +22,12 @@ from inaisle.snapshot_saver import Promise, SnapshotSaver, pack_snapshot, unpack
 from rtls.engine import Engine
 from rtls.ingest.reception import Reception
 from rtls.model.reading import ReadingBatch
+from rtls.model.visit import ZoneEvent
 from rtls.ports import EventSink, LiveState, Source, StateStore
 
 log = structlog.get_logger("inaisle.locating")
 SNAPSHOT_IDLE_S: Final = 10.0  # without news; a restart then replays ten seconds of silence
+FULL_POLL: Final = 500  # so many messages at once: more are waiting behind them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +60,8 @@ class LocatingLoop:
     ----------
     ready
         Set when kernels are warm and the state is restored.
+    caught_up_ms
+        Up to this instant nothing that has arrived waits to be processed.
     failure
         What ended the loop, if an error did: the process must end then, with status 1.
     """
@@ -81,6 +85,7 @@ class LocatingLoop:
         self._has_news = False
         self._saved_at = self._beat_at = time.monotonic()
         self._stop = threading.Event()
+        self.caught_up_ms = clock.now_ms()
         self.ready = threading.Event()
         self.failure: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name="locating", daemon=True)
@@ -155,9 +160,16 @@ class LocatingLoop:
             self._has_news = True
         with metrics.stage("order"):
             batches = parts.reception.advance(now_ms)
-        for batch in batches:
-            self._process(batch)
-            metrics.lag.set((now_ms - batch.epoch_end_ms) / 1000.0)
+        events = [event for batch in batches for event in self._process(batch)]
+        if events:
+            # Once a tick, not once a batch: each publish waits for a disk.
+            with metrics.stage("publish"):
+                parts.sink.publish(events)
+            self._has_news = True
+        if batches:
+            metrics.lag.set((now_ms - batches[-1].epoch_end_ms) / 1000.0)
+        if len(messages) < FULL_POLL:
+            self.caught_up_ms = now_ms
         self._beat_at = time.monotonic()
         self._snapshot_when_due()
 
@@ -169,14 +181,10 @@ class LocatingLoop:
         self._saver.close()
         self._parts.source.close()
 
-    def _process(self, batch: ReadingBatch) -> None:
+    def _process(self, batch: ReadingBatch) -> tuple[ZoneEvent, ...]:
         parts, metrics = self._parts, self._metrics
         with metrics.stage("locate"):
             output = parts.engine.process(batch)
-        if output.events:
-            with metrics.stage("publish"):
-                parts.sink.publish(output.events)
-            self._has_news = True
         if len(output.fixes.rows):
             with metrics.stage("live"):
                 parts.live.put(output.fixes, output.tags)
@@ -184,6 +192,7 @@ class LocatingLoop:
             parts.reception.release(output.released.tolist())
         self._tally.note(batch.readings)
         metrics.count(len(batch.readings), len(output.fixes.rows), output.events)
+        return output.events
 
     def _snapshot_when_due(self) -> None:
         promise = self._saver.kept()

@@ -1,6 +1,6 @@
 """Send the readings of a simulated shop to a broker.
 
-Layer: doors. Takes: the site map, a seed, the address of a broker, a clock. Gives: reference
+Layer: doors. Takes: the site map, a seed, the address of a broker, a speed. Gives: reference
 protocol messages over real MQTT, and the truth once a second to whoever watches (the demo).
 """
 
@@ -21,8 +21,9 @@ from firmware_sim.mqtt_link import BrokerAddress as LineEnd
 from firmware_sim.mqtt_link import MqttLink
 from firmware_sim.scenario import ChannelName, Scenario, ScenarioSettings
 from inaisle.broker import BrokerAddress, refuse_silent_broker
-from inaisle.clock import Clock, ScaledClock, SystemClock
+from inaisle.clock import SystemClock
 from inaisle.errors import ExitStatus, InvalidSettings
+from inaisle.paced_clock import ShopPace
 from inaisle.settings import Settings
 from inaisle.site_loading import load_site_map
 from rtls.model.site_map import SiteMap
@@ -52,11 +53,11 @@ class ShopPlan:
 class SimulatedShop:
     """A scenario whose gateways are connected to a broker; ends with the context."""
 
-    def __init__(self, plan: ShopPlan, clock: Clock) -> None:
+    def __init__(self, plan: ShopPlan, *, starts_at_ms: UnixMs, speed: float) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="inaisle-spools-")
-        self._clock = clock
         # The scenario's steps end on whole tenths, so that every second of truth is a whole one.
-        starts_at_ms = UnixMs(clock.now_ms() // SECOND_MS * SECOND_MS)
+        starts_at_ms = UnixMs(starts_at_ms // SECOND_MS * SECOND_MS)
+        self.pace = ShopPace(starts_at_ms=starts_at_ms, speed=speed)
         self.scenario = Scenario(
             plan.site_map,
             seed=plan.seed,
@@ -97,7 +98,7 @@ class SimulatedShop:
         while not is_stopped() and (until_ms is None or self.scenario.now_ms < until_ms):
             next_ms = self.scenario.now_ms // SECOND_MS * SECOND_MS + SECOND_MS
             self.fleet.run(
-                clock=self._clock.now_ms,
+                clock=lambda: self.pace.target_ms(self.scenario.now_ms),
                 sleep=time.sleep,
                 until_ms=next_ms,
                 is_stopped=is_stopped,
@@ -120,7 +121,6 @@ def run_simulate(
         raise InvalidSettings(f"faults is {faults!r}; expected of {', '.join(NAMED_FAULTS)}.")
     broker = BrokerAddress(host=settings.mqtt.host, port=settings.mqtt.port)
     refuse_silent_broker(broker)
-    clock = ScaledClock.start(origin_ms=SystemClock().now_ms(), speed=settings.simulator.speed)
     plan = ShopPlan(
         site_map=load_site_map(settings.site),
         broker=broker,
@@ -130,7 +130,8 @@ def run_simulate(
     )
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
-    with SimulatedShop(plan, clock) as shop:
+    starts_at_ms = SystemClock().now_ms()
+    with SimulatedShop(plan, starts_at_ms=starts_at_ms, speed=settings.simulator.speed) as shop:
         starts_ms = shop.scenario.now_ms
         until_ms = None if seconds is None else starts_ms + round(seconds * SECOND_MS)
         try:

@@ -7,6 +7,7 @@ input and output; the child ends when its input does.
 As a program (``python -m inaisle.simulator_process``) this is the child.
 """
 
+import contextlib
 import json
 import subprocess
 import sys
@@ -20,7 +21,6 @@ from firmware_sim.scenario import ChannelName
 from firmware_sim.trip import ScriptedShopper
 from firmware_sim.truth import Stay
 from inaisle.broker import BrokerAddress
-from inaisle.clock import ScaledClock, parse_clock, render_clock
 from inaisle.simulate import NAMED_FAULTS, ShopPlan, SimulatedShop
 from rtls.model.site_map import Radio
 from rtls.model.site_map_geojson import parse_site_map
@@ -49,7 +49,8 @@ class ShopOrder:
 
     site_map_file: Path
     broker: BrokerAddress
-    clock: ScaledClock
+    starts_at_ms: UnixMs
+    speed: float
     seed: int
     shoppers: int
     channel: ChannelName = "measured"
@@ -67,6 +68,7 @@ class SimulatorProcess:
 
     def __init__(self, order: ShopOrder, *, on_news: Callable[[ShopNews], None]) -> None:
         self._on_news = on_news
+        self._lock = threading.Lock()
         self._child = subprocess.Popen(  # noqa: S603 - our own interpreter and module
             [sys.executable, "-m", "inaisle.simulator_process", _render_order(order)],
             stdin=subprocess.PIPE,
@@ -104,9 +106,17 @@ class SimulatorProcess:
             "radio": shopper.radio.value,
             "stands": [[zone, seconds] for zone, seconds in shopper.stands],
         }
+        self._send(order)
+
+    def allow(self, until_ms: UnixMs) -> None:
+        """Let the shop go on to an instant, and not beyond."""
+        self._send({"allow": until_ms})
+
+    def _send(self, order: Mapping[str, object]) -> None:
         assert self._child.stdin is not None
-        self._child.stdin.write(json.dumps(order) + "\n")
-        self._child.stdin.flush()
+        with self._lock, contextlib.suppress(BrokenPipeError):  # `is_running` tells of its end
+            self._child.stdin.write(json.dumps(order) + "\n")
+            self._child.stdin.flush()
 
     def _read(self) -> None:
         assert self._child.stdout is not None
@@ -119,7 +129,8 @@ def _render_order(order: ShopOrder) -> str:
         "site_map": str(order.site_map_file),
         "host": order.broker.host,
         "port": order.broker.port,
-        "clock": render_clock(order.clock),
+        "starts_at_ms": order.starts_at_ms,
+        "speed": order.speed,
         "seed": order.seed,
         "shoppers": order.shoppers,
         "channel": order.channel,
@@ -167,6 +178,9 @@ def _obey(
 ) -> None:
     for line in orders:
         order = json.loads(line)
+        if "allow" in order:
+            shop.pace.allow(UnixMs(order["allow"]))
+            continue
         expected.add(TagId(order["come"]))
         stands = tuple((ZoneId(zone), Second(seconds)) for zone, seconds in order["stands"])
         shop.scenario.add(
@@ -190,7 +204,8 @@ def main() -> None:
     stop = threading.Event()
     expected: set[TagId] = set()
     scripted: set[TagId] = set()
-    with SimulatedShop(plan, parse_clock(order["clock"])) as shop:
+    starts_at_ms = UnixMs(order["starts_at_ms"])
+    with SimulatedShop(plan, starts_at_ms=starts_at_ms, speed=order["speed"]) as shop:
         threading.Thread(target=_obey, args=(shop, sys.stdin, expected, stop), daemon=True).start()
 
         def tell() -> None:
