@@ -92,11 +92,11 @@ def mass_in_zone(
     xx, yx, yy = lower
     total = 0.0
     start = shapes.ring_start[zone]
-    ax = (shapes.ring_x[start] - x) / xx
-    ay = (shapes.ring_y[start] - y - yx * ax) / yy
+    ax = (shapes.corner[start, 0] - x) / xx
+    ay = (shapes.corner[start, 1] - y - yx * ax) / yy
     for corner in range(start + 1, shapes.ring_start[zone + 1]):
-        bx = (shapes.ring_x[corner] - x) / xx
-        by = (shapes.ring_y[corner] - y - yx * bx) / yy
+        bx = (shapes.corner[corner, 0] - x) / xx
+        by = (shapes.corner[corner, 1] - y - yx * bx) / yy
         total += mass_of_edge(ax, ay, bx, by)
         ax = bx
         ay = by

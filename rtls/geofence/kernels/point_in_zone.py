@@ -17,13 +17,12 @@ Floats = npt.NDArray[np.float64]
 class ZoneShapes(NamedTuple):
     """Every zone's ring, box and area. Rings are closed: the first corner stands again at the end.
 
-    ``ring_start`` (n_zones + 1,) into ``ring_x``, ``ring_y``; ``box`` (n_zones, 4) as x_min,
-    y_min, x_max, y_max; ``area`` (n_zones,) in m².
+    ``ring_start`` (n_zones + 1,) into ``corner`` (n_corners, 2), x and y side by side in memory;
+    ``box`` (n_zones, 4) as x_min, y_min, x_max, y_max; ``area`` (n_zones,) in m².
     """
 
     ring_start: Ints
-    ring_x: Floats
-    ring_y: Floats
+    corner: Floats
     box: Floats
     area: Floats
 
@@ -60,13 +59,16 @@ def floor_position(floors: Ints, floor: int) -> int:
 def is_in_ring(shapes: ZoneShapes, zone: int, x: float, y: float) -> bool:
     """Tell whether the point is in the zone's polygon, by crossings of a ray to the right."""
     inside = False
-    for corner in range(shapes.ring_start[zone], shapes.ring_start[zone + 1] - 1):
-        y0 = shapes.ring_y[corner]
-        y1 = shapes.ring_y[corner + 1]
-        if (y0 > y) != (y1 > y):
-            x0 = shapes.ring_x[corner]
-            if x < x0 + (y - y0) * (shapes.ring_x[corner + 1] - x0) / (y1 - y0):
-                inside = not inside
+    start = shapes.ring_start[zone]
+    x0 = shapes.corner[start, 0]
+    y0 = shapes.corner[start, 1]
+    for place in range(start + 1, shapes.ring_start[zone + 1]):
+        x1 = shapes.corner[place, 0]
+        y1 = shapes.corner[place, 1]
+        if (y0 > y) != (y1 > y) and x < x0 + (y - y0) * (x1 - x0) / (y1 - y0):
+            inside = not inside
+        x0 = x1
+        y0 = y1
     return inside
 
 
