@@ -14,6 +14,7 @@ from typing import Final, assert_never
 
 from redis import Redis
 from redis.client import Pipeline
+from redis.exceptions import ResponseError
 
 from rtls.model.units import Second, SiteId, UnixMs
 from rtls.model.visit import DwellReached, Transition, Visit, ZoneEvent
@@ -25,6 +26,7 @@ from rtls.publish.redis_worker import RedisWorker
 
 STREAM_LENGTH_MAX: Final = 100_000
 EVENTS_A_TRANSACTION: Final = 500
+NO_ENTRY_YET: Final = b"0-0"
 CHECK_INTERVAL_S: Final = Second(1.0)
 # A position nobody has moved for so long is forgotten, so that old journals leave nothing behind.
 POSITION_EXPIRY_S: Final = 7 * 86_400
@@ -117,8 +119,7 @@ class RedisEventSink:
     def _position_in_redis(self, pipeline: Pipeline) -> int:
         """Return the last sequence that the stream has had, as Redis itself knows it."""
         stored = pipeline.get(self._position_key)
-        has_stream = bool(pipeline.exists(self._stream))
-        if isinstance(stored, bytes) and stored.isdigit() and has_stream:
+        if isinstance(stored, bytes) and stored.isdigit() and self._has_stream(pipeline):
             position = int(stored)
             if position <= self._journal.last_sequence:
                 return position
@@ -127,6 +128,14 @@ class RedisEventSink:
         if self._sent:
             self.counters["data_lost"] += 1
         return min(self._sent, self._journal.ring_start())
+
+    def _has_stream(self, pipeline: Pipeline) -> bool:
+        """Return whether the stream has ever had an entry; a consumer may have made it anew."""
+        try:
+            stream = pipeline.xinfo_stream(self._stream)
+        except ResponseError:  # no such key
+            return False
+        return bool(stream["last-generated-id"] != NO_ENTRY_YET)
 
     def _add(self, pipeline: Pipeline, records: Sequence[JournalRecord]) -> None:
         for record in records:

@@ -49,6 +49,5 @@ class ConsumerGroup:
     def _read(self) -> None:
         got = self.client.xreadgroup("offers", "one", {self.stream: ">"}, count=1000)
         for _, entries in got:
-            for entry, fields in entries:
-                self.events.append(parse_event(fields[b"event"]))
-                self.client.xack(self.stream, "offers", entry)
+            self.events += [parse_event(fields[b"event"]) for _, fields in entries]
+            self.client.xack(self.stream, "offers", *(entry for entry, _ in entries))
