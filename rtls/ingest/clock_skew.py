@@ -21,6 +21,8 @@ SKEW_MS_MAX: Final = 600_000
 """beyond ten minutes a clock is broken, not skewed"""
 CORRECT_ABOVE_MS: Final = 200
 STEADY_WITHIN_MS: Final = 250
+STEPS: Final = 5
+"""a correction of more than so many times `CORRECT_ABOVE_MS` cannot be jitter"""
 SECONDS_TO_TRUST: Final = 8
 SECONDS_KEPT: Final = 16
 GATEWAYS_MAX: Final = 10_000
@@ -39,8 +41,12 @@ class GatewayClock(msgspec.Struct):
 
     def observe(self, difference_ms: int, received_at_ms: int) -> int:
         """Take one message's arrival less sending; return the correction that now holds."""
-        if difference_ms < self.correction_ms - CORRECT_ABOVE_MS:
-            self.minima_ms.clear()  # the clock was set forward: what was seen before says nothing
+        was_set_forward = difference_ms < self.correction_ms - CORRECT_ABOVE_MS
+        # Quick delivery by a clock that is right, where the correction says seconds: it was set
+        # right, or one message lied.
+        is_right_now = abs(difference_ms) <= CORRECT_ABOVE_MS < abs(self.correction_ms) // STEPS
+        if was_set_forward or is_right_now:
+            self.minima_ms.clear()  # what was seen before says nothing any more
             self.second = -1
         second = received_at_ms // 1_000
         if second != self.second:

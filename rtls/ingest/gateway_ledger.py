@@ -6,6 +6,7 @@ no delivery (measured: 5,000 receipts, 1,000 messages), so a gateway keeps each 
 ledger has said so; every claim must therefore be exact.
 """
 
+import bisect
 from collections import OrderedDict
 from typing import Final
 
@@ -20,6 +21,7 @@ BOOTS_KEPT: Final = 4
 GATEWAYS_MAX: Final = 10_000
 PATIENCE_MS: Final = 180_000
 """three times the longest pause between two resends: what has not come by then does not exist"""
+LOOK_AGAIN_AFTER_MS: Final = 1_000
 SILENCE_COUNTED_MS_MAX: Final = 5_000
 
 
@@ -40,6 +42,8 @@ class BootLedger(msgspec.Struct):
     active_ms: int = 0
     heard_at_ms: int = 0
     given_up: int = 0
+    look_again_ms: int = 0
+    """on the same clock: when to look for gaps that have waited too long"""
 
     def note(self, key: MessageKey, received_at_ms: int) -> bool:
         """Return whether the message is new."""
@@ -47,7 +51,9 @@ class BootLedger(msgspec.Struct):
         self.active_ms += max(0, min(silence_ms, SILENCE_COUNTED_MS_MAX))
         self.heard_at_ms = max(self.heard_at_ms, received_at_ms)
         is_new = self._note(key.seq)
-        if self.gaps:
+        self._drop_oldest()
+        if self.gaps and (key.low > self.gaps[0].first or self.active_ms >= self.look_again_ms):
+            self.look_again_ms = self.active_ms + LOOK_AGAIN_AFTER_MS
             self._give_up(key.low)
         return is_new
 
@@ -57,30 +63,29 @@ class BootLedger(msgspec.Struct):
                 self.gaps.append(Gap(self.highest + 1, seq - 1, self.active_ms))
             self.highest = seq
             return True
-        for position, gap in enumerate(self.gaps):
-            if gap.first <= seq <= gap.last:
-                # The part above begins its wait anew: a spool is being sent in order.
-                rest = (
-                    Gap(gap.first, seq - 1, gap.since_ms),
-                    Gap(seq + 1, gap.last, self.active_ms),
-                )
-                self.gaps[position : position + 1] = [g for g in rest if g.first <= g.last]
-                return True
-        return False
+        position = bisect.bisect_right(self.gaps, seq, key=_first) - 1
+        if position < 0 or seq > self.gaps[position].last:
+            return False
+        gap = self.gaps[position]
+        # The part above begins its wait anew: a spool is being sent in order.
+        rest = (Gap(gap.first, seq - 1, gap.since_ms), Gap(seq + 1, gap.last, self.active_ms))
+        self.gaps[position : position + 1] = [one for one in rest if one.first <= one.last]
+        return True
 
     def _give_up(self, low: int) -> None:
         """Stop asking for what cannot come any more."""
         kept = []
         for gap in self.gaps:
-            if gap.last < low:
-                continue
             if self.active_ms - gap.since_ms > PATIENCE_MS:
                 self.given_up += gap.last - gap.first + 1
-                continue
-            kept.append(Gap(max(gap.first, low), gap.last, gap.since_ms))
-        for gap in kept[:-GAPS_MAX]:
-            self.given_up += gap.last - gap.first + 1
-        self.gaps = kept[-GAPS_MAX:]
+            elif gap.last >= low:
+                kept.append(Gap(max(gap.first, low), gap.last, gap.since_ms))
+        self.gaps = kept
+
+    def _drop_oldest(self) -> None:
+        while len(self.gaps) > GAPS_MAX:
+            oldest = self.gaps.pop(0)
+            self.given_up += oldest.last - oldest.first + 1
 
     def claim(self) -> tuple[int, list[int]]:
         """Return (upto, missing): all up to `upto` has come, except `missing`."""
@@ -91,6 +96,10 @@ class BootLedger(msgspec.Struct):
             if gap.last - gap.first + 1 > room:
                 return gap.first + room - 1, missing
         return self.highest, missing
+
+
+def _first(gap: Gap) -> int:
+    return gap.first
 
 
 class Acknowledgement(msgspec.Struct, frozen=True):

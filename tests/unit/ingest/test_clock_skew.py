@@ -48,6 +48,21 @@ def test_a_clock_set_forward_is_seen_at_once() -> None:
     assert corrections([5_010] * 40 + [10] * 4)[39:] == [5_010, 0, 0, 0, 0]
 
 
+def test_one_message_with_a_wrong_time_does_not_spoil_those_behind_it() -> None:
+    """A flipped bit in one time must not date everybody's readings five minutes back."""
+    assert corrections([20, -300_000, 30, 25]) == [0, -300_000, 0, 0]
+
+
+def test_a_clock_that_is_set_back_is_believed_at_once() -> None:
+    """It was five seconds ahead, NTP puts it right: the next reading is dated right again."""
+    assert corrections([-4_980] * 40 + [20] * 3)[39:] == [-4_980, 0, 0, 0]
+
+
+def test_the_correction_of_a_clock_slightly_ahead_does_not_flap() -> None:
+    """The delay of the line hides part of the error from message to message."""
+    assert set(corrections([-295, -150, -90, -280, -120, -170])) == {-295}
+
+
 def test_a_clock_ten_minutes_off_is_no_clock() -> None:
     """1970 and 2100 are the two times of a gateway without a battery."""
     assert is_sane(UnixMs(NOW - 600_000), UnixMs(NOW))
