@@ -43,7 +43,12 @@ def url(server: Server) -> str:
 
 @contextmanager
 def reading(
-    api: RunningApi, server: Server, *, feed: VisitFeed | None = None, consumer: str = "one"
+    api: RunningApi,
+    server: Server,
+    *,
+    feed: VisitFeed | None = None,
+    consumer: str = "one",
+    stale_ms: int = 60_000,
 ) -> Iterator[RedisVisitFeed]:
     reader = RedisVisitFeed(
         url(server),
@@ -51,7 +56,7 @@ def reading(
         consumer=consumer,
         feed=feed or api.feed,
         block_ms=20,
-        stale_ms=100,
+        stale_ms=stale_ms,
     )
     reader.start()
     try:
@@ -155,7 +160,7 @@ def test_what_a_dead_consumer_had_begun_is_taken_over(
     publish(line, events)
     line.xgroup_create(STREAM, "offers", id="0")
     line.xreadgroup("offers", "dead", {STREAM: ">"})
-    with reading(api, redis_server, consumer="alive") as reader:
+    with reading(api, redis_server, consumer="alive", stale_ms=100) as reader:
         wait_until(lambda: is_empty(line))
         assert reader.counters["taken_over"] == 2
     assert offers_of(api, phone) == ["dowels-2-off"]
