@@ -92,15 +92,25 @@ class ApiClient:
             headers["Content-Type"] = "application/json"
             content = json.dumps(body).encode()
         try:
-            self._connection.request(method, path, body=content, headers=headers)
-            response = self._connection.getresponse()
-            status, answer = response.status, _parsed(response.read())
-        except (OSError, http.client.HTTPException):
-            self._connection.close()  # half an answer must not be taken for the next one
-            raise
+            status, answer = self._exchange(method, path, content, headers)
+        except http.client.RemoteDisconnected:
+            # The server closes a connection that idles. Asking again is safe: what has an effect
+            # carries a key.
+            status, answer = self._exchange(method, path, content, headers)
         if status >= HTTPStatus.BAD_REQUEST:
             raise RefusedByApi(status, answer)
         return answer
+
+    def _exchange(
+        self, method: str, path: str, content: bytes | None, headers: Mapping[str, str]
+    ) -> tuple[int, Json]:
+        try:
+            self._connection.request(method, path, body=content, headers=dict(headers))
+            response = self._connection.getresponse()
+            return response.status, _parsed(response.read())
+        except (OSError, http.client.HTTPException):
+            self._connection.close()  # half an answer must not be taken for the next one
+            raise
 
 
 def _parsed(content: bytes) -> Json:
