@@ -19,8 +19,9 @@ from rtls.model.errors import InvalidSiteMap
 Slots = npt.NDArray[np.intp]
 Column = npt.NDArray[np.float64]
 
-SPEED_UP_M_S2: Final = 0.7
-SLOW_DOWN_M_S2: Final = 0.7
+# A walker starts and stops within about two paces.
+SPEED_UP_M_S2: Final = 1.0
+SLOW_DOWN_M_S2: Final = 1.3
 CREEP_M_S: Final = 0.1  # braking by v² = 2as alone would never quite arrive
 CORNERS_A_STEP: Final = 4
 TOUCHING_M: Final = 1e-6

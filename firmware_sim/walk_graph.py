@@ -27,7 +27,8 @@ CLEARANCE_M: Final = 0.35
 TOUCH_M: Final = 0.02
 WAY_POINTS_MAX: Final = 32
 SPOTS_A_ZONE: Final = 24
-SPOT_MARGIN_M: Final = 0.25
+# At arm's length from the shelf: 0.55 to 0.85 m before a face whose strip is 0.2 to 1.2 m.
+SPOT_MARGIN_M: Final = 0.35
 SPOT_TRIES: Final = 500
 
 Points = npt.NDArray[np.float64]

@@ -39,7 +39,7 @@ def history_hash(shop: SiteMap, *, seed: int) -> str:
         shop, shoppers=30, seed=seed, channel="measured", scripted=(founding_scene(stand_s=5),)
     )
     digest = hashlib.sha256()
-    for _ in range(300):
+    for _ in range(150):
         step = scenario.step()
         digest.update(step.rows.tobytes())
         truth = scenario.truth()
@@ -50,8 +50,9 @@ def history_hash(shop: SiteMap, *, seed: int) -> str:
 
 def test_one_seed_gives_the_same_readings_and_the_same_truth_to_the_byte(shop: SiteMap) -> None:
     """A failure that cannot be repeated cannot be repaired."""
-    assert history_hash(shop, seed=7) == history_hash(shop, seed=7)
-    assert history_hash(shop, seed=7) != history_hash(shop, seed=8)
+    first, again, other = (history_hash(shop, seed=seed) for seed in (7, 7, 8))
+    assert first == again
+    assert first != other
 
 
 def test_the_scripted_shopper_stands_at_the_dowels_for_exactly_as_long_as_told(
@@ -152,11 +153,11 @@ def test_a_dead_anchor_is_not_heard_and_the_next_nearest_takes_its_place(shop: S
 
 
 def test_the_crowd_keeps_shopping(shop: SiteMap) -> None:
-    """After five minutes the shop is neither empty nor stuck, and people are at many shelves."""
+    """After three minutes the shop is neither empty nor stuck, and people are at many shelves."""
     scenario = scenario_of(shop, shoppers=60)
     seen: set[ZoneId | None] = set()
     lookup = ZoneLookup(shop)
-    for _ in range(3_000):
+    for _ in range(1_800):
         scenario.step()
         if scenario.now_ms % 10_000 == 0:
             seen.update(lookup.shelves(scenario.truth()))
@@ -176,11 +177,11 @@ def test_a_phone_that_comes_again_is_another_tag_and_a_trolley_is_the_same(shop:
     )
     scenario = Scenario(shop, seed=3, settings=settings)
     seen: set[TagId] = set(scenario.tags())
-    for _ in range(3_000):
+    for _ in range(2_000):
         scenario.step()
         seen.update(scenario.tags())
     assert sum(tag.startswith("tag:") for tag in seen) == 10
-    assert sum(tag.startswith("app:") for tag in seen) > 20
+    assert sum(tag.startswith("app:") for tag in seen) > 15
 
 
 def test_a_shopper_can_be_added_and_sent_on_while_the_shop_runs(shop: SiteMap) -> None:

@@ -28,10 +28,10 @@ def one_walker(*way: tuple[float, float], pace_m_s: float = 1.0) -> Walkers:
 
 
 def test_ten_metres_at_one_metre_a_second_take_ten_seconds_and_the_time_to_speed_up() -> None:
-    """Speeding up to 1 m/s at 0.7 m/s² and braking from it cost 0.7 s each: about 11.4 s."""
+    """Speeding up at 1 m/s² costs 0.5 s, braking at 1.3 m/s² 0.4 s: about 10.9 s."""
     track = walk_to_the_end(one_walker((10.0, 0.0)))
     assert track[-1] == (10.0, 0.0)
-    assert len(track) * STEP_MS / 1000.0 == pytest.approx(11.5, abs=0.5)
+    assert len(track) * STEP_MS / 1000.0 == pytest.approx(10.9, abs=0.4)
 
 
 def test_nobody_is_faster_than_his_pace_nor_jumps_in_speed() -> None:
@@ -41,7 +41,7 @@ def test_nobody_is_faster_than_his_pace_nor_jumps_in_speed() -> None:
     assert speed.max() <= 1.0 + 1e-9
     along = np.abs(np.diff(speed))
     # Where the way turns by a right angle within a step, the chord is shorter than the way.
-    assert np.sort(along)[:-2].max() <= 0.12
+    assert np.sort(along)[:-2].max() <= 0.25
 
 
 def test_a_way_is_followed_corner_by_corner() -> None:

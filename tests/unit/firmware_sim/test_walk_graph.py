@@ -101,10 +101,10 @@ def test_spots_lie_within_the_strip_and_away_from_its_edges(shop: SiteMap) -> No
         zone, standing_room(shop, floor=0), rng=np.random.default_rng(1), spots=50
     )
     assert spots.shape == (50, 2)
-    assert spots[:, 0].min() >= 12.45
-    assert spots[:, 0].max() <= 12.95
-    assert spots[:, 1].min() >= 9.25
-    assert spots[:, 1].max() <= 14.75
+    assert spots[:, 0].min() >= 12.55
+    assert spots[:, 0].max() <= 12.85
+    assert spots[:, 1].min() >= 9.35
+    assert spots[:, 1].max() <= 14.65
 
 
 def test_a_zone_in_which_nobody_can_stand_is_refused() -> None:
