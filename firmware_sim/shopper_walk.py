@@ -1,7 +1,7 @@
 """Move all shoppers one step along their ways.
 
-Layer: rules. Takes: ways from firmware_sim.walk_graph, orders from firmware_sim.scenario. Gives:
-positions after each step, and who has arrived or has stood long enough.
+Layer: rules. Takes: ways from firmware_sim.walk_graph, orders from firmware_sim.scenario.
+Gives: positions after each step, and who has arrived or has stood long enough.
 
 One column a shopper, whole columns at once: 200 shoppers cost what one would.
 """
