@@ -8,6 +8,7 @@ refuses an event id that it has seen, so a second copy is harmless.
 import logging
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from functools import partial
 from threading import Event, Thread
 from typing import Final
@@ -81,12 +82,23 @@ class VisitFeed:
 
     def outcomes(self, events: Sequence[ZoneEvent]) -> list[BaseException | None]:
         """Decide about events; say for each whether it is durable (None) or why not."""
-        futures = [self._writer.submit(partial(self._decide, event)) for event in events]
-        outcomes = [future.exception(timeout=COMMIT_S_MAX) for future in futures]
+        outcomes: list[BaseException | None] = []
+        for start in range(0, len(events), BATCH_MAX):
+            # Handed over first and waited for then: a batch shares its commits.
+            futures = [self._submit(event) for event in events[start : start + BATCH_MAX]]
+            outcomes += [_outcome(future) for future in futures]
         failed = len(outcomes) - outcomes.count(None)
         self.counters["events"] += len(outcomes) - failed
         self.counters["failed"] += failed
         return outcomes
+
+    def _submit(self, event: ZoneEvent) -> Future[Decision | None]:
+        try:
+            return self._writer.submit(partial(self._decide, event))
+        except StorageError as error:  # its queue is full
+            refused: Future[Decision | None] = Future()
+            refused.set_exception(error)
+            return refused
 
     def _decide(self, event: ZoneEvent, work: UnitOfWork) -> Decision | None:
         return on_visit(
@@ -96,6 +108,13 @@ class VisitFeed:
             secrets=self._secrets,
             settings=self._settings,
         )
+
+
+def _outcome(future: Future[Decision | None]) -> BaseException | None:
+    try:
+        return future.exception(timeout=COMMIT_S_MAX)
+    except TimeoutError as error:
+        return error
 
 
 class RedisVisitFeed:

@@ -283,6 +283,32 @@ def test_in_process_accept_raises_after_it_has_done_the_others(api: RunningApi) 
     assert (offers_of(api, late), offers_of(api, lucky)) == (["dowels-2-off"], ["dowels-2-off"])
 
 
+def test_more_events_than_the_writers_queue_holds_are_decided_in_batches(api: RunningApi) -> None:
+    """After an hour without offers, the stream brings thousands at once."""
+    phone, events = standing(api, "tag:1")
+    strangers = [event for number in range(600) for event in stay(api, f"stranger:{number}")]
+    assert len(strangers) > 1_024
+    api.feed.accept([*strangers, *events])
+    assert offers_of(api, phone) == ["dowels-2-off"]
+
+
+def test_a_full_queue_of_the_writer_is_waited_for(
+    api: RunningApi, redis_server: Server, line: redis.Redis
+) -> None:
+    """The refusal comes from the hand-over itself; the thread must survive it."""
+    phone, events = standing(api, "tag:1")
+    publish(line, events)
+    release = threading.Event()
+    held = [api.writer.submit(lambda _: release.wait(20)) for _ in range(1_024)]
+    with reading(api, redis_server) as reader:
+        wait_until(lambda: api.feed.counters["failed"] >= 2)
+        release.set()
+        wait_until(lambda: is_empty(line), timeout_s=20.0)
+        assert reader.counters["rejected"] == 0
+    assert all(future.result(timeout=20) for future in held)
+    assert offers_of(api, phone) == ["dowels-2-off"]
+
+
 def test_a_stop_in_the_middle_loses_nothing(
     api: RunningApi, redis_server: Server, line: redis.Redis
 ) -> None:
