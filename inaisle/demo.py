@@ -189,7 +189,8 @@ class Demo:
         figures.shoppers = 0 if news is None else len(news.places)
         figures.offers, figures.redemptions = found.offers, found.redemptions
         figures.visits = metrics.visits
-        figures.error_p50_m, figures.error_p90_m = self._meter.errors()
+        figures.uwb_error_m = self._meter.errors("tag")
+        figures.ble_error_m = self._meter.errors("app")
         figures.tick_p99_ms = metrics.tick_p99_ms()
         figures.behind_ms = 0 if news is None else news.behind_ms
         now_s = time.monotonic()

@@ -26,7 +26,7 @@ from rtls.model.units import Second, TagId, UnixMs, ZoneId
 
 TAG: Final = TagId("tag:demo-1")
 ZONE: Final = ZoneId("dowels")
-STANDS_S: Final = Second(360.0)
+STANDS_S: Final = Second(400.0)
 OFFER_WITHIN_MS: Final = 600_000  # simulated, from his coming in: he walks, stands, and is gone
 LOOK_AGAIN_S: Final = 0.5
 BASKET: Final = {

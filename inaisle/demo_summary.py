@@ -7,7 +7,7 @@ import json
 import sys
 
 from inaisle.demo_story import Story
-from inaisle.demo_view import DemoFigures, metres
+from inaisle.demo_view import DemoFigures, error_text
 
 
 def summary_document(story: Story, figures: DemoFigures) -> dict[str, object]:
@@ -22,7 +22,10 @@ def summary_document(story: Story, figures: DemoFigures) -> dict[str, object]:
         "delivery_ms": receipt.delivery_ms,
         "redeemed": {"amount_minor": story.redeemed_minor, "currency": story.currency},
         "is_refused_twice": story.is_refused_twice,
-        "position_error_m": {"p50": figures.error_p50_m, "p90": figures.error_p90_m},
+        "position_error_m": {
+            "uwb": _percentiles(figures.uwb_error_m),
+            "ble": _percentiles(figures.ble_error_m),
+        },
         "shoppers": figures.shoppers,
         "speed": figures.speed,
         "fixes_a_s": round(figures.fixes_a_s, 1),
@@ -31,6 +34,10 @@ def summary_document(story: Story, figures: DemoFigures) -> dict[str, object]:
         "redemptions": figures.redemptions,
         "tick_p99_ms": figures.tick_p99_ms,
     }
+
+
+def _percentiles(error_m: tuple[float, float] | None) -> dict[str, float] | None:
+    return None if error_m is None else {"p50": round(error_m[0], 3), "p90": round(error_m[1], 3)}
 
 
 def print_summary(story: Story, figures: DemoFigures, *, as_json: bool) -> None:
@@ -43,6 +50,6 @@ def print_summary(story: Story, figures: DemoFigures, *, as_json: bool) -> None:
     where = "while still there" if receipt.is_still_there else "after leaving"
     sys.stdout.write(
         f"offer at {receipt.zone} after standing {receipt.stood_s:.1f} s, {where}; "
-        f"{story.redeemed_minor / 100:.2f} {story.currency} redeemed at the till; position error "
-        f"{metres(figures.error_p50_m)} p50, {metres(figures.error_p90_m)} p90\n"
+        f"{story.redeemed_minor / 100:.2f} {story.currency} redeemed at the till; "
+        f"position error of trolleys {error_text(figures.uwb_error_m)}\n"
     )

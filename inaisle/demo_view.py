@@ -28,8 +28,10 @@ class DemoFigures:
     shoppers: int = 0
     readings_a_s: float = 0.0
     fixes_a_s: float = 0.0
-    error_p50_m: float | None = None
-    error_p90_m: float | None = None
+    uwb_error_m: tuple[float, float] | None = None
+    """p50 and p90 of trolleys"""
+    ble_error_m: tuple[float, float] | None = None
+    """p50 and p90 of phones"""
     visits: int = 0
     offers: int = 0
     redemptions: int = 0
@@ -42,7 +44,7 @@ class DemoView:
     """A context in which the figures are on the screen."""
 
     def __init__(self, title: str) -> None:
-        self._console = Console(file=sys.stderr)
+        self._console = Console(file=sys.stderr, soft_wrap=True)
         self._title = title
         self._live: Live | None = None
         self._plain_after_s = 0.0
@@ -86,16 +88,13 @@ class DemoView:
 
 def rows(figures: DemoFigures) -> tuple[tuple[str, str], ...]:
     """Return the named figures as text."""
-    error = f"{metres(figures.error_p50_m)} p50   {metres(figures.error_p90_m)} p90"
     return (
         ("simulated time", f"{figures.simulated_clock}  ({figures.speed:g} × life)"),
         ("shoppers", str(figures.shoppers)),
         ("readings / s", f"{figures.readings_a_s:,.0f}"),
         ("fixes / s", f"{figures.fixes_a_s:,.0f}"),
-        (
-            "position error",
-            error,
-        ),
+        ("error, UWB trolleys", error_text(figures.uwb_error_m)),
+        ("error, BLE phones", error_text(figures.ble_error_m)),
         ("visits", str(figures.visits)),
         ("offers", str(figures.offers)),
         ("redemptions", str(figures.redemptions)),
@@ -109,16 +108,16 @@ def plain_line(figures: DemoFigures) -> str:
 
     Examples
     --------
-    >>> plain_line(DemoFigures(simulated_clock="10:00:00", shoppers=3, error_p50_m=0.123))
-    '10:00:00  3 shoppers, 0 fixes/s, error 0.12 m p50 – p90, 0 visits, 0 offers, 0 redemptions'
+    >>> plain_line(DemoFigures(simulated_clock="10:00:00", shoppers=3, uwb_error_m=(0.123, 0.4)))
+    '10:00:00  3 shoppers, 0 fixes/s, UWB error 0.12 m p50, 0.40 m p90, 0 visits, 0 offers'
     """
     return (
         f"{figures.simulated_clock}  {figures.shoppers} shoppers, {figures.fixes_a_s:,.0f} fixes/s,"
-        f" error {metres(figures.error_p50_m)} p50 {metres(figures.error_p90_m)} p90, "
-        f"{figures.visits} visits, {figures.offers} offers, {figures.redemptions} redemptions"
+        f" UWB error {error_text(figures.uwb_error_m)}, {figures.visits} visits, "
+        f"{figures.offers} offers"
     )
 
 
-def metres(length_m: float | None) -> str:
-    """Return a length for a person."""
-    return "–" if length_m is None else f"{length_m:.2f} m"
+def error_text(error_m: tuple[float, float] | None) -> str:
+    """Return p50 and p90 for a person."""
+    return "–" if error_m is None else f"{error_m[0]:.2f} m p50, {error_m[1]:.2f} m p90"

@@ -114,7 +114,7 @@ class SimulatorProcess:
 
     def _send(self, order: Mapping[str, object]) -> None:
         assert self._child.stdin is not None
-        with self._lock, contextlib.suppress(BrokenPipeError):  # `is_running` tells of its end
+        with self._lock, contextlib.suppress(BrokenPipeError, ValueError):  # it has ended
             self._child.stdin.write(json.dumps(order) + "\n")
             self._child.stdin.flush()
 

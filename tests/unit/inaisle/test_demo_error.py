@@ -28,13 +28,23 @@ def test_the_error_is_that_of_the_same_instant(*, truth_first: bool) -> None:
     meter.put(batch(5_000, 1.0, 3.0), TAGS)
     if not truth_first:
         meter.tell_truth(UnixMs(5_000), places)
-    assert meter.errors() == pytest.approx((2.0, 2.8))
+    assert meter.errors("tag") == pytest.approx((2.0, 2.8))
     assert meter.measured == 2
+
+
+def test_phones_do_not_blur_the_figure_of_trolleys() -> None:
+    """BLE is an order of magnitude coarser; in one figure neither could be judged."""
+    meter = ErrorMeter(InMemoryLiveState())
+    tags = (TagId("tag:1"), TagId("app:1"))
+    meter.tell_truth(UnixMs(5_000), dict.fromkeys(tags, (0.0, 0.0)))
+    meter.put(batch(5_000, 0.1, 3.0), tags)
+    assert meter.errors("tag") == pytest.approx((0.1, 0.1))
+    assert meter.errors("app") == pytest.approx((3.0, 3.0))
 
 
 def test_before_there_is_anything_there_is_no_error() -> None:
     """Zero would look like perfection."""
-    assert ErrorMeter(InMemoryLiveState()).errors() == (None, None)
+    assert ErrorMeter(InMemoryLiveState()).errors("tag") is None
 
 
 def test_fixes_go_on_to_the_live_state() -> None:
@@ -50,4 +60,4 @@ def test_what_never_finds_its_other_half_is_forgotten() -> None:
     for second in range(1_000):
         meter.tell_truth(UnixMs(second * 1_000), {TAGS[0]: (0.0, 0.0)})
     meter.put(batch(5_000, 1.0), TAGS[:1])
-    assert meter.errors() == (None, None)
+    assert meter.errors("tag") is None
