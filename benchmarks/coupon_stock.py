@@ -1,0 +1,163 @@
+"""Fill a database with coupons in shoppers' hands, by rows instead of by visits.
+
+Layer: benchmarks and tests. Takes: a prepared database. Gives: the codes. Every row is what the
+handlers would have written; making ten thousand of them one by one would take longer than the test.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from offers.handlers.reveal_coupon import CODE_PURPOSE
+from offers.model.benefit import MoneyOff
+from offers.model.campaign import (
+    Budget,
+    CampaignRevision,
+    MessageText,
+    Validity,
+    VisitTrigger,
+)
+from offers.model.ids import CampaignId, TillId
+from offers.model.money import Money
+from offers.model.shopper import Locale
+from offers.ports import SecretSource
+from offers.storage.database import open_engine
+from offers.storage.sql_work import SqlWork
+from offers.storage.tables import CONSENTS, COUPON_CODES, COUPONS, DECISIONS, OFFERS, SHOPPERS
+from rtls.model.units import Second, SiteId, UnixMs, ZoneId
+
+SITE = SiteId("demo")
+TILL = TillId("till-1")
+NOW_MS = UnixMs(1_700_000_000_000)
+END_MS = UnixMs(NOW_MS + 86_400_000)
+CAMPAIGN = CampaignId("stock")
+Row = dict[str, object]
+
+
+def stock_coupons(
+    path: Path, count: int, *, secrets: SecretSource, budget: Budget | None = None
+) -> list[str]:
+    """Write ``count`` shoppers, each with one coupon that has a code; return the codes."""
+    is_reserved = budget is not None and budget.is_reserved
+    engine = open_engine(path, is_reader=False)
+    with engine.begin() as connection:
+        campaigns = SqlWork(connection).campaigns
+        campaigns.add_revision(_revision(budget))
+        # Crockford digits that are decimal digits too: twelve of them are a code.
+        codes = [f"{number:012d}" for number in range(count)]
+        for table, row in _TABLES:
+            connection.execute(sa.insert(table), [row(number) for number in range(count)])
+        connection.execute(
+            sa.insert(COUPONS), [_coupon(n, is_reserved=is_reserved) for n in range(count)]
+        )
+        connection.execute(
+            sa.insert(COUPON_CODES),
+            [
+                {
+                    "coupon_id": _id("c", number),
+                    "fingerprint": secrets.fingerprint(code, purpose=CODE_PURPOSE),
+                }
+                for number, code in enumerate(codes)
+            ],
+        )
+        for _ in range(count if is_reserved else 0):
+            assert campaigns.reserve(CAMPAIGN)
+    engine.dispose()
+    return codes
+
+
+def _revision(budget: Budget | None) -> CampaignRevision:
+    text = MessageText(title="Two euro off", body="At the till, today.")
+    return CampaignRevision(
+        campaign=CAMPAIGN,
+        revision=1,
+        site=SITE,
+        name="Stock",
+        trigger=VisitTrigger(zone=ZoneId("dowels"), dwell_s=Second(300.0)),
+        benefit=MoneyOff(amount=Money(amount_minor=200, currency="EUR")),
+        validity=Validity(from_ms=UnixMs(0), until_ms=END_MS),
+        texts=dict.fromkeys(Locale, text),
+        budget=budget,
+    )
+
+
+def _id(kind: str, number: int) -> str:
+    return f"{kind}{number:031x}"
+
+
+def _shopper(number: int) -> Row:
+    return {"shopper_id": _id("a", number), "enrolled_at_ms": NOW_MS, "locale": "de"}
+
+
+def _consent(number: int) -> Row:
+    return {
+        "consent_id": _id("b", number),
+        "shopper_id": _id("a", number),
+        "purpose": "locate",
+        "is_granted": True,
+        "at_ms": NOW_MS,
+        "text_version": "v1",
+        "locale": "de",
+        "channel": "app",
+    }
+
+
+def _decision(number: int) -> Row:
+    return {
+        "decision_id": _id("d", number),
+        "event_id": _id("e", number),
+        "shopper_id": _id("a", number),
+        "site": SITE,
+        "zone": "dowels",
+        "visit_id": _id("f", number),
+        "at_ms": NOW_MS,
+        "policy": "stock",
+        "chosen": None,
+        "passed_over": "[]",
+    }
+
+
+def _offer(number: int) -> Row:
+    return {
+        "offer_id": _id("0", number),
+        "shopper_id": _id("a", number),
+        "campaign_id": CAMPAIGN,
+        "revision": 1,
+        "decision_id": _id("d", number),
+        "site": SITE,
+        "zone": "dowels",
+        "visit_id": _id("f", number),
+        "locate_consent_id": _id("b", number),
+        "personalise_consent_id": _id("b", number),
+        "may_notify": False,
+        "state": "opened",
+        "issued_at_ms": NOW_MS,
+        "expires_at_ms": END_MS,
+        "delivered_at_ms": NOW_MS,
+        "opened_at_ms": NOW_MS,
+        "ended_at_ms": None,
+    }
+
+
+def _coupon(number: int, *, is_reserved: bool) -> Row:
+    return {
+        "coupon_id": _id("c", number),
+        "offer_id": _id("0", number),
+        "shopper_id": _id("a", number),
+        "campaign_id": CAMPAIGN,
+        "revision": 1,
+        "site": SITE,
+        "state": "issued",
+        "issued_at_ms": NOW_MS,
+        "expires_at_ms": END_MS,
+        "is_reserved": is_reserved,
+    }
+
+
+_TABLES: tuple[tuple[sa.Table, Callable[[int], Row]], ...] = (
+    (SHOPPERS, _shopper),
+    (CONSENTS, _consent),
+    (DECISIONS, _decision),
+    (OFFERS, _offer),
+)

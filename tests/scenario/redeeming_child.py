@@ -1,0 +1,94 @@
+"""Processes that redeem coupons until they are killed; every answer they give is on the output.
+
+Run as ``python -m tests.scenario.redeeming_child DATABASE KEY``. For each line of input, the path
+of a file of codes, it forks a process (the imports are done by then) that redeems the codes under
+keys that are the codes, with several threads. After a path, ``--lose`` makes it answer before the
+commit, which is the bug that the harness must be able to see.
+"""
+
+import os
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from benchmarks.coupon_stock import NOW_MS
+from offers.handlers.answer_once import answer_once
+from offers.handlers.redeem_coupon import redeem_coupon
+from offers.model.idempotency import IdempotentRequest, StoredAnswer
+from offers.model.ids import CredentialId
+from offers.model.redemption import Redemption
+from offers.ports import UnitOfWork
+from offers.storage.database import prepare_database
+from offers.storage.secret_source import SystemSecretSource, load_key
+from offers.storage.writer import Writer
+from tests.unit.offers.shop import checkout
+
+TILL = CredentialId("c" * 32)
+THREADS = 8
+
+
+def redeem_once(work: UnitOfWork, code: str, secrets: SystemSecretSource) -> StoredAnswer:
+    """Redeem under a key that is the code: a retry after a kill is the same request."""
+
+    def act() -> StoredAnswer:
+        answer = redeem_coupon(checkout(code), work=work, now_ms=NOW_MS, secrets=secrets)
+        if isinstance(answer, Redemption):
+            return StoredAnswer(status=201, body=answer.redemption.encode())
+        return StoredAnswer(status=409, body=answer.value.encode())
+
+    request = IdempotentRequest.of(
+        caller=TILL, key=f"key-{code}", operation="redeem", body=code.encode()
+    )
+    return answer_once(request, act, work=work, now_ms=NOW_MS)
+
+
+def serve(
+    database: Path, codes: list[str], secrets: SystemSecretSource, *, is_losing: bool
+) -> None:
+    """Redeem all codes; say each answer when, or in the planted bug before, it is durable."""
+    prepare_database(database)
+    writer = Writer(database)
+
+    def redeem(code: str) -> None:
+        def command(work: UnitOfWork) -> StoredAnswer:
+            answer = redeem_once(work, code, secrets)
+            if is_losing:
+                tell(code, answer)
+            return answer
+
+        answer = writer.run(command)
+        if not is_losing:
+            tell(code, answer)
+
+    with ThreadPoolExecutor(THREADS) as threads:
+        for _ in threads.map(redeem, codes):
+            pass
+    writer.close()
+
+
+def tell(code: str, answer: StoredAnswer) -> None:
+    # One write below the pipe's atomic size: a kill cannot cut a line in two.
+    say(f"{code} {answer.status} {answer.body.decode()}")
+
+
+def say(line: str) -> None:
+    os.write(1, f"{line}\n".encode())
+
+
+def main() -> None:
+    database, key = Path(sys.argv[1]), load_key(Path(sys.argv[2]))
+    for line in sys.stdin:
+        codes, *flags = line.split()
+        pid = os.fork()
+        if pid == 0:
+            todo = Path(codes).read_text().split()
+            secrets = SystemSecretSource(key)
+            serve(database, codes=todo, secrets=secrets, is_losing="--lose" in flags)
+            os._exit(0)
+        say(f"started {pid}")
+        _, status = os.waitpid(pid, 0)
+        say(f"ended {os.waitstatus_to_exitcode(status)}")
+
+
+if __name__ == "__main__":
+    main()
