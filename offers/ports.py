@@ -7,7 +7,6 @@ one `UnitOfWork` share one transaction, so a handler's effects happen together o
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from offers.model.campaign import Budget, Campaign, CampaignRevision, CampaignState, FrequencyCap
@@ -26,6 +25,7 @@ from offers.model.ids import (
     VisitId,
 )
 from offers.model.offer import Offer, OfferCard, OfferState
+from offers.model.open_visit import OpenVisit
 from offers.model.outbox import OutboxEvent, OutboxKind
 from offers.model.pairing import Pairing, PairingEnd
 from offers.model.redemption import Redemption
@@ -57,18 +57,6 @@ class FanOut(Protocol):
     def subscribe(self, listener: Callable[[ShopperId, bytes], None]) -> Callable[[], None]:
         """Call ``listener`` for each message from now on; the returned function ends it."""
         ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OpenVisit:
-    """One stay of a paired tag, as the events told it; kept after its end against late events."""
-
-    visit: VisitId
-    site: SiteId
-    zone: ZoneId
-    pairing: PairingId
-    entered_at_ms: UnixMs
-    left_at_ms: UnixMs | None = None
 
 
 class Shoppers(Protocol):

@@ -1,8 +1,8 @@
 """Put the API together; everything it works with comes from outside.
 
-Layer: edges. Takes: database, secrets, clock, app channel and further routers from the door. Gives:
-the ASGI application. Nothing is read from the environment and nothing is started here but the tie
-between the app channel and the event loop.
+Layer: edges. Takes: database, secrets, clock, app channel and further routers from the door.
+Gives: the ASGI application. Nothing is read from the environment and nothing is started here but
+the tie between the app channel and the event loop.
 """
 
 import asyncio
@@ -12,7 +12,7 @@ from typing import Final
 
 from fastapi import APIRouter, Depends, FastAPI
 
-from offers.api.auth import enforce_role, require_operator
+from offers.api.auth import enforce_role
 from offers.api.body_limit import BODY_BYTES_MAX, BodyLimit
 from offers.api.checkout_routes import checkout_routes
 from offers.api.error_handlers import install_error_handlers
@@ -42,7 +42,6 @@ def create_app(
     channel: Channel,
     connected: Callable[[ShopperId], None],
     settings: ApiSettings = DEFAULT_SETTINGS,
-    operator_routers: Sequence[APIRouter] = (),
     open_routers: Sequence[APIRouter] = (),
 ) -> FastAPI:
     """Return the application.
@@ -63,10 +62,9 @@ def create_app(
         Told of each app that connects (`offers.delivery.relay.Relay.connected`).
     settings
         Limits.
-    operator_routers
-        Routers of other packages that only an operator may call, with their full paths.
     open_routers
-        Routers of other packages that need no credential (health, metrics), with full paths.
+        Routers of other packages, with full paths: open to all (health), or with a guard of
+        their own (live fixes).
     """
     app = FastAPI(
         title="Inaisle",
@@ -87,22 +85,18 @@ def create_app(
         connected=connected,
         settings=settings,
     )
-    _include(app, operator_routers=operator_routers, open_routers=open_routers)
+    _include(app, open_routers)
     install_error_handlers(app)
     app.add_middleware(BodyLimit, bytes_max=BODY_BYTES_MAX)
     _add_problem_schemas(app)
     return app
 
 
-def _include(
-    app: FastAPI, *, operator_routers: Sequence[APIRouter], open_routers: Sequence[APIRouter]
-) -> None:
+def _include(app: FastAPI, open_routers: Sequence[APIRouter]) -> None:
     guarded = (shopper_routes, offer_routes, checkout_routes, operator_routes, problem_routes)
     for router in guarded:
         app.include_router(router, prefix=PREFIX, dependencies=[Depends(enforce_role)])
     app.include_router(stream_routes, prefix=PREFIX)  # signs in by itself, see there
-    for router in operator_routers:
-        app.include_router(router, dependencies=[Depends(require_operator)])
     for router in open_routers:
         app.include_router(router)
 

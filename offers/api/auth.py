@@ -75,11 +75,6 @@ async def enforce_role(request: Request, services: ServicesDep, bearer: BearerDe
         request.state.credential = await _admit(bearer, required, services)
 
 
-async def require_operator(request: Request, services: ServicesDep, bearer: BearerDep) -> None:
-    """Guard routes that other packages bring along (live fixes, health)."""
-    request.state.credential = await _admit(bearer, Role.OPERATOR, services)
-
-
 async def _admit(
     bearer: HTTPAuthorizationCredentials | None, required: Role, services: Services
 ) -> Credential:

@@ -1,7 +1,7 @@
 """Write and read the frames of the shopper's stream.
 
 Layer: edges. Takes: offers, the app's first message. Gives: JSON texts to the relay and the stream
-route. `docs/` names the frames: ``hello``, ``offer``; the app says ``sign_in``.
+route. We say ``hello`` once and ``offer`` for each offer and change; the app says ``sign_in``.
 """
 
 from dataclasses import replace

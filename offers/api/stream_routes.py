@@ -153,7 +153,7 @@ async def _first_to_end(*works: Coroutine[None, None, None]) -> None:
 
 
 async def _read_until_gone(websocket: WebSocket) -> None:
-    # The app has nothing to say after signing in; some frameworks send keep-alives of their own.
+    # The app has nothing to say after signing in; some frameworks send a ping of their own.
     for _ in range(MESSAGES_FROM_APP_MAX):
         message = await websocket.receive()
         if message["type"] == "websocket.disconnect":

@@ -18,8 +18,9 @@ from offers.model.campaign import CampaignRevision
 from offers.model.decision import Candidate, Decision, VisitMoment
 from offers.model.ids import DecisionId, VisitId
 from offers.model.offer import OfferState
+from offers.model.open_visit import OpenVisit
 from offers.model.pairing import Pairing
-from offers.ports import OpenVisit, SecretSource, UnitOfWork
+from offers.ports import SecretSource, UnitOfWork
 from rtls.model.units import TagId, UnixMs
 from rtls.model.visit import DwellReached, Transition, TransitionKind, Visit, ZoneEvent
 
