@@ -9,7 +9,7 @@ import math
 from numba import njit
 
 from rtls.positioning.kernels.likelihood import RANGE_KIND, RSSI_KIND
-from rtls.positioning.kernels.records import AnchorRecords, Floats, Parameters, Record
+from rtls.positioning.kernels.records import AnchorRecords, Floats, Parameters, Record, wide
 from rtls.positioning.kernels.rows import AGE_S, BIAS_SD, KIND, SIGMA, fill_row, residual_and_slope
 from rtls.positioning.kernels.small_solve import invert3
 
@@ -85,9 +85,9 @@ def rows_of_links(
     since_ms: int,
 ) -> int:
     """Fill ``rows`` with the links heard after ``since_ms`` on ``floor``; return how many."""
-    n = 0
+    n = wide(0)
     for k in range(track["link_anchor"].size):
-        anchor = track["link_anchor"][k] - 1
+        anchor = wide(track["link_anchor"][k]) - 1
         if anchor < 0 or anchor >= anchors.own.size or anchors.own[anchor]["floor"] != floor:
             continue
         if track["link_heard_ms"][k] <= since_ms:
@@ -97,10 +97,10 @@ def rows_of_links(
             anchors,
             p,
             anchor,
-            track["link_kind"][k],
+            wide(track["link_kind"][k]),
             track["link_value"][k],
             track["link_sigma"][k],
-            track["calibration_row"],
+            wide(track["calibration_row"]),
         ):
             age_s = 0.001 * (track["heard_at_ms"] - track["link_heard_ms"][k])
             rows[n, AGE_S] = age_s

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+from numba import njit
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int32]
@@ -90,3 +91,12 @@ class Parameters(NamedTuple):
     rssi_mean_s: float
     recheck_ms: float
     recovery_cost_rssi: float
+
+
+@njit(cache=True, nogil=True)
+def wide(number: int) -> int:
+    """Return a whole number in 64 bits.
+
+    A literal or a narrower number is another type, for which each callee is compiled once more.
+    """
+    return int(np.int64(number))

@@ -10,7 +10,7 @@ import numpy as np
 from numba import njit
 
 from rtls.positioning.kernels.likelihood import RSSI_KIND
-from rtls.positioning.kernels.records import AnchorRecords, Bytes, Floats, Parameters
+from rtls.positioning.kernels.records import AnchorRecords, Bytes, Floats, Parameters, wide
 from rtls.positioning.kernels.robust_fix import solve_rows
 from rtls.positioning.kernels.rows import ROW_WIDTH, fill_row
 
@@ -24,11 +24,13 @@ def fix_rssi(
     is_located: Bytes,
 ) -> None:
     """Write one solution a tag; where the anchors leave it undetermined the row stays as it is."""
+    kind = wide(RSSI_KIND)
+    own_row = wide(0)
     rows = np.empty((rssi.shape[1], ROW_WIDTH))
     for i in range(rssi.shape[0]):
-        n = 0
+        n = wide(0)
         for j in range(rssi.shape[1]):
-            if fill_row(rows[n], anchors, p, j, RSSI_KIND, rssi[i, j], math.nan, 0):
+            if fill_row(rows[n], anchors, p, j, kind, rssi[i, j], math.nan, own_row):
                 n += 1
         is_located[i] = 0
         if n > 0 and solve_rows(rows, n, p, anchors.own[0]["box"], solutions[i]):

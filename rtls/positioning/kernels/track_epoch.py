@@ -33,6 +33,7 @@ from rtls.positioning.kernels.records import (
     Parameters,
     Record,
     Records,
+    wide,
 )
 from rtls.positioning.kernels.robust_fix import SOLUTION_WIDTH
 from rtls.positioning.kernels.rows import (
@@ -79,12 +80,12 @@ def take_instant(
 
     Their links are remembered, and what they say of the floor is weighed.
     """
-    n = 0
+    n = wide(0)
     own = UNHEARD
     other = UNHEARD
     for i in range(begin, end):
-        anchor = readings[i]["anchor"]
-        kind = readings[i]["kind"]
+        anchor = wide(readings[i]["anchor"])
+        kind = wide(readings[i]["kind"])
         if not fill_row(
             rows[n],
             anchors,
@@ -93,7 +94,7 @@ def take_instant(
             kind,
             readings[i]["value"],
             readings[i]["sigma"],
-            track["calibration_row"],
+            wide(track["calibration_row"]),
         ):
             continue
         heard = readings[i]["heard_at_ms"]
@@ -179,8 +180,10 @@ def run_tag(
         first = last
     if track["floor_doubt"] > FLOOR_DOUBT_MAX:
         track["is_located"] = 0
+    # Counted from each tag's own first reading: a shop does not recheck everybody at once.
+    begun_ms = track["first_heard_at_ms"]
     is_due = lives_on_rssi(track) and (
-        before_ms // p.recheck_ms != track["heard_at_ms"] // p.recheck_ms
+        (before_ms - begun_ms) // p.recheck_ms != (track["heard_at_ms"] - begun_ms) // p.recheck_ms
     )
     if is_due or not track["is_located"] or track["surprise"] > p.surprise_max:
         seek_fix(rows, solution, track, anchors, p)
@@ -212,10 +215,11 @@ def write_fix(
     track: Record,
     p: Parameters,
     at_ms: int,
-    state: Floats,
-    cov: Floats,
+    spare: Record,
 ) -> None:
-    """Write the track as of ``at_ms`` to ``fix``; ``state`` and ``cov`` are scratch."""
+    """Write the track as of ``at_ms`` to ``fix``; ``spare`` is a track to reckon in."""
+    state = spare["state"]
+    cov = spare["cov"]
     for i in range(state.size):
         state[i] = track["state"][i]
     for i in range(cov.size):
@@ -254,10 +258,9 @@ def track_epoch(
     """
     rows = np.empty((ROWS_MAX, ROW_WIDTH))
     solution = np.empty(SOLUTION_WIDTH)
-    state = np.empty(5)
-    cov = np.empty(15)
+    spare = tracks[:1].copy()
     written = 0
-    begin = 0
+    begin = wide(0)
     n = readings.size
     while begin < n:
         slot = readings[begin]["tag"]
@@ -268,7 +271,7 @@ def track_epoch(
             track = tracks[slot]
             run_tag(readings, begin, end, track, anchors, p, rows, solution)
             if track["is_located"]:
-                write_fix(fixes[written], slot, track, p, epoch_end_ms, state, cov)
+                write_fix(fixes[written], slot, track, p, epoch_end_ms, spare[0])
                 written += 1
         begin = end
     return written
@@ -277,13 +280,12 @@ def track_epoch(
 @njit(cache=True, nogil=True, error_model="numpy")
 def coast_slots(slots: Ints, tracks: Records, p: Parameters, at_ms: int, fixes: Records) -> int:
     """Write the predicted fix of each located slot; the tracks stay as they are."""
-    state = np.empty(5)
-    cov = np.empty(15)
+    spare = tracks[:1].copy()
     written = 0
     for i in range(slots.size):
         slot = slots[i]
         if 0 <= slot < tracks.size and tracks[slot]["is_located"]:
             track = tracks[slot]
-            write_fix(fixes[written], slot, track, p, at_ms, state, cov)
+            write_fix(fixes[written], slot, track, p, at_ms, spare[0])
             written += 1
     return written
