@@ -11,7 +11,6 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from benchmarks.coupon_stock import NOW_MS
 from offers.handlers.answer_once import answer_once
 from offers.handlers.redeem_coupon import redeem_coupon
 from offers.model.idempotency import IdempotentRequest, StoredAnswer
@@ -21,6 +20,7 @@ from offers.ports import UnitOfWork
 from offers.storage.database import prepare_database
 from offers.storage.secret_source import SystemSecretSource, load_key
 from offers.storage.writer import Writer
+from tests.reference.coupon_stock import NOW_MS
 from tests.unit.offers.shop import checkout
 
 TILL = CredentialId("c" * 32)

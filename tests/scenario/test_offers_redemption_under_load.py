@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.coupon_stock import stock_coupons
 from offers.model.campaign import Budget
 from offers.model.idempotency import StoredAnswer
 from offers.storage.database import prepare_database
 from offers.storage.secret_source import SystemSecretSource, load_key
 from offers.storage.writer import Writer
 from tests.conftest import REPOSITORY
+from tests.reference.coupon_stock import stock_coupons
 from tests.scenario.redeeming_child import redeem_once
 
 KILLS = 24

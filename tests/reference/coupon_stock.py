@@ -1,6 +1,6 @@
 """Fill a database with coupons in shoppers' hands, by rows instead of by visits.
 
-Layer: benchmarks and tests. Takes: a prepared database. Gives: the codes. Every row is what the
+Layer: tests and benchmarks. Takes: a prepared database. Gives: the codes. Every row is what the
 handlers would have written; making ten thousand of them one by one would take longer than the test.
 """
 
