@@ -78,6 +78,11 @@ class _Turn:
         self.tags: list[OutboxEvent] = []
         self.told: list[int] = []
 
+    @property
+    def delivering(self) -> frozenset[OfferId]:
+        """The offers that this turn brings to their shoppers."""
+        return frozenset(i.card.offer.offer for i in self.to_send if i.is_delivery)
+
 
 class Relay:
     """One thread that empties the outbox.
@@ -229,7 +234,8 @@ class Relay:
             self._take(event, turn, work=work, now_ms=now_ms)
         for shopper in connected:
             for offer in work.offers.undelivered_of_shopper(shopper):
-                self._send(offer.offer, turn, work=work, now_ms=now_ms)
+                if offer.offer not in turn.delivering:  # its row was due in the same turn
+                    self._send(offer.offer, turn, work=work, now_ms=now_ms)
         return turn
 
     def _take(self, event: OutboxEvent, turn: _Turn, *, work: UnitOfWork, now_ms: UnixMs) -> None:
