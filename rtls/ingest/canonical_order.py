@@ -10,6 +10,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from rtls.ingest.pending_readings import select
 from rtls.model.reading import ReadingArray
 
 AGE_BITS: Final = 20
@@ -60,11 +61,11 @@ def canonical(rows: ReadingArray) -> tuple[ReadingArray, Fingerprints]:
                 key,
             )
         )
-        ordered = rows[order]
+        ordered = rows.take(order)
         marks = fingerprints(ordered)
         is_first = np.concatenate(([True], marks[1:] != marks[:-1]))
-        return ordered[is_first], marks[is_first]
-    ordered = rows[order]
+        return select(ordered, is_first), marks[is_first]
+    ordered = rows.take(order)
     return ordered, fingerprints(ordered)
 
 

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rtls.ingest.canonical_order import Fingerprints, canonical
-from rtls.ingest.pending_readings import NEVER_MS, PendingReadings, epoch_end_ms
+from rtls.ingest.pending_readings import NEVER_MS, PendingReadings, epoch_end_ms, select
 from rtls.ingest.reception_settings import ReceptionSettings
 from rtls.ingest.tag_slots import TagSlots
 from rtls.model.reading import READING_DTYPE, ReadingArray, ReadingBatch
@@ -66,6 +66,8 @@ class Epochs:
     ) -> list[ReadingBatch]:
         """Close every epoch that ends by the watermark; return their batches in order."""
         limit_ms = watermark_ms // self._settings.epoch_ms * self._settings.epoch_ms
+        if self.closed_ms is not None and limit_ms <= self.closed_ms:
+            return []
         rows, ends = self._due(pending, limit_ms)
         if self.closed_ms is None:
             if len(rows) == 0:
@@ -73,7 +75,7 @@ class Epochs:
             self.closed_ms = int(ends.min()) - self._settings.epoch_ms
         batches = []
         for end_ms in self._ends_to_state(ends, limit_ms):
-            chosen = rows[ends == end_ms] if len(rows) else rows
+            chosen = select(rows, ends == end_ms) if len(rows) else rows
             batches.append(self._batch(end_ms, chosen, slots))
         self.closed_ms = max(self.closed_ms, limit_ms)
         return batches
@@ -137,7 +139,7 @@ class Epochs:
         if is_late.any() and self.recent:
             known = np.concatenate([earlier for _, earlier in self.recent])
             is_new = ~(is_late & np.isin(marks, known))
-            ordered, marks = ordered[is_new], marks[is_new]
+            ordered, marks = select(ordered, is_new), marks[is_new]
         if len(marks):
             self.recent.append((end_ms, marks))
         self.repeated += len(rows) - len(ordered)

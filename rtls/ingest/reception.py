@@ -265,8 +265,14 @@ class Reception:
         received_at_ms: int,
         flags: int,
     ) -> None:
-        self._counters.readings_received += len(columns.tags)
-        heard_by = [anchors.get(name, UNKNOWN) for name in columns.anchors]
+        names = columns.anchors
+        if not names:
+            return
+        self._counters.readings_received += len(names)
+        if names.count(names[0]) == len(names):  # one anchor a message is the rule
+            heard_by = [anchors.get(names[0], UNKNOWN)] * len(names)
+        else:
+            heard_by = [anchors.get(name, UNKNOWN) for name in names]
         if UNKNOWN in heard_by:
             self._count_unknown(columns.anchors, heard_by)
         numbers = self._slots.number_of

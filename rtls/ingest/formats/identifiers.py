@@ -51,6 +51,21 @@ def are_anchor_ids(names: Collection[str]) -> bool:
     return _are_lines_of(_ANCHOR_LINES, names)
 
 
+def distinct(names: list[str]) -> set[str]:
+    """Return the names without repeats.
+
+    A message mostly speaks of one anchor; comparing costs a third of hashing.
+
+    Examples
+    --------
+    >>> distinct(["a1", "a1"]), sorted(distinct(["a2", "a1"])), distinct([])
+    ({'a1'}, ['a1', 'a2'], set())
+    """
+    if names and names.count(names[0]) == len(names):
+        return {names[0]}
+    return set(names)
+
+
 def _are_lines_of(pattern: re.Pattern[str], names: Collection[str]) -> bool:
     joined = "".join(["\n".join(names), "\n"]) if names else ""
     # A name that contains a line end would pass as two names; counting finds it.

@@ -24,7 +24,7 @@ from rtls.ingest.formats.decoded import (
     Rejection,
     RejectionReason,
 )
-from rtls.ingest.formats.identifiers import are_anchor_ids, are_tag_ids, is_boot_id
+from rtls.ingest.formats.identifiers import are_anchor_ids, are_tag_ids, distinct, is_boot_id
 from rtls.ingest.formats.repeated_members import has_repeated_member
 from rtls.model.reading import ReadingKind
 from rtls.model.site_map import ID_PATTERN
@@ -241,7 +241,7 @@ def _count_shared(column: ReadingColumns) -> int:
 
 
 def _has_good_names(column: ReadingColumns) -> bool:
-    anchors = set(column.anchors)
+    anchors = distinct(column.anchors)
     anchors.discard(NO_ANCHOR)
     anchors.update(column.ref_anchors or ())
     return are_tag_ids(column.tags) and are_anchor_ids(anchors)
