@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rtls.geofence.kernels.gaussian_in_zone import ZONES_A_FIX_MAX, zones_of_fixes
+from rtls.geofence.records import as_records
 from rtls.geofence.zone_index import ZoneIndex
 from rtls.model.errors import InvalidGeometry
 from rtls.model.units import Metre
@@ -105,7 +106,7 @@ def zone_probabilities(
     left_out = zones_of_fixes(
         index.coarse,
         index.shapes,
-        fixes,
+        as_records(fixes),
         np.array(settings.bias_m, np.float64),
         settings.p_listed,
         row_start,

@@ -22,6 +22,7 @@ from rtls.geofence.kernels.stay_slots import (
     StepRules,
 )
 from rtls.geofence.kernels.zone_step import step_tags
+from rtls.geofence.records import as_records
 from rtls.model.errors import InvalidGeometry
 from rtls.model.site_map import SiteMap, Zone
 from rtls.model.units import Second, UnixMs, ZoneId
@@ -160,7 +161,7 @@ def step_rules(site_map: SiteMap, settings: DwellSettings) -> StepRules:
         zones[index]["level"] = levels.index((zone.kind, zone.floor))
         zones[index]["depth"] = _depth(zone.zone, parents)
     return StepRules(
-        zones=zones,
+        zones=as_records(zones),
         depth_max=int(zones["depth"].max(initial=0)),
         grace_ms=settings.grace_ms,
         grace_intervals=float(settings.grace_intervals),
@@ -261,9 +262,9 @@ def step_stays(
     place = -1
     while place < step.fixes.size:
         place, used = step_tags(
-            stays,
+            as_records(stays),
             rules,
-            step.fixes,
+            as_records(step.fixes),
             max(place, 0),
             step.places.row_start,
             step.places.zone,
@@ -272,7 +273,7 @@ def step_stays(
             step.is_late,
             step.at_ms,
             int(step.is_heard),
-            buffer,
+            as_records(buffer),
             counters.counts,
         )
         parts.append(buffer[:used].copy())

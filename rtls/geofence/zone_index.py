@@ -5,7 +5,7 @@ over points to whoever asks. Built by shapely once a map; the questions are answ
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -227,8 +227,3 @@ def _zone_cells(
     touched = shapely.intersects(polygon, squares)
     inside = shapely.contains_properly(polygon, squares)
     return cells[touched], inside[touched]
-
-
-def zone_polygons(zones: Sequence[Zone]) -> Iterator[shapely.Polygon]:
-    """Yield each zone's polygon, for checks and drawings; never on the hot path."""
-    return (shapely.Polygon(zone.ring) for zone in zones)

@@ -116,7 +116,7 @@ class DwellByDicts:
 
     def is_held_elsewhere(self, stays: dict[str, Stay], zone: Zone) -> bool:
         return any(
-            other.phase == "inside"
+            other.phase in IN
             and (other.zone.kind, other.zone.floor) == (zone.kind, zone.floor)
             and other.zone.zone not in self.ancestors(zone)
             and zone.zone not in self.ancestors(other.zone)
@@ -158,8 +158,7 @@ class DwellByDicts:
         if stay.phase == "candidate":
             self.enter(stay, tag, at, phase in IN and is_free, is_heard, events)
         else:
-            how = (tag, at, is_heard, is_lost, phase in IN, is_free, events)
-            self.step_visit(stay, parent, *how)
+            self.step_visit(stay, parent, tag, at, is_heard, is_lost, phase in IN, events)
         if stay.phase == "inside" and is_heard:
             self.reach(stay, tag, at, events)
         return False
@@ -202,12 +201,12 @@ class DwellByDicts:
             self.settle(stay, is_confirmed=p >= stay.zone.rules.p_hold)
 
     def step_visit(
-        self, stay, parent, tag, at, is_heard, is_lost, parent_is_inside, may_recover, events
+        self, stay, parent, tag, at, is_heard, is_lost, parent_is_inside, events
     ) -> None:
         rules = stay.zone.rules
         if is_heard and stay.phase == "inside" and stay.p <= rules.p_exit:
             stay.phase, stay.since = "leaving", at
-        elif is_heard and stay.phase == "leaving" and stay.p >= rules.p_hold and may_recover:
+        elif is_heard and stay.phase == "leaving" and stay.p >= rules.p_hold:
             stay.phase = "inside"
         if stay.phase == "leaving":
             is_over = is_lost or at - stay.since >= 1000 * rules.exit_delay_s

@@ -108,14 +108,16 @@ def is_within(rules: StepRules, zone: int, other: int) -> bool:
 
 @njit(cache=True, nogil=True)
 def is_held_elsewhere(stays: Records, zone: int, rules: StepRules) -> bool:
-    """Tell whether the tag is in another zone of the same level, and has not begun to leave it.
+    """Tell whether the tag is in another zone of the same level, and has not left it.
 
     Nobody stands at two shelves at once. Without this a tag on the edge of two would enter and
     leave the one while it never left the other.
     """
     for slot in range(SLOTS):
         stay = stays[slot]
-        if stay.phase != INSIDE or rules.zones[stay.zone].level != rules.zones[zone].level:
+        if not INSIDE <= stay.phase <= LEAVING:
+            continue
+        if rules.zones[stay.zone].level != rules.zones[zone].level:
             continue
         if not is_within(rules, zone, stay.zone) and not is_within(rules, stay.zone, zone):
             return True

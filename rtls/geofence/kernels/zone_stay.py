@@ -160,8 +160,7 @@ def step_visit(
     if is_heard and stay.phase == INSIDE and stay.p <= rule.p_exit:
         stay.phase = LEAVING
         stay.since_ms = at_ms
-    is_back = is_heard and stay.phase == LEAVING and stay.p >= rule.p_hold
-    if is_back and not is_held_elsewhere(stays, stay.zone, rules):
+    elif is_heard and stay.phase == LEAVING and stay.p >= rule.p_hold:
         stay.phase = INSIDE
     if stay.phase == LEAVING:
         is_over = is_lost or at_ms - stay.since_ms >= rule.exit_delay_ms
@@ -209,6 +208,6 @@ def step_stay(
         used = step_candidate(stays, slot, rules, rows, used, fix.tag, at_ms, is_heard, is_lost)
     else:
         used = step_visit(stays, slot, rules, rows, used, fix.tag, at_ms, is_heard, is_lost)
-    if stay.phase == INSIDE and is_heard:
+    if stay.phase == INSIDE:
         used = reach_thresholds(stay, rule, rows, used, fix.tag, at_ms)
     return used

@@ -150,7 +150,7 @@ def step_tags(
         for depth in range(rules.depth_max + 1):
             if is_heard:
                 begin_stays(own, rules, fix, depth, zone, probability, start, end, at_ms, counters)
-            # Visits first: one that falters now makes way for a candidate now.
+            # Visits first: one that ends now makes way for a candidate now.
             for is_turn_of_candidates in (0, 1):
                 for slot in range(SLOTS):
                     stay = own[slot]

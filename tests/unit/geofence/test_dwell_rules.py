@@ -90,6 +90,15 @@ def test_a_short_dip_does_not_end_a_visit() -> None:
     assert [e[0] for e in stand(dwell, 25.5, 60)] == ["dwell"]
 
 
+def test_the_way_back_into_the_zone_is_not_counted() -> None:
+    """Time between two steps is worth its weaker end: 20 s before the dip, 10 s from 23.5 s on."""
+    dwell = dowels()
+    stand(dwell, 0, 20)
+    stand(dwell, 20.5, 23, OUT)
+    events = stand(dwell, 23.5, 40)
+    assert [(e[0], e[4]) for e in events] == [("dwell", 33_500)]
+
+
 def test_silence_shorter_than_the_grace_counts_once_it_is_confirmed() -> None:
     """Bursty adverts: a phone that is silent for 20 s between two adverts has not gone."""
     dwell = dowels()
@@ -195,14 +204,20 @@ def test_a_child_ends_with_its_parent() -> None:
 
 
 def test_a_tag_on_the_edge_of_two_shelves_is_in_one_of_them() -> None:
-    """Nobody stands at two shelves: the second waits until the first falters, then counts all."""
+    """Nobody stands at two shelves: the second waits until the first is left, then counts all."""
     dwell = DwellByKernel(make_site(shelf_zones()))
     above = {"aisle-3": 0.99, "tools": 0.99}
     first = stand(dwell, 0, 10, {"dowels": 0.65, "screws": 0.35, **above})
     assert [e[2] for e in first] == ["tools", "aisle-3", "dowels"]
     assert stand(dwell, 10.5, 20, {"dowels": 0.35, "screws": 0.65, **above}) == []
-    (event,) = stand(dwell, 20.5, 25, {"dowels": 0.2, "screws": 0.8, **above})
-    assert (event[0], event[2], event[3], event[4]) == ("entered", "screws", 10_500, 20_500)
+    left, entered = stand(dwell, 20.5, 26, {"dowels": 0.2, "screws": 0.8, **above})
+    assert (left[0], left[2], left[3], left[4]) == ("walked_away", "dowels", 20_500, 25_500)
+    assert (entered[0], entered[2], entered[3], entered[4]) == (
+        "entered",
+        "screws",
+        10_500,
+        25_500,
+    )
 
 
 def test_shelf_and_checkout_may_overlap() -> None:
