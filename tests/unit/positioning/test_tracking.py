@@ -69,6 +69,16 @@ def test_anchors_heard_one_after_the_other_join_into_a_first_fix() -> None:
     assert found[3]["x_m"] == pytest.approx([4.0], abs=0.2)
 
 
+def test_links_heard_long_ago_do_not_join_into_a_first_fix() -> None:
+    """The tag has walked on since: circles around three places of three times meet nowhere."""
+    tracks = np.zeros(1, TRACK_DTYPE)
+    there, here = true_ranges(SITE, (1, 1)), true_ranges(SITE, (9, 9))
+    step(tracks, readings_of(there[:2], at_ms=100), at_ms=100)
+    assert step(tracks, readings_of(here[2:4], at_ms=8_000, anchors=[2, 3]), at_ms=8_000).size == 0
+    fixes = step(tracks, readings_of(here[4:5], at_ms=8_500, anchors=[4]), at_ms=8_500)
+    assert fixes["x_m"] == pytest.approx([9.0], abs=0.3)
+
+
 def test_two_anchors_keep_a_track_that_three_have_started() -> None:
     """Tight coupling: what cannot make a fix can still correct one."""
     tracks = np.zeros(1, TRACK_DTYPE)
