@@ -2,8 +2,8 @@
 
 Both run the same handler on the same schema with the same settings (WAL, synchronous=FULL), from 32
 threads, each coupon once and under its own idempotency key; the rounds alternate. The peer is what
-a web framework does by itself: a connection a thread, a transaction a request. The control sends the
-same keys again: it must get the same answers, and add no redemption.
+a web framework does by itself: a connection a thread, a transaction a request. The control sends
+the same keys again: it must get the same answers, and add no redemption.
 """
 
 import tempfile

@@ -24,7 +24,7 @@ from tests.unit.offers.shop import (
 )
 
 TAG = TagId("tag:1")
-CAP = FrequencyCap(offers_max=2, window_s=3_600)
+CAP = FrequencyCap(offers_max=2, window_s=1_800)
 NEEDED = {Purpose.LOCATE, Purpose.PERSONALISE}
 
 
@@ -50,15 +50,24 @@ class OneShopper(RuleBasedStateMachine):
     def time_passes(self, minutes: int) -> None:
         self.now_ms += minutes * MINUTE_MS
 
-    # More grants than withdrawals, or the machine would spend its life without consent.
-    @rule(purpose=st.sampled_from(list(Purpose)), is_granted=st.sampled_from([True, True, False]))
-    def the_shopper_says(self, purpose: Purpose, *, is_granted: bool) -> None:
-        self.shop.say(self.anna, purpose, is_granted=is_granted, now_ms=self.now_ms)
-        (self.granted.add if is_granted else self.granted.discard)(purpose)
-        if not is_granted and purpose in NEEDED:
-            assert self.shop.work.offers.undelivered_of_shopper(self.anna) == ()
-        if is_granted and purpose is Purpose.LOCATE:
+    @rule(purpose=st.sampled_from(list(Purpose)))
+    def the_shopper_grants(self, purpose: Purpose) -> None:
+        self.shop.say(self.anna, purpose, is_granted=True, now_ms=self.now_ms)
+        self.granted.add(purpose)
+        if purpose is Purpose.LOCATE:
             self.shop.pair(self.anna, TAG, now_ms=self.now_ms)
+
+    @rule(purpose=st.sampled_from(list(Purpose)))
+    def the_shopper_withdraws(self, purpose: Purpose) -> None:
+        self.shop.say(self.anna, purpose, is_granted=False, now_ms=self.now_ms)
+        self.granted.discard(purpose)
+        if purpose in NEEDED:
+            assert self.shop.work.offers.undelivered_of_shopper(self.anna) == ()
+
+    @rule(purpose=st.sampled_from(sorted(NEEDED)))
+    def the_shopper_withdraws_before_the_offer_arrives(self, purpose: Purpose) -> None:
+        self.the_shopper_stands_at_the_shelf(leaves=False, is_delivered=False)
+        self.the_shopper_withdraws(purpose)
 
     @rule()
     def the_shopper_pairs(self) -> None:

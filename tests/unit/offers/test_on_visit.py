@@ -6,6 +6,7 @@ import pytest
 
 from offers.handlers.change_consent import ConsentWish, change_consent
 from offers.handlers.expire_overdue import DAY_MS, expire_overdue
+from offers.handlers.open_offer import dismiss_offer
 from offers.handlers.start_campaign import pause_campaign
 from offers.model.campaign import Budget, FrequencyCap
 from offers.model.consent import Purpose
@@ -272,3 +273,16 @@ def test_old_events_and_visits_are_forgotten(shop: Shop) -> None:
     later = expire_overdue(work=shop.work, now_ms=UnixMs(NOON_MS + 30 * DAY_MS + 1))
     assert later.forgotten == 3
     assert shop.work.visits.find(event.visit_id) is None
+
+
+def test_a_dismissed_offer_still_counts_in_the_cap(shop: Shop) -> None:
+    """'No, thank you' is no wish to be asked again at once."""
+    shop.start(campaign())
+    anna = shop.shopper()
+    shop.stand()
+    offer = shop.offer_of(anna).offer.offer
+    shop.deliver(offer, now_ms=NOON_MS)
+    dismiss_offer(anna, offer, work=shop.work, now_ms=NOON_MS)
+    decision = shop.stand(at_ms=NOON_MS + 10 * MINUTE_MS)
+    assert decision is not None
+    assert decision.passed_over[0].refusal is Refusal.FREQUENCY_CAP
