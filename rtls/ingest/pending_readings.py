@@ -57,9 +57,11 @@ class GatheredReadings:
         """Take one message's readings of one kind; `UNKNOWN` marks those to be left out."""
         count = len(columns.tags)
         if columns.values_2 is not None:
-            self.values_2 += [_NAN] * (len(self) - len(self.values_2)) + columns.values_2
+            self.values_2 += [_NAN] * (len(self) - len(self.values_2))
+            self.values_2 += columns.values_2
         if ref_anchors is not None:
-            self.ref_anchors += [UNKNOWN] * (len(self) - len(self.ref_anchors)) + list(ref_anchors)
+            self.ref_anchors += [UNKNOWN] * (len(self) - len(self.ref_anchors))
+            self.ref_anchors += ref_anchors
         self.tags += tags
         self.anchors += anchors
         self.values += columns.values
@@ -170,7 +172,6 @@ def _fill(
     rows["kind"] = kinds
     rows["flags"] = flags | (from_spool * np.uint8(ReadingFlag.FROM_SPOOL))
     rows["channel"] = np.maximum(np.array(gathered.channels, np.int16), 0)
-    rows["pad"] = 0
     has_reference = (kinds != ReadingKind.TDOA) | (rows["ref_anchor"] != UNKNOWN)
     named = (rows["tag"] != UNKNOWN) & (rows["anchor"] != UNKNOWN)
     return np.asarray(named & has_reference)

@@ -291,7 +291,7 @@ class Reception:
             flags=flags,
         )
 
-    def _count_unknown(self, names: list[str], heard_by: list[int]) -> None:
+    def _count_unknown(self, names: Sequence[str], heard_by: list[int]) -> None:
         for name, index in zip(names, heard_by, strict=True):
             if index != UNKNOWN:
                 continue
@@ -301,7 +301,7 @@ class Reception:
                 self._counters.readings_unknown_anchor += 1
                 self.unknown_anchors.add(name)
 
-    def _intern(self, names: list[str], tags: list[int], heard_by: list[int]) -> None:
+    def _intern(self, names: Sequence[str], tags: list[int], heard_by: list[int]) -> None:
         """Give numbers, in place, to the admitted among the tags not yet known."""
         for position, name in enumerate(names):
             if tags[position] != UNKNOWN or heard_by[position] == UNKNOWN:

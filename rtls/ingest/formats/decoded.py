@@ -1,10 +1,11 @@
 """What a decoder gives: the readings of one message, or the reason why there are none.
 
 Layer: rules. Takes: columns from one decoder. Gives: `Decoded` to rtls.ingest.admission and
-`Rejection` to rtls.ingest.quarantine. The columns are plain lists, since that is what a JSON
-decoder makes at the least cost; they become arrays once, in rtls.ingest.pending_readings.
+`Rejection` to rtls.ingest.quarantine. The columns are plain sequences, since that is what a
+JSON decoder makes at the least cost; they become arrays once, in rtls.ingest.pending_readings.
 """
 
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Final
 
@@ -61,21 +62,21 @@ class Rejection(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
 
 class ReadingColumns(msgspec.Struct, frozen=True, gc=False, kw_only=True):
-    """The readings of one kind in one message, as lists of one length; names not yet resolved."""
+    """The readings of one kind in one message, as columns of one length; names not yet resolved."""
 
     kind: ReadingKind
-    tags: list[str]
-    anchors: list[str]
+    tags: Sequence[str]
+    anchors: Sequence[str]
     """`NO_ANCHOR` where the gateway's own anchor is meant"""
-    values: list[float]
-    ages_ms: list[int]
+    values: Sequence[float]
+    ages_ms: Sequence[int]
     """0 or negative, relative to `Decoded.sent_at_ms`; `NO_AGE` where not sent"""
-    sigmas: list[float]
+    sigmas: Sequence[float]
     """`NO_SIGMA` where not sent"""
-    channels: list[int]
+    channels: Sequence[int]
     """`NO_CHANNEL` where not sent"""
-    values_2: list[float] | None = None
-    ref_anchors: list[str] | None = None
+    values_2: Sequence[float] | None = None
+    ref_anchors: Sequence[str] | None = None
 
 
 class Decoded(msgspec.Struct, frozen=True, gc=False, kw_only=True):

@@ -6,7 +6,7 @@ message; the anchors are \A and \Z in effect (fullmatch), since ``$`` lets a tra
 """
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Final
 
 from rtls.model.track import TAG_ID_BYTES_MAX
@@ -51,7 +51,7 @@ def are_anchor_ids(names: Collection[str]) -> bool:
     return _are_lines_of(_ANCHOR_LINES, names)
 
 
-def distinct(names: list[str]) -> set[str]:
+def distinct(names: Sequence[str]) -> set[str]:
     """Return the names without repeats.
 
     A message mostly speaks of one anchor; comparing costs a third of hashing.

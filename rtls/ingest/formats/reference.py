@@ -6,6 +6,7 @@ exception that leaves a decoder would stop ingest for every message behind it.
 """
 
 import math
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Annotated, Final, Literal, cast
 
@@ -198,32 +199,25 @@ def _groups(observations: list[Observation]) -> list[list[Observation]]:
 
 def _columns(group: list[Observation]) -> tuple[ReadingColumns, int]:
     """Return observations of one kind as columns, and how many JSON members they were."""
-    kind = _KINDS[type(group[0])]
-    values_2, ref_anchors, more = None, None, 0
-    if kind == ReadingKind.RSSI:
-        references = [one.reference for one in cast("list[Rssi]", group)]
-        more = len(group) - references.count(NO_REFERENCE)
-    elif kind == ReadingKind.RANGE:
-        methods = [one.method for one in cast("list[Range]", group)]
-        more = len(group) - methods.count(NO_METHOD)
-    elif kind == ReadingKind.AOA:
-        values_2 = [one.elevation for one in cast("list[Aoa]", group)]
-        more = len(group)
-    else:
-        ref_anchors = [one.ref_anchor for one in cast("list[Tdoa]", group)]
-        more = len(group)
-    column = ReadingColumns(
-        kind=kind,
-        tags=[one.tag for one in group],
-        anchors=[one.anchor for one in group],
-        values=[one.value for one in group],
-        ages_ms=[one.age_ms for one in group],
-        sigmas=[one.sigma for one in group],
-        channels=[one.channel for one in group],
-        values_2=values_2,
-        ref_anchors=ref_anchors,
+    shape = type(group[0])
+    by_row = map(msgspec.structs.astuple, group)
+    # Two calls into C a row instead of one a member: reading attributes took twice as long.
+    found: dict[str, tuple[object, ...]] = dict(
+        zip(shape.__struct_fields__, zip(*by_row, strict=True), strict=True)
     )
-    return column, more + _count_shared(column)
+    column = ReadingColumns(
+        kind=_KINDS[shape],
+        tags=cast("Sequence[str]", found["tag"]),
+        anchors=cast("Sequence[str]", found["anchor"]),
+        values=cast("Sequence[float]", found["value"]),
+        ages_ms=cast("Sequence[int]", found["age_ms"]),
+        sigmas=cast("Sequence[float]", found["sigma"]),
+        channels=cast("Sequence[int]", found["channel"]),
+        values_2=cast("Sequence[float] | None", found.get("elevation")),
+        ref_anchors=cast("Sequence[str] | None", found.get("ref_anchor")),
+    )
+    unsent = sum(found[name].count(nothing) for name, nothing in _UNSENT[shape])
+    return column, (1 + len(found)) * len(group) - unsent  # one more than the fields: the kind
 
 
 _KINDS: Final[dict[type, ReadingKind]] = {
@@ -234,10 +228,18 @@ _KINDS: Final[dict[type, ReadingKind]] = {
 }
 
 
-def _count_shared(column: ReadingColumns) -> int:
-    unsent = column.anchors.count(NO_ANCHOR) + column.ages_ms.count(NO_AGE)
-    unsent += column.sigmas.count(NO_SIGMA) + column.channels.count(NO_CHANNEL)
-    return 7 * len(column.tags) - unsent  # id, k, the value, and the four that may be left out
+_SHARED_UNSENT: Final = (
+    ("anchor", NO_ANCHOR),
+    ("age_ms", NO_AGE),
+    ("sigma", NO_SIGMA),
+    ("channel", NO_CHANNEL),
+)
+_UNSENT: Final[dict[type, tuple[tuple[str, object], ...]]] = {
+    Rssi: (*_SHARED_UNSENT, ("reference", NO_REFERENCE)),
+    Range: (*_SHARED_UNSENT, ("method", NO_METHOD)),
+    Aoa: _SHARED_UNSENT,
+    Tdoa: _SHARED_UNSENT,
+}
 
 
 def _has_good_names(column: ReadingColumns) -> bool:

@@ -41,23 +41,19 @@ def test_the_example_of_the_description_is_read_whole() -> None:
     assert (message.gateway, message.sent_at_ms) == ("g1", 1795255200120)
     assert message.key == MessageKey(BOOT, 10234)
     rssi, ranges, aoa, tdoa = message.columns
-    assert (rssi.kind, rssi.values, rssi.ages_ms, rssi.channels) == (
-        ReadingKind.RSSI,
-        [-67.0],
-        [-80],
-        [38],
-    )
+    assert (rssi.kind, rssi.values, rssi.ages_ms) == (ReadingKind.RSSI, (-67.0,), (-80,))
+    assert rssi.channels == (38,)
     assert ranges.kind == ReadingKind.RANGE
-    assert (ranges.tags, ranges.values) == (["tag:0d13", "app:9f3c"], [4.31, 3.9])
-    assert (aoa.kind, aoa.values, aoa.values_2) == (ReadingKind.AOA, [0.61], [-0.9])
-    assert (tdoa.kind, tdoa.ref_anchors, tdoa.sigmas) == (ReadingKind.TDOA, ["a03"], [0.15])
+    assert (ranges.tags, ranges.values) == (("tag:0d13", "app:9f3c"), (4.31, 3.9))
+    assert (aoa.kind, aoa.values, aoa.values_2) == (ReadingKind.AOA, (0.61,), (-0.9,))
+    assert (tdoa.kind, tdoa.ref_anchors, tdoa.sigmas) == (ReadingKind.TDOA, ("a03",), (0.15,))
 
 
 def test_members_that_are_not_known_are_passed_over() -> None:
     """A newer gateway may say more; an older ingest must still understand the rest."""
     message = read(up(heard(mood="good"), firmware="2.1"))
     assert isinstance(message, Decoded)
-    assert message.columns[0].values == [4.31]
+    assert message.columns[0].values == (4.31,)
 
 
 def test_white_space_is_no_fault() -> None:
