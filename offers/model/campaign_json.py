@@ -1,8 +1,8 @@
 """Read campaigns from JSON, and write one back.
 
-Layer: nouns. Takes: the bytes of a campaign file, or one campaign's document out of storage. Gives:
-`CampaignRevision`s, or an error that names file, campaign, field, value, what was expected and the
-remedy. A member that is not known is refused: a misspelt "budgett" would otherwise cost money.
+Layer: nouns. Takes: the bytes of a campaign file, or one campaign's document out of storage.
+Gives: `CampaignRevision`s, or an error that names file, campaign, field, value, what was expected
+and the remedy. A member that is not known is refused: a misspelt "budgett" would otherwise cost money.
 """
 
 import json
