@@ -2,7 +2,7 @@
 
 Layer: nouns. Takes: the bytes of a campaign file, or one campaign's document out of storage.
 Gives: `CampaignRevision`s, or an error that names file, campaign, field, value, what was expected
-and the remedy. A member that is not known is refused: a misspelt "budgett" would otherwise cost money.
+and the remedy. A member that is not known is refused: a misspelt "budgett" would cost money.
 """
 
 import json

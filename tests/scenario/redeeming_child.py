@@ -8,6 +8,7 @@ commit, which is the bug that the harness must be able to see.
 
 import os
 import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -25,6 +26,7 @@ from tests.unit.offers.shop import checkout
 
 TILL = CredentialId("c" * 32)
 THREADS = 8
+LOSING_ANSWERS = 3
 
 
 def redeem_once(work: UnitOfWork, code: str, secrets: SystemSecretSource) -> StoredAnswer:
@@ -48,12 +50,16 @@ def serve(
     """Redeem all codes; say each answer when, or in the planted bug before, it is durable."""
     prepare_database(database)
     writer = Writer(database)
+    told: list[str] = []
 
     def redeem(code: str) -> None:
         def command(work: UnitOfWork) -> StoredAnswer:
             answer = redeem_once(work, code, secrets)
             if is_losing:
                 tell(code, answer)
+                told.append(code)
+            if len(told) == LOSING_ANSWERS:
+                threading.Event().wait(60)  # the commit must not be quicker than the kill
             return answer
 
         answer = writer.run(command)

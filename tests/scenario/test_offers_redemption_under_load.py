@@ -18,7 +18,7 @@ from offers.storage.secret_source import SystemSecretSource, load_key
 from offers.storage.writer import Writer
 from tests.conftest import REPOSITORY
 from tests.reference.coupon_stock import stock_coupons
-from tests.scenario.redeeming_child import redeem_once
+from tests.scenario.redeeming_child import LOSING_ANSWERS, redeem_once
 
 KILLS = 24
 KILLS_LONG = 300
@@ -214,7 +214,7 @@ def test_the_harness_sees_an_answer_that_came_before_its_commit(
 ) -> None:
     """The negative control: with the bug planted, the same books do not agree."""
     killer = Killer(till)
-    answers = killer.answers(stocked[1][:CODES_A_KILL], kill_after=3, is_losing=True)
+    answers = killer.answers(stocked[1][:CODES_A_KILL], kill_after=LOSING_ANSWERS, is_losing=True)
     killer.close()
     assert killer.kills_in_flight == 1
     with pytest.raises(AssertionError):
