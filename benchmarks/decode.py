@@ -7,7 +7,7 @@ one reading, which the comparison must find, and read every message twice, which
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Annotated, Literal
 
 import numpy as np
@@ -112,6 +112,7 @@ def by_us(payload: RawMessage) -> Columns:
     message = decode(payload.topic, payload.payload, payload.received_at_ms)
     assert isinstance(message, Decoded)
     (found,) = message.columns
+    assert found.sigmas is not None
     return columns(found.anchors, found.tags, found.values, found.sigmas, found.ages_ms)
 
 
@@ -140,7 +141,11 @@ def by_json(payload: RawMessage) -> Columns:
 
 
 def columns(
-    anchors: list[str], tags: list[str], values: list[float], sigmas: list[float], ages: list[int]
+    anchors: Sequence[str],
+    tags: Sequence[str],
+    values: Sequence[float],
+    sigmas: Sequence[float],
+    ages: Sequence[int],
 ) -> Columns:
     """Resolve the names; what all three have to do."""
     return [

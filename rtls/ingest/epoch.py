@@ -82,14 +82,16 @@ class Epochs:
 
     def _due(self, pending: PendingReadings, limit_ms: int) -> tuple[ReadingArray, Instants]:
         """Take the rows whose epoch is over, with the end of the epoch that they count to."""
-        ends = epoch_end_ms(pending.rows["heard_at_ms"], self._settings.epoch_ms)
+        # The limit ends an epoch, so what was heard by then is in an epoch that is over.
+        is_due = pending.rows["heard_at_ms"] <= limit_ms
+        if not is_due.any():
+            return _NO_ROWS, np.empty(0, np.int64)
+        rows = pending.take(is_due)
+        ends = epoch_end_ms(rows["heard_at_ms"], self._settings.epoch_ms)
         if self.closed_ms is not None:
             # A late reading is used in the next epoch, at its true time.
             np.maximum(ends, self.closed_ms + self._settings.epoch_ms, out=ends)
-        is_due = ends <= limit_ms
-        if not is_due.any():
-            return _NO_ROWS, np.empty(0, np.int64)
-        return pending.take(is_due), ends[is_due]
+        return rows, ends
 
     def _ends_to_state(self, ends: Instants, limit_ms: int) -> list[int]:
         """Return the ends of the epochs that make a batch: with readings, or a whole second."""

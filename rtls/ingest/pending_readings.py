@@ -6,18 +6,19 @@ since the fixed cost of an array operation is that of many readings.
 """
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from rtls.ingest.formats.decoded import ReadingColumns
+from rtls.ingest.formats.decoded import NO_CHANNEL, NO_SIGMA, ReadingColumns
 from rtls.model.reading import READING_DTYPE, ReadingArray, ReadingFlag, ReadingKind
 from rtls.model.units import UnixMs
 
 UNKNOWN: Final = -1
 NEVER_MS: Final = -(2**62)
 _NAN: Final = float("nan")
+Number = TypeVar("Number", int, float)
 
 
 class GatheredReadings:
@@ -27,10 +28,10 @@ class GatheredReadings:
         self.tags: list[int] = []
         self.anchors: list[int] = []
         self.values: list[float] = []
-        # Shorter than the others where the last readings have none; empty in most shops.
+        self.ages_ms: list[int] = []
+        # Shorter than the others where the last readings have none; empty in many shops.
         self.values_2: list[float] = []
         self.ref_anchors: list[int] = []
-        self.ages_ms: list[int] = []
         self.sigmas: list[float] = []
         self.channels: list[int] = []
         # One entry a message and kind:
@@ -55,24 +56,29 @@ class GatheredReadings:
         flags: int,
     ) -> None:
         """Take one message's readings of one kind; `UNKNOWN` marks those to be left out."""
-        count = len(columns.tags)
-        if columns.values_2 is not None:
-            self.values_2 += [_NAN] * (len(self) - len(self.values_2))
-            self.values_2 += columns.values_2
-        if ref_anchors is not None:
-            self.ref_anchors += [UNKNOWN] * (len(self) - len(self.ref_anchors))
-            self.ref_anchors += ref_anchors
+        count, before = len(columns.tags), len(self)
+        _append(self.values_2, columns.values_2, before, _NAN)
+        _append(self.ref_anchors, ref_anchors, before, UNKNOWN)
+        _append(self.sigmas, columns.sigmas, before, NO_SIGMA)
+        _append(self.channels, columns.channels, before, NO_CHANNEL)
         self.tags += tags
         self.anchors += anchors
         self.values += columns.values
         self.ages_ms += columns.ages_ms
-        self.sigmas += columns.sigmas
-        self.channels += columns.channels
         self.counts.append(count)
         self.kinds.append(columns.kind)
         self.flags.append(flags)
         self.sent_at_ms.append(sent_at_ms)
         self.received_at_ms.append(received_at_ms)
+
+
+def _append(
+    column: list[Number], more: Sequence[Number] | None, before: int, nothing: Number
+) -> None:
+    """Append to a column that may be missing for the readings so far, ``before`` in number."""
+    if more is not None:
+        column += [nothing] * (before - len(column))
+        column += more
 
 
 class PendingReadings:
@@ -155,7 +161,7 @@ def _fill(
     heard_at_ms += np.minimum(np.array(gathered.ages_ms, np.int64), 0)
     np.minimum(heard_at_ms, received_at_ms, out=heard_at_ms)  # nothing is heard after it arrived
     from_spool = received_at_ms - heard_at_ms > spool_after_ms
-    sigma = np.array(gathered.sigmas)
+    sigma = np.array(gathered.sigmas, np.float64)
     sigma[sigma < 0.0] = np.nan
     kinds = np.repeat(np.array(gathered.kinds, np.uint8), counts)
     flags = np.repeat(np.array(gathered.flags, np.uint8), counts)
@@ -166,12 +172,14 @@ def _fill(
     rows["value_2"] = np.nan
     rows["value_2"][: len(gathered.values_2)] = gathered.values_2
     rows["value_3"] = np.nan
-    rows["sigma"] = sigma
+    rows["sigma"] = np.nan
+    rows["sigma"][: len(sigma)] = sigma
     rows["ref_anchor"] = UNKNOWN
     rows["ref_anchor"][: len(gathered.ref_anchors)] = gathered.ref_anchors
     rows["kind"] = kinds
     rows["flags"] = flags | (from_spool * np.uint8(ReadingFlag.FROM_SPOOL))
-    rows["channel"] = np.maximum(np.array(gathered.channels, np.int16), 0)
+    rows["channel"] = 0
+    rows["channel"][: len(gathered.channels)] = np.maximum(np.array(gathered.channels, np.int16), 0)
     has_reference = (kinds != ReadingKind.TDOA) | (rows["ref_anchor"] != UNKNOWN)
     named = (rows["tag"] != UNKNOWN) & (rows["anchor"] != UNKNOWN)
     return np.asarray(named & has_reference)

@@ -71,10 +71,10 @@ class ReadingColumns(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     values: Sequence[float]
     ages_ms: Sequence[int]
     """0 or negative, relative to `Decoded.sent_at_ms`; `NO_AGE` where not sent"""
-    sigmas: Sequence[float]
-    """`NO_SIGMA` where not sent"""
-    channels: Sequence[int]
-    """`NO_CHANNEL` where not sent"""
+    sigmas: Sequence[float] | None = None
+    """`NO_SIGMA` where not sent; None if nowhere"""
+    channels: Sequence[int] | None = None
+    """`NO_CHANNEL` where not sent; None if nowhere"""
     values_2: Sequence[float] | None = None
     ref_anchors: Sequence[str] | None = None
 

@@ -1,7 +1,7 @@
 """Decode the reference protocol (docs/wire_protocol.md): JSON over MQTT, many readings a message.
 
-Layer: rules. Takes: topic and bytes from a source, by way of rtls.ingest.formats.registry. Gives:
-`Decoded`, `GatewayStatus` or `Rejection`. Nothing that anybody can send makes it raise: one
+Layer: rules. Takes: topic and bytes from a source, by way of rtls.ingest.formats.registry.
+Gives: `Decoded`, `GatewayStatus` or `Rejection`. Nothing that anybody can send makes it raise: one
 exception that leaves a decoder would stop ingest for every message behind it.
 """
 
@@ -211,13 +211,18 @@ def _columns(group: list[Observation]) -> tuple[ReadingColumns, int]:
         anchors=cast("Sequence[str]", found["anchor"]),
         values=cast("Sequence[float]", found["value"]),
         ages_ms=cast("Sequence[int]", found["age_ms"]),
-        sigmas=cast("Sequence[float]", found["sigma"]),
-        channels=cast("Sequence[int]", found["channel"]),
+        sigmas=cast("Sequence[float] | None", _or_none(found["sigma"], NO_SIGMA)),
+        channels=cast("Sequence[int] | None", _or_none(found["channel"], NO_CHANNEL)),
         values_2=cast("Sequence[float] | None", found.get("elevation")),
         ref_anchors=cast("Sequence[str] | None", found.get("ref_anchor")),
     )
     unsent = sum(found[name].count(nothing) for name, nothing in _UNSENT[shape])
     return column, (1 + len(found)) * len(group) - unsent  # one more than the fields: the kind
+
+
+def _or_none(column: tuple[object, ...], nothing: object) -> tuple[object, ...] | None:
+    """Spare the columns that nobody sent: UWB has no channel, BLE states no deviation."""
+    return None if column[0] == nothing and column.count(nothing) == len(column) else column
 
 
 _KINDS: Final[dict[type, ReadingKind]] = {
