@@ -11,6 +11,7 @@ from contextlib import contextmanager
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from rtls.engine import compiled_signatures
 from rtls.model.visit import Transition, TransitionKind, ZoneEvent
 
 STAGES = ("receive", "order", "locate", "publish", "live", "snapshot")
@@ -40,7 +41,12 @@ class LocatingMetrics:
         self.overruns = Counter(
             "inaisle_tick_overruns", "Ticks that took longer than a tick.", registry=registry
         )
-        self.tags = Gauge("inaisle_tags", "Tags that the engine follows.", registry=registry)
+        signatures = Gauge(
+            "inaisle_kernel_signatures",
+            "Kernels compiled or loaded; does not grow once locating is ready.",
+            registry=registry,
+        )
+        signatures.set_function(compiled_signatures)
         self._visits = Counter("inaisle_visits", "Zones entered.", registry=registry)
         self.visits = self.readings_seen = self.fixes_seen = 0
         self._ticks_s: deque[float] = deque(maxlen=TICKS_KEPT)

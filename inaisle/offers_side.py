@@ -17,6 +17,7 @@ from inaisle.doctor import database_file
 from inaisle.locating_side import Around
 from inaisle.settings import Settings
 from inaisle.site_loading import read_campaigns
+from inaisle.watched_zones import WatchedZones
 from offers.api.app import create_app
 from offers.api.stream_frames import offer_frame
 from offers.delivery.app_channel import AppChannel
@@ -94,7 +95,12 @@ class OffersSide:
             tell_tag=tell_tag,
             now_ms=around.clock.now_ms,
         )
-        self.feed = VisitFeed(writer=self.writer, now_ms=around.clock.now_ms, secrets=self.secrets)
+        self.feed = VisitFeed(
+            writer=self.writer,
+            now_ms=around.clock.now_ms,
+            secrets=self.secrets,
+            concerns=WatchedZones(self.reader, site=site_map.site).concerns,
+        )
         self.keys: AccessKeys = provide_keys(
             settings.offers,
             folder=settings.site.data,

@@ -40,6 +40,9 @@ log = logging.getLogger(__name__)
 
 Entry = tuple[bytes, dict[bytes, bytes]]
 
+_NOTHING_TO_DECIDE: Final[Future[Decision | None]] = Future()
+_NOTHING_TO_DECIDE.set_result(None)
+
 
 class VisitFeed:
     """Decide about events, and return when the decisions are durable.
@@ -54,6 +57,8 @@ class VisitFeed:
         Randomness for ids.
     settings
         What an event must be to make an offer.
+    concerns
+        Whether an event can matter to a campaign; the others cost no transaction.
     """
 
     def __init__(
@@ -63,12 +68,14 @@ class VisitFeed:
         now_ms: Callable[[], UnixMs],
         secrets: SecretSource,
         settings: VisitSettings = DEFAULT_SETTINGS,
+        concerns: Callable[[ZoneEvent], bool] = lambda _event: True,
     ) -> None:
         self._writer = writer
         self._now_ms = now_ms
         self._secrets = secrets
         self._settings = settings
-        self.counters = {"events": 0, "failed": 0}
+        self._concerns = concerns
+        self.counters = {"events": 0, "failed": 0, "passed_over": 0}
 
     def accept(self, events: Sequence[ZoneEvent]) -> None:
         """Decide about events in their order (subscriber of the in-process bus).
@@ -94,6 +101,9 @@ class VisitFeed:
 
     def _submit(self, event: ZoneEvent) -> Future[Decision | None]:
         try:
+            if not self._concerns(event):
+                self.counters["passed_over"] += 1
+                return _NOTHING_TO_DECIDE
             return self._writer.submit(partial(self._decide, event))
         except StorageError as error:  # its queue is full
             refused: Future[Decision | None] = Future()
