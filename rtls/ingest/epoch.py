@@ -140,21 +140,24 @@ class Epochs:
         is_late = ordered["heard_at_ms"] <= end_ms - self._epoch_ms
         if is_late.any() and self.recent:
             is_new = np.ones(len(marks), np.bool_)
-            is_new[is_late] = ~self._is_known(marks[is_late])
+            heard_ms = int(ordered["heard_at_ms"][is_late].min())
+            is_new[is_late] = ~self._is_known(marks[is_late], heard_ms)
             ordered, marks = select(ordered, is_new), marks[is_new]
         if len(marks):
             self.recent.append((end_ms, np.sort(marks)))
         self.repeated += len(rows) - len(ordered)
         return ordered
 
-    def _is_known(self, marks: Fingerprints) -> npt.NDArray[np.bool_]:
-        """Return which marks an earlier epoch has had.
+    def _is_known(self, marks: Fingerprints, heard_ms: int) -> npt.NDArray[np.bool_]:
+        """Return which marks an earlier epoch has had; none was heard before ``heard_ms``.
 
-        Few rows are late and each epoch's marks are sorted: searching epoch by epoch costs a
-        twentieth of one set of all marks, which would be made anew for every batch.
+        Few rows are late, by a few epochs, and each epoch's marks are sorted: searching these is
+        a hundred times cheaper than one set of all marks, made anew for every batch.
         """
         is_known = np.zeros(len(marks), np.bool_)
-        for _, earlier in self.recent:
+        for end_ms, earlier in reversed(self.recent):
+            if end_ms < heard_ms:
+                break  # what it had was heard by its end
             place = np.minimum(np.searchsorted(earlier, marks), len(earlier) - 1)
             is_known |= earlier[place] == marks
         return is_known
