@@ -1,8 +1,8 @@
 """Be the scripted shopper and his till: enrol, agree, pair, stand, receive, redeem.
 
-Layer: doors. Takes: the address of the API, a till's key, and the truth of where he stands. Gives:
-the `Story` that happened, step by step told to the viewer. Everything goes over the public API: an
-app and a till of anybody could do the same.
+Layer: doors. Takes: the address of the API, a till's key, and the truth of where he stands.
+Gives: the `Story` that happened, step by step told to the viewer. Everything goes over the public
+API: an app and a till of anybody could do the same.
 """
 
 import contextlib

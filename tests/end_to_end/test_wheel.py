@@ -1,5 +1,6 @@
 """The wheel carries all that an installed `inaisle` needs, from any folder."""
 
+import json
 import os
 import subprocess
 import sys
@@ -37,18 +38,19 @@ def test_the_configuration_is_in_the_wheel_exactly_once(wheel: Path) -> None:
 def test_the_installed_command_finds_its_configuration_from_any_folder(
     wheel: Path, tmp_path: Path
 ) -> None:
-    """Whoever installs the wheel types `inaisle config show` in his home folder."""
+    """Whoever installs the wheel types `inaisle doctor` in his home folder."""
     installed = tmp_path / "installed"
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     zipfile.ZipFile(wheel).extractall(installed)
     shown = subprocess.run(
-        [sys.executable, "-P", "-m", "inaisle", "config", "show", "--json"],
+        [sys.executable, "-P", "-m", "inaisle", "doctor", "--json"],
         cwd=elsewhere,
         env={**os.environ, "PYTHONPATH": str(installed)},
         capture_output=True,
         text=True,
         check=False,
     )
-    assert shown.returncode == 0, shown.stderr
-    assert str(installed / "inaisle" / "config") in shown.stdout
+    found = {check["check"]: check for check in json.loads(shown.stdout)}
+    assert found["site map"]["is_good"], shown.stdout
+    assert str(installed / "inaisle" / "config") in found["campaigns"]["found"]
