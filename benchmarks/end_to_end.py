@@ -6,7 +6,7 @@ a shelf, one after the other; each has a real WebSocket open and receives an off
 from the moment the message with the deciding reading is handed to the line until the offer is read
 from the socket. Loss is counted by sequence numbers against what the service says it has stored.
 
-A *tick* is one epoch: 50 ms here, with no wait for late readings.
+A *tick* is one epoch, 100 ms; nothing waits for late readings here.
 """
 
 import asyncio
@@ -50,13 +50,13 @@ from rtls.model.units import TagId, UnixMs
 
 TAGS: Final = 2_000
 READINGS_A_S: Final = 16_000
-EPOCH_MS: Final = 50
-DWELL_S: Final = 2.9
+EPOCH_MS: Final = 100
+DWELL_S: Final = 2.75
 ROUND_MS: Final = 1_000
-# Dwell also grows at whole seconds, in which nothing need be heard. Who is ranged well within a
-# second reaches 2.9 s with a round of readings, the fourth or fifth; only these are timed, from the
-# last round sent before the offer was issued.
-PHASE_MS: Final = (200, 800)
+# Dwell also grows at whole seconds, in which nothing need be heard. Who is ranged late in a second
+# passes 2.75 s with a round of readings, the fourth or fifth; only these are timed, from the first
+# message of the last round that was sent before the offer was issued.
+PHASE_MS: Final = (350, 900)
 STANDERS: Final = 200
 ZONES: Final = 10
 STAGGER_MS: Final = 80
@@ -292,7 +292,7 @@ def make_station(folder: Path, broker_port: int) -> Station:
     config.write_text(
         f'[site]\nmap = "{folder}/site.geojson"\ncampaigns = "{folder}/campaigns.json"\n'
         f'data = "{folder}/data"\n[reception]\nepoch_ms = {EPOCH_MS}\nlateness_ms = 0\n'
-        '[engine]\ntick_ms = 10\n[log]\nlevel = "warning"\n'
+        '[log]\nlevel = "warning"\n'
     )
     return Station(
         folder=folder,

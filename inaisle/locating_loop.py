@@ -37,6 +37,9 @@ class LoopSettings:
     key: str
     """of the snapshot: site and shard"""
     tick_s: float = 0.05
+    epoch_ms: int = 100
+    lateness_ms: int = 0
+    """an epoch is due so long after its end"""
     snapshot_every_s: float = 0.5
     """of real time: gateways and lines do not run faster because a demo's clock does"""
 
@@ -222,6 +225,14 @@ class LocatingLoop:
     def _wait_for_next_tick(self, started: float) -> None:
         left_s = self._settings.tick_s - (time.monotonic() - started)
         if left_s > 0.0:
-            self._stop.wait(left_s)
+            self._stop.wait(self._until_epoch_s(left_s))
         else:
             self._metrics.overruns.inc()
+
+    def _until_epoch_s(self, left_s: float) -> float:
+        """Return how long to wait at most ``left_s`` so that an epoch has just become due."""
+        epoch_ms = self._settings.epoch_ms
+        left_ms = left_s * 1000.0 * self._clock.speed
+        first_ms = epoch_ms - (self._clock.now_ms() - self._settings.lateness_ms) % epoch_ms
+        last_ms = first_ms + (left_ms - first_ms) // epoch_ms * epoch_ms
+        return last_ms / 1000.0 / self._clock.speed if last_ms > 0.0 else left_s

@@ -95,6 +95,8 @@ class LocatingSide:
             settings=LoopSettings(
                 key=f"{site_map.site}-{settings.engine.shard}",
                 tick_s=settings.engine.tick_ms / 1000.0,
+                epoch_ms=settings.reception.epoch_ms,
+                lateness_ms=settings.reception.lateness_ms,
                 snapshot_every_s=settings.engine.snapshot_every_s,
             ),
             metrics=self.metrics,
