@@ -107,7 +107,7 @@ class DwellSettings:
     """for TDoA, AoA and ready-made positions"""
     grace_intervals: float = 5.0
     grace_s_max: Second = Second(300.0)
-    p_certain: float = 0.9
+    p_certain: float = 0.7
     p_standing_min: float = 0.5
 
     def __post_init__(self) -> None:

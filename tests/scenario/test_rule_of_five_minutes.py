@@ -41,7 +41,8 @@ def test_with_exact_ranges_the_offer_comes_at_five_minutes(tmp_path: Path) -> No
         assert seen_at_ms < shop.stay("dowels").left_at_ms
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3, 4, 5])
+# 17, 19 and 41 were the latest of 45: little line of sight, a stand near the edge of the zone.
+@pytest.mark.parametrize("seed", [1, 2, 17, 19, 41])
 def test_with_measured_noise_the_offer_comes_within_fifteen_seconds(
     tmp_path: Path, seed: int
 ) -> None:

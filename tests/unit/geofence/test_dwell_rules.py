@@ -41,15 +41,15 @@ def test_dwell_reaches_thirty_seconds_after_thirty_seconds() -> None:
 
 
 def test_at_high_probability_time_counts_in_full() -> None:
-    """A correct stand must not come late by its own uncertainty: 0.9 counts like 1."""
-    events = stand(dowels(), 0, 30, {"dowels": 0.9})
+    """A correct stand must not come late by its own uncertainty: 0.75 counts like 1."""
+    events = stand(dowels(), 0, 30, {"dowels": 0.75})
     assert [(e[0], e[4]) for e in events] == [("entered", 2000), ("dwell", 30_000)]
-    assert events[1][8] == pytest.approx(0.9)
+    assert events[1][8] == pytest.approx(0.75)
 
 
 def test_at_middling_probability_time_counts_by_its_probability() -> None:
-    """At P = 0.75, 30 s of dwell take 40 s: an offer for a bay needs evidence that carries it."""
-    events = stand(dowels(), 0, 45, {"dowels": 0.75})
+    """At P = 0.75, one who asks for 0.9 hears of 30 s after 40 s."""
+    events = stand(dowels(settings=DwellSettings(p_certain=0.9)), 0, 45, {"dowels": 0.75})
     assert [(e[0], e[4]) for e in events] == [("entered", 2000), ("dwell", 40_000)]
 
 
@@ -258,7 +258,7 @@ def test_the_bounds_of_dwell_hold_the_clock_between_them() -> None:
     stand(dwell, 0, 20, {"dowels": 0.8})
     stand(dwell, 20.5, 30, {"dowels": 0.4})
     row = dwell.stays[0][0]["visit"]
-    assert row[:3].tolist() == pytest.approx([16_000, 16_000, 30_000])
+    assert row[:3].tolist() == pytest.approx([20_000, 16_000, 30_000])
 
 
 def test_an_impatient_setting_is_refused_with_its_remedy() -> None:
