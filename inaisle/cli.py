@@ -88,6 +88,9 @@ def demo(
     port: PortFlag = None,
 ) -> None:
     """Run the whole path on this machine: simulated shop, offer at the shelf, coupon redeemed."""
+    from inaisle.early_warm_up import begin_warm_up
+
+    begin_warm_up()
     from inaisle.demo import DemoOptions, run_demo
 
     loaded = _load(context, {
@@ -110,6 +113,9 @@ def serve(
     port: PortFlag = None,
 ) -> None:
     """Run the service for a real shop: gateways in, API out."""
+    from inaisle.early_warm_up import begin_warm_up
+
+    begin_warm_up()
     from inaisle.serve import run_serve
 
     flags: FlagValues = {("site", "data"): data, ("api", "port"): port} | _broker_flags(broker)
