@@ -135,6 +135,8 @@ def _grid(
         _floor_cells(zones, shapes, floor=floor, box=boxes[floor], cell_m=size, exact=by_polygon)
         for floor in floors
     ]
+    zone = _joined([part.zone for part in parts])
+    is_inside = _joined([part.is_inside for part in parts]).astype(np.bool_)
     counts = [np.bincount(part.cell, minlength=part.columns * part.rows) for part in parts]
     return ZoneGrid(
         floor=np.array(floors, np.int32),
@@ -142,10 +144,9 @@ def _grid(
         columns=np.array([part.columns for part in parts], np.int32),
         rows=np.array([part.rows for part in parts], np.int32),
         first_cell=np.cumsum([0, *(count.size for count in counts)])[:-1].astype(np.int32),
-        cell_m=size,
+        cells_a_m=1.0 / size,
         cell_start=np.cumsum(np.concatenate([[0], *counts])).astype(np.int32),
-        cell_zone=_joined([part.zone for part in parts]).astype(np.int32),
-        is_inside=_joined([part.is_inside for part in parts]).astype(np.uint8),
+        cell_zone=np.where(is_inside, ~zone, zone).astype(np.int32),
     )
 
 

@@ -182,10 +182,10 @@ def list_zones(
     x0 = grid.origin[position, 0]
     y0 = grid.origin[position, 1]
     columns = grid.columns[position]
-    left = int(min(max((x - reach_x - x0) / grid.cell_m, 0.0), columns))
-    right = int(min(max((x + reach_x - x0) / grid.cell_m, -1.0), columns - 1.0))
-    low = int(min(max((y - reach_y - y0) / grid.cell_m, 0.0), grid.rows[position]))
-    high = int(min(max((y + reach_y - y0) / grid.cell_m, -1.0), grid.rows[position] - 1.0))
+    left = int(min(max((x - reach_x - x0) * grid.cells_a_m, 0.0), columns))
+    right = int(min(max((x + reach_x - x0) * grid.cells_a_m, -1.0), columns - 1.0))
+    low = int(min(max((y - reach_y - y0) * grid.cells_a_m, 0.0), grid.rows[position]))
+    high = int(min(max((y + reach_y - y0) * grid.cells_a_m, -1.0), grid.rows[position] - 1.0))
     end = start
     lost = 0
     for row in range(low, high + 1):
@@ -194,8 +194,8 @@ def list_zones(
             for entry in range(grid.cell_start[cell], grid.cell_start[cell + 1]):
                 candidate = grid.cell_zone[entry]
                 box = shapes.box[candidate]
-                own_column = int(max((box[0] - x0) / grid.cell_m, 0.0))
-                own_row = int(max((box[1] - y0) / grid.cell_m, 0.0))
+                own_column = int(max((box[0] - x0) * grid.cells_a_m, 0.0))
+                own_row = int(max((box[1] - y0) * grid.cells_a_m, 0.0))
                 if max(own_column, left) != column or max(own_row, low) != row:
                     continue
                 if box[0] > x + reach_x or box[2] < x - reach_x:

@@ -10,8 +10,9 @@ import numpy.typing as npt
 from numba import njit
 
 Ints = npt.NDArray[np.int32]
-Bytes = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float64]
+
+BLOCK = 256  # points looked up at a time
 
 
 class ZoneShapes(NamedTuple):
@@ -31,8 +32,9 @@ class ZoneGrid(NamedTuple):
     """Which zones may lie in each cell, floor after floor.
 
     ``floor`` (n_floors,) floor numbers; ``origin`` (n_floors, 2); ``columns``, ``rows``,
-    ``first_cell`` (n_floors,); ``cell_m`` edge of a cell; ``cell_start`` (n_cells + 1,) into
-    ``cell_zone`` and ``is_inside`` (1: the zone covers the whole cell).
+    ``first_cell`` (n_floors,); ``cells_a_m`` cells a metre; ``cell_start`` (n_cells + 1,) into
+    ``cell_zone``, which holds a zone z as z, or as ~z where it covers the whole cell: one word to
+    fetch instead of two, since fetching is what a look-up costs.
     """
 
     floor: Ints
@@ -40,10 +42,9 @@ class ZoneGrid(NamedTuple):
     columns: Ints
     rows: Ints
     first_cell: Ints
-    cell_m: float
+    cells_a_m: float
     cell_start: Ints
     cell_zone: Ints
-    is_inside: Bytes
 
 
 @njit(cache=True, nogil=True)
@@ -73,6 +74,31 @@ def is_in_ring(shapes: ZoneShapes, zone: int, x: float, y: float) -> bool:
 
 
 @njit(cache=True, nogil=True)
+def find_cells(grid: ZoneGrid, x: Floats, y: Floats, floor: Ints, begin: Ints, end: Ints) -> None:
+    """Write where the entries of each point's cell begin and end; none for a point off the grid.
+
+    A loop of its own: without the tests of polygons in between, the memory answers many points at
+    a time.
+    """
+    position = -1
+    known_floor = 0
+    for point in range(x.size):
+        if position < 0 or floor[point] != known_floor:
+            known_floor = floor[point]
+            position = floor_position(grid.floor, known_floor)
+        begin[point] = 0
+        end[point] = 0
+        if position >= 0:
+            across = (x[point] - grid.origin[position, 0]) * grid.cells_a_m
+            up = (y[point] - grid.origin[position, 1]) * grid.cells_a_m
+            # Written so that NaN fails too.
+            if 0.0 <= across < grid.columns[position] and 0.0 <= up < grid.rows[position]:
+                cell = grid.first_cell[position] + int(up) * grid.columns[position] + int(across)
+                begin[point] = grid.cell_start[cell]
+                end[point] = grid.cell_start[cell + 1]
+
+
+@njit(cache=True, nogil=True)
 def zones_at_points(
     grid: ZoneGrid,
     shapes: ZoneShapes,
@@ -95,24 +121,21 @@ def zones_at_points(
     zone
         Written; must hold n × the largest number of zones in a cell.
     """
+    begin = np.empty(BLOCK, np.int32)
+    end = np.empty(BLOCK, np.int32)
     found = 0
     row_start[0] = 0
-    position = -1
-    known_floor = 0
-    for point in range(x.size):
-        if position < 0 or floor[point] != known_floor:
-            known_floor = floor[point]
-            position = floor_position(grid.floor, known_floor)
-        if position >= 0:
-            across = (x[point] - grid.origin[position, 0]) / grid.cell_m
-            up = (y[point] - grid.origin[position, 1]) / grid.cell_m
-            # Written so that NaN fails too.
-            if 0.0 <= across < grid.columns[position] and 0.0 <= up < grid.rows[position]:
-                cell = grid.first_cell[position] + int(up) * grid.columns[position] + int(across)
-                for entry in range(grid.cell_start[cell], grid.cell_start[cell + 1]):
-                    candidate = grid.cell_zone[entry]
-                    if grid.is_inside[entry] or is_in_ring(shapes, candidate, x[point], y[point]):
-                        zone[found] = candidate
-                        found += 1
-        row_start[point + 1] = found
+    for first in range(0, x.size, BLOCK):
+        last = min(first + BLOCK, x.size)
+        find_cells(grid, x[first:last], y[first:last], floor[first:last], begin, end)
+        for point in range(first, last):
+            for entry in range(begin[point - first], end[point - first]):
+                candidate = grid.cell_zone[entry]
+                if candidate < 0:
+                    zone[found] = ~candidate
+                    found += 1
+                elif is_in_ring(shapes, candidate, x[point], y[point]):
+                    zone[found] = candidate
+                    found += 1
+            row_start[point + 1] = found
     return found
