@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from inaisle.errors import ExitStatus, exit_status_of
+from inaisle.kernel_cache import point_numba_at_its_cache
 from rtls.model.errors import InaisleError
 
 if TYPE_CHECKING:
@@ -250,6 +251,7 @@ def _end(status: int) -> None:
 
 def main() -> None:
     """Run the command line; an error of ours is one line on standard error, not a trace."""
+    point_numba_at_its_cache()
     sys.exit(run_guarded(app))
 
 

@@ -12,6 +12,10 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from inaisle.kernel_cache import point_numba_at_its_cache
+
+point_numba_at_its_cache()  # before any test imports numba, and for the processes that tests start
+
 REPOSITORY = Path(__file__).resolve().parent.parent
 
 settings.register_profile("ci", derandomize=True, deadline=None, max_examples=200)
