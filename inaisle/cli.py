@@ -95,6 +95,7 @@ def demo(
     from inaisle.demo import DemoOptions, run_demo
 
     loaded = _load(context, {
+        **_quiet(context),
         ("simulator", "speed"): speed,
         ("simulator", "shoppers"): shoppers,
         ("simulator", "seed"): seed,
@@ -226,6 +227,13 @@ def _load(context: typer.Context, flags: FlagValues) -> "LoadedSettings":
     )
     set_up_logging(loaded.settings.log)
     return loaded
+
+
+def _quiet(context: typer.Context) -> FlagValues:
+    """Keep the log out of the demo's view, unless the viewer asks for it."""
+    common = context.obj
+    assert isinstance(common, Common)
+    return {("log", "level"): common.flags["log", "level"] or "warning"}
 
 
 def _broker_flags(broker: str | None) -> FlagValues:

@@ -1,0 +1,43 @@
+"""The demo as a newcomer runs it: one command, no server, the whole path."""
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+PROGRAM = "from inaisle.cli import main; main()"
+WARM_UP = "from inaisle.early_warm_up import begin_warm_up; begin_warm_up().join()"
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_one_command_shows_the_path_from_a_radio_reading_to_a_redeemed_coupon(
+    tmp_path: Path,
+) -> None:
+    """The first thing anybody tries; from any folder, and within 90 s once kernels are cached."""
+    warm = [
+        sys.executable,
+        "-c",
+        "from inaisle.early_warm_up import begin_warm_up as b; b().join()",
+    ]
+    subprocess.run(warm, check=True, timeout=150)
+    command = [sys.executable, "-c", ONCE, "demo", "--once", "--json", "--shoppers", "40"]
+    began = time.monotonic()
+    done = subprocess.run(
+        command, cwd=tmp_path, capture_output=True, text=True, timeout=140, check=False
+    )
+    took_s = time.monotonic() - began
+    assert done.returncode == 0, done.stderr[-3000:]
+    told = json.loads(done.stdout)
+    assert told["zone"] == "dowels"
+    assert 300.0 <= told["stood_s"] <= 330.0
+    assert told["is_still_there"] is True
+    assert told["redeemed"] == {"amount_minor": 200, "currency": "EUR"}
+    assert told["is_refused_twice"] is True
+    assert told["redemptions"] == 1
+    assert told["position_error_m"]["uwb"]["p50"] < 0.5
+    assert took_s < 90.0
+    assert list(tmp_path.iterdir()) == [], "the demo left something in the viewer's folder"
