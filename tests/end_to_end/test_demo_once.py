@@ -18,13 +18,8 @@ def test_one_command_shows_the_path_from_a_radio_reading_to_a_redeemed_coupon(
     tmp_path: Path,
 ) -> None:
     """The first thing anybody tries; from any folder, and within 90 s once kernels are cached."""
-    warm = [
-        sys.executable,
-        "-c",
-        "from inaisle.early_warm_up import begin_warm_up as b; b().join()",
-    ]
-    subprocess.run(warm, check=True, timeout=150)
-    command = [sys.executable, "-c", ONCE, "demo", "--once", "--json", "--shoppers", "40"]
+    subprocess.run([sys.executable, "-c", WARM_UP], check=True, timeout=150)
+    command = [sys.executable, "-c", PROGRAM, "demo", "--once", "--json", "--shoppers", "40"]
     began = time.monotonic()
     done = subprocess.run(
         command, cwd=tmp_path, capture_output=True, text=True, timeout=140, check=False
