@@ -81,11 +81,11 @@ def findings_of(settings: Settings) -> Iterator[Finding]:
 
 
 def _settings(settings: Settings) -> str:
-    folder = settings.site.data
-    folder.mkdir(parents=True, exist_ok=True)
-    if not os.access(folder, os.W_OK):
+    folder = settings.site.data.resolve()
+    there = next(path for path in (folder, *folder.parents) if path.exists())
+    if not there.is_dir() or not os.access(there, os.W_OK):
         raise Unavailable(f"{folder} cannot be written")
-    return f"data in {folder.resolve()}"
+    return f"data in {folder}" if there == folder else f"{folder} will be made"
 
 
 def _site_map(settings: Settings) -> str:

@@ -55,8 +55,10 @@ class WatchedZones:
                     return True
                 case Transition(kind=TransitionKind.ENTERED):
                     return event.zone in self._watched()
-                case Transition() | Visit():
+                case Transition():
                     return event.visit_id in self._dwelt or event.zone in self._watched()
+                case Visit():
+                    return False  # its transition `left`, just before, has said all offers need
 
     def _watched(self) -> frozenset[ZoneId]:
         now_s = self._monotonic_s()
