@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -39,6 +39,7 @@ ZONE = ZoneId("dowels")
 TAG = TagId("tag:0d13")
 CAMPAIGN = "dowel-coupon"
 STEP_MS = 100
+HELD_MS_MAX = 500
 READY_S_MAX = 60.0  # with an empty cache the kernels are compiled first
 STOP_S_MAX = 10.0
 SIDE_DOOR = {  # at the end of the aisle of the dowels, so that nobody walks for long
@@ -222,13 +223,17 @@ class ServeProcess:
     def metric(self, name: str) -> float:
         return self.metrics()[name]
 
-    def fixes(self, *, age_ms_max: int = 1_500) -> Sequence[Mapping[str, object]]:
-        """The live fixes as an operator sees them."""
-        path = f"/v1/operator/fixes?age_ms_max={age_ms_max}"
+    def heard_tags(self, *, within_ms: int = 1_200) -> list[str]:
+        """The tags on the operator's page whose latest reading is not older; no prediction."""
         with ApiClient(self.address, token=self.keys["staff"]) as staff:
-            locations = staff.get(path)["items"]
+            locations = staff.get("/v1/operator/fixes")["locations"]
         assert isinstance(locations, list)
-        return locations
+        after_ms = now_ms() - within_ms
+        return [
+            found["provider_id"]
+            for found in locations
+            if instant_ms(found["properties"]["evidence_at"]) >= after_ms
+        ]
 
     def exchange(
         self, method: str, path: str, *, body: object = None, headers: Mapping[str, str] = {}
@@ -394,9 +399,12 @@ class ShopOnAir:
         return self._fleet.counts()
 
     def wait_until_spools_are_empty(self) -> None:
+        """End hearing, and wait until the service has acknowledged every reading there was."""
         self.fall_silent()
+        # What a gateway has heard waits a moment for company before it is a message.
+        last_ms = self.scenario.now_ms + HELD_MS_MAX
         wait_until(
-            lambda: self.counts().unacknowledged == 0,
+            lambda: self.scenario.now_ms > last_ms and self.counts().unacknowledged == 0,
             "acknowledgement of everything",
             timeout_s=20.0,
         )
