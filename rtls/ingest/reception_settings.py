@@ -33,8 +33,10 @@ class ReceptionSettings:
     """a reading older than the last closed epoch by more than this is counted, not located"""
     spool_after_ms: int = 30_000
     """a reading that arrives later than this is marked as coming from a spool"""
-    silence_hold_after_ms: int = 3_000
-    """after so long without any message the watermark stands still"""
+    silence_hold_after_ms: int = 2_000
+    """after so long without any message the watermark stands still; with what gateways hold back
+    before they send no more than `lateness_ms` and `late_max_ms`, or the first readings that a line
+    did not bring come too late"""
     recovery_hold_ms: int = 2_500
     """so long after the first message it stands on, for the gateways to empty their spools"""
     hold_ms_max: int = 15_000

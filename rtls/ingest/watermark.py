@@ -30,11 +30,11 @@ class Watermark:
     --------
     >>> watermark = Watermark(ReceptionSettings(lateness_ms=500))
     >>> watermark.arrived(10_000)
-    >>> watermark.at(10_100), watermark.at(12_900), watermark.at(13_100), watermark.at(15_000)
-    (9600, 12400, 12500, 12500)
+    >>> watermark.at(10_100), watermark.at(11_900), watermark.at(12_100), watermark.at(15_000)
+    (9600, 11400, 11500, 11500)
     >>> watermark.arrived(15_100)  # the line is back: 2.5 s for the spools
     >>> watermark.at(17_500), watermark.at(17_600)
-    (12500, 17100)
+    (11500, 17100)
     """
 
     def __init__(self, settings: ReceptionSettings) -> None:
