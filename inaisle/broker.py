@@ -6,8 +6,10 @@ that ends with its parent.
 """
 
 import os
+import signal
 import socket
 import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -90,6 +92,22 @@ def free_port() -> int:
 
 
 @contextmanager
+def deaf_to_interrupts() -> Iterator[None]:
+    """Let processes started meanwhile ignore Ctrl-C, which a terminal sends to the whole group.
+
+    Their parent ends them, in the order in which nothing is lost.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield  # only the main thread may change how signals are handled
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+@contextmanager
 def embedded_broker() -> Iterator[BrokerAddress]:
     """Run a broker on a free loopback port for as long as the context lasts.
 
@@ -108,7 +126,8 @@ def embedded_broker() -> Iterator[BrokerAddress]:
         )
         broker = Broker(config_path=os.fspath(config))
         try:
-            broker.start()
+            with deaf_to_interrupts():
+                broker.start()
         except (OSError, RuntimeError) as error:
             raise Unavailable(
                 f"the embedded broker did not start ({error}). Start one yourself and give its "

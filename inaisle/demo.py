@@ -79,7 +79,7 @@ def run_demo(settings: Settings, options: DemoOptions) -> ExitStatus:
         demo = Demo(settings, running, view=view, clock=clock, meter=meters[0])
         if not demo.await_ready(stop):
             return ExitStatus.INTERRUPTED
-        with demo.shop_open(broker):
+        with demo.shop_open(broker, stop):
             story = demo.show(stop, once=options.once)
         if story is None:
             return ExitStatus.DONE if not options.once else ExitStatus.INTERRUPTED
@@ -135,7 +135,7 @@ class Demo:
         return True
 
     @contextlib.contextmanager
-    def shop_open(self, broker: BrokerAddress) -> Iterator[None]:
+    def shop_open(self, broker: BrokerAddress, stop: threading.Event) -> Iterator[None]:
         """Have shoppers in the shop, and the scripted one among them."""
         section = self._settings.simulator
         order = ShopOrder(
@@ -162,9 +162,13 @@ class Demo:
                     let_come=simulator.let_come,
                     stay_until=self._board.stay_until,
                     tell=self._told.put,
+                    is_stopped=stop.is_set,
                 )
                 self._story = pool.submit(play, stage)
-                yield
+                try:
+                    yield
+                finally:
+                    stop.set()  # the story ends too, or the pool would wait for its end
         finally:
             self._crowd.stop()
 
@@ -227,6 +231,8 @@ class Demo:
 
     def _refuse_broken(self) -> None:
         reason = self._running.fatal()
+        if self._simulator is not None and not self._simulator.is_running:
+            reason = "the simulator has ended"
         if reason is not None:
             raise PartBroke(f"{reason}.")
 

@@ -49,6 +49,8 @@ class Stage:
     stay_until: Callable[[TagId, UnixMs], Stay]
     """what he really did up to an instant; waits until the truth of that instant is known"""
     tell: Callable[[str], None]
+    is_stopped: Callable[[], bool]
+    """whether the viewer has seen enough"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,7 +120,7 @@ def _await_offer(stage: Stage, app: ApiClient) -> tuple[Json, UnixMs]:
         with connect(stage.address.stream_url, additional_headers=headers) as socket:
             stage.let_come(ScriptedShopper(tag=TAG, radio=Radio.UWB, stands=((ZONE, STANDS_S),)))
             until_ms = stage.clock.now_ms() + OFFER_WITHIN_MS
-            while stage.clock.now_ms() < until_ms:
+            while stage.clock.now_ms() < until_ms and not stage.is_stopped():
                 with contextlib.suppress(TimeoutError):
                     frame = json.loads(socket.recv(timeout=LOOK_AGAIN_S))
                     if frame["type"] == "offer" and frame["offer"]["coupon"] is not None:

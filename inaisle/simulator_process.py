@@ -20,7 +20,7 @@ from typing import IO, Self
 from firmware_sim.scenario import ChannelName
 from firmware_sim.trip import ScriptedShopper
 from firmware_sim.truth import Stay
-from inaisle.broker import BrokerAddress
+from inaisle.broker import BrokerAddress, deaf_to_interrupts
 from inaisle.simulate import NAMED_FAULTS, ShopPlan, SimulatedShop
 from rtls.model.site_map import Radio
 from rtls.model.site_map_geojson import parse_site_map
@@ -69,13 +69,14 @@ class SimulatorProcess:
     def __init__(self, order: ShopOrder, *, on_news: Callable[[ShopNews], None]) -> None:
         self._on_news = on_news
         self._lock = threading.Lock()
-        self._child = subprocess.Popen(  # noqa: S603 - our own interpreter and module
-            [sys.executable, "-m", "inaisle.simulator_process", _render_order(order)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            bufsize=1,
-        )
+        with deaf_to_interrupts():
+            self._child = subprocess.Popen(  # noqa: S603 - our own interpreter and module
+                [sys.executable, "-m", "inaisle.simulator_process", _render_order(order)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+                bufsize=1,
+            )
         self._reader = threading.Thread(target=self._read, name="simulator-news", daemon=True)
 
     def __enter__(self) -> Self:

@@ -1,6 +1,8 @@
 """The demo as a newcomer runs it: one command, no server, the whole path."""
 
 import json
+import os
+import signal
 import subprocess
 import sys
 import time
@@ -36,3 +38,24 @@ def test_one_command_shows_the_path_from_a_radio_reading_to_a_redeemed_coupon(
     assert told["position_error_m"]["uwb"]["p50"] < 0.5
     assert took_s < 90.0
     assert list(tmp_path.iterdir()) == [], "the demo left something in the viewer's folder"
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(200)
+def test_ctrl_c_ends_the_demo_with_all_that_it_started(tmp_path: Path) -> None:
+    """A terminal sends it to the whole group; nothing may hang, complain or stay behind."""
+    subprocess.run([sys.executable, "-c", WARM_UP], check=True, timeout=150)
+    log = tmp_path / "told.log"
+    command = [sys.executable, "-c", PROGRAM, "demo", "--shoppers", "5"]
+    with log.open("wb") as told:
+        child = subprocess.Popen(command, cwd=tmp_path, stderr=told, start_new_session=True)
+        until = time.monotonic() + 60.0
+        while b"pairs the trolley" not in log.read_bytes():
+            assert child.poll() is None, log.read_text()
+            assert time.monotonic() < until
+            time.sleep(0.1)
+        os.killpg(child.pid, signal.SIGINT)
+        assert child.wait(10) == 0
+    assert "Traceback" not in log.read_text()
+    with pytest.raises(ProcessLookupError):
+        os.killpg(child.pid, 0)
