@@ -9,9 +9,10 @@ a row's `emitted_t_s` is the instant up to which input had been consumed when th
 """
 
 import json
+import math
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -30,6 +31,7 @@ from rtls.ingest.recording import Recording, Session, load_recording
 from rtls.model.errors import InvalidRecording
 from rtls.model.site_map import SiteMap
 from rtls.model.units import UnixMs
+from rtls.ports import RawMessage
 from rtls.positioning.calibration import Calibration
 
 PLACE_DIGITS: Final = 4
@@ -129,20 +131,36 @@ def _session_rows(
     )
     engine = Engine(site_map, calibration=replay.calibration)
     source = RecordedSource(_only(replay.recording, index), slice_ms=SLICE_MS)
-    until_ms = None if replay.until_s is None else session.starts_at_ms + replay.until_s * 1000.0
-    while not source.is_finished:
-        messages = source.poll(0.0)
-        if until_ms is not None and source.consumed_ms > until_ms:
-            break
-        # Epochs of a silence before this slice are closed first: live, they would have been.
-        for consumed_ms in (UnixMs(source.consumed_ms - SLICE_MS), source.consumed_ms):
-            if consumed_ms == source.consumed_ms:
-                reception.receive(messages)
-            for batch in reception.advance(consumed_ms):
-                tally.readings += len(batch.readings)
-                yield from _fix_rows(engine.process(batch), session)
+    until_ms = (
+        None
+        if replay.until_s is None
+        else UnixMs(session.starts_at_ms + math.floor(replay.until_s * 1000.0))
+    )
+    for consumed_ms, messages in _instants(source, until_ms):
+        reception.receive(messages)
+        for batch in reception.advance(consumed_ms):
+            tally.readings += len(batch.readings)
+            yield from _fix_rows(engine.process(batch), session)
     counters = reception.counters
     tally.quarantined += counters["messages_quarantined"]
+
+
+def _instants(
+    source: RecordedSource, until_ms: UnixMs | None
+) -> Iterator[tuple[UnixMs, Sequence[RawMessage]]]:
+    """Yield (instant, messages up to it): first the silence before a slice, then the slice.
+
+    Live, the epochs of a silence are closed while it lasts; so they are here, also when the replay
+    stops in the middle of one.
+    """
+    while not source.is_finished:
+        messages = source.poll(0.0)
+        silent_until_ms = UnixMs(source.consumed_ms - SLICE_MS)
+        if until_ms is not None and source.consumed_ms > until_ms:
+            yield min(silent_until_ms, until_ms), ()
+            return
+        yield silent_until_ms, ()
+        yield source.consumed_ms, messages
 
 
 def _only(recording: Recording, index: int) -> Recording:

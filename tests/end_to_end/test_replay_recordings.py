@@ -75,6 +75,23 @@ def test_a_row_uses_no_reading_of_the_future(two_stands: Path, tmp_path: Path) -
     assert all(float(row["t_s"]) <= float(row["emitted_t_s"]) for row in everything)
 
 
+@pytest.mark.parametrize("until_s", ["2.0", "2.95", "3.0", "3.5", "4.0"])
+def test_a_cut_in_the_middle_of_a_silence_gives_what_was_known_by_then(
+    tmp_path: Path, until_s: str
+) -> None:
+    """At whole seconds a silent tag's fix is predicted; live, nobody waits for the next reading."""
+    lines = [line for line in ranges("s", x=3.0) if not 2.0 < float(line.split(",")[1]) < 4.5]
+    folder = recording(tmp_path / "gap", lines, places={"s": 3.0})
+    assert run("replay", folder, "--emit", tmp_path / "all.csv") == ExitStatus.DONE
+    assert run("replay", folder, "--emit", tmp_path / "cut.csv", "--until", until_s) == 0
+    known = [r for r in rows_of(tmp_path / "all.csv") if float(r["emitted_t_s"]) <= float(until_s)]
+    assert rows_of(tmp_path / "cut.csv") == known
+    assert [r["t_s"] for r in rows_of(tmp_path / "all.csv") if 2.0 < float(r["t_s"]) < 4.5] == [
+        "3.000",
+        "4.000",
+    ]
+
+
 def test_another_future_leaves_the_past_as_it_was(tmp_path: Path) -> None:
     """The negative control of the test above: the readings themselves differ after 3 s."""
     calm = recording(tmp_path / "calm", ranges("s", x=3.0), places={"s": 3.0})
