@@ -22,8 +22,8 @@ from tests.end_to_end.running_service import (
 
 pytestmark = [pytest.mark.slow, pytest.mark.broker]
 DWELL_S = 12.0
-STOOD_S = 10.0  # at the kill: most of the dwell, so that a dwell begun anew ends much later
-SHORT_DWELL_S = 5.0
+STOOD_S = 6.0  # at the kill: enough of the dwell that one begun anew ends much later
+SHORT_DWELL_S = 3.0
 # Before the kill the service acknowledges what is in a snapshot, twice a second; so a dwell that
 # begins anew begins at most this long before the kill, with a margin for a slow disk.
 FORGOTTEN_MS = 1_500
