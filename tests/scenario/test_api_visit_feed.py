@@ -2,7 +2,8 @@
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from concurrent.futures import Future
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -299,14 +300,33 @@ def test_a_full_queue_of_the_writer_is_waited_for(
     phone, events = standing(api, "tag:1")
     publish(line, events)
     release = threading.Event()
-    held = [api.writer.submit(lambda _: release.wait(20)) for _ in range(1_024)]
-    with reading(api, redis_server) as reader:
-        wait_until(lambda: api.feed.counters["failed"] >= 2)
-        release.set()
-        wait_until(lambda: is_empty(line), timeout_s=20.0)
-        assert reader.counters["rejected"] == 0
+    held = fill_the_queue(api, release)
+    try:
+        with reading(api, redis_server) as reader:
+            wait_until(lambda: api.feed.counters["failed"] >= 2)
+            release.set()
+            wait_until(lambda: is_empty(line), timeout_s=20.0)
+            assert reader.counters["rejected"] == 0
+    finally:
+        release.set()  # else the writer would wait for each of them
     assert all(future.result(timeout=20) for future in held)
     assert offers_of(api, phone) == ["dowels-2-off"]
+
+
+def fill_the_queue(api: RunningApi, release: threading.Event) -> list[Future[bool]]:
+    """Hold up the writer, then submit until it refuses."""
+    is_held = threading.Event()
+
+    def hold(_: object) -> bool:
+        is_held.set()
+        return release.wait(20)
+
+    held = [api.writer.submit(hold)]
+    assert is_held.wait(5)
+    with suppress(Busy):
+        while True:
+            held.append(api.writer.submit(lambda _: True))
+    return held
 
 
 def test_a_stop_in_the_middle_loses_nothing(
