@@ -14,12 +14,12 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from offers.model.errors import CorruptDatabase
 from offers.storage.faults import fault_of
-from offers.storage.migrate import migrate
 
 # "INAI": tells our files from those of other programs (https://sqlite.org/fileformat2.html).
 APPLICATION_ID: Final = 0x494E4149
 BUSY_MS: Final = 5_000
 READERS_MAX: Final = 4
+REVISIONS: Final = Path(__file__).parent / "migrations" / "versions"
 
 
 def prepare_database(path: Path) -> None:
@@ -39,7 +39,11 @@ def prepare_database(path: Path) -> None:
         with engine.connect() as connection:
             _check_owner(connection, path)
             _check_pages(connection, path)
-        migrate(engine)
+            is_newest = _revision_of(connection) == newest_revision()
+        if not is_newest:
+            from offers.storage.migrate import migrate  # a third of a second that most starts save
+
+            migrate(engine)
         with engine.begin() as connection:
             connection.exec_driver_sql(f"PRAGMA application_id = {APPLICATION_ID}")
     except SQLAlchemyError as error:
@@ -76,6 +80,20 @@ def open_engine(path: Path, *, is_reader: bool) -> sa.Engine:
     sa.event.listen(engine, "connect", set_up)
     sa.event.listen(engine, "begin", begin_transaction)
     return engine
+
+
+def newest_revision() -> str:
+    """Return the newest revision of the schema: the files are named ``m<revision>_<what>.py``."""
+    return max(path.name[1:].partition("_")[0] for path in REVISIONS.glob("m*.py"))
+
+
+def _revision_of(connection: sa.Connection) -> str | None:
+    if not sa.inspect(connection).has_table("alembic_version"):
+        return None
+    found = connection.exec_driver_sql(
+        "SELECT version_num FROM alembic_version"
+    ).scalar_one_or_none()
+    return None if found is None else str(found)
 
 
 def _check_owner(connection: sa.Connection, path: Path) -> None:
