@@ -10,11 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Self
 
-from websockets.exceptions import ConnectionClosed
-from websockets.sync.client import connect
-
 from firmware_sim.trip import ScriptedShopper
-from firmware_sim.truth import Stay
 from inaisle.app_client import ApiAddress, ApiClient, RefusedByApi
 from inaisle.broker import BrokerAddress
 from inaisle.config_files import demo_campaigns_file, demo_site_map_file
@@ -38,7 +34,7 @@ def wait_until(is_true: Callable[[], bool], seconds: float, what: str) -> None:
         time.sleep(0.05)
 
 
-def write_config(folder: Path, *, redis_port: int | None = None) -> Path:
+def write_config(folder: Path) -> Path:
     """The demo shop with a dwell of 6 s instead of 300 at the dowels."""
     site = json.loads(demo_site_map_file().read_bytes())
     for feature in site["features"]:
@@ -50,10 +46,9 @@ def write_config(folder: Path, *, redis_port: int | None = None) -> Path:
     for campaign in of_zone:
         campaign["trigger"]["dwell_s"] = DWELL_S
     (folder / "campaigns.json").write_text(json.dumps({"version": 1, "campaigns": of_zone}))
-    redis = "" if redis_port is None else f'[redis]\nurl = "redis://{HOST}:{redis_port}/0"\n'
     config = folder / "test.toml"
     config.write_text(
-        f'[site]\nmap = "{folder}/site.geojson"\ncampaigns = "{folder}/campaigns.json"\n{redis}'
+        f'[site]\nmap = "{folder}/site.geojson"\ncampaigns = "{folder}/campaigns.json"\n'
     )
     return config
 
@@ -61,18 +56,16 @@ def write_config(folder: Path, *, redis_port: int | None = None) -> Path:
 class Service:
     """`inaisle serve` as a child process on a fixed port, to stop, kill and start again."""
 
-    def __init__(
-        self, config: Path, *, data: Path, port: int, broker_port: int, role: str = "all"
-    ) -> None:
+    def __init__(self, config: Path, *, data: Path, port: int, broker_port: int) -> None:
         self.address = ApiAddress(host=HOST, port=port)
         self.data = data
-        self._log = data.with_suffix(f".{role}.log")
+        self._log = data.with_suffix(".log")
         self._command = [
             sys.executable,
             "-c",
             "from inaisle.cli import main; main()",
             *("--config", str(config), "--log-format", "json"),
-            *("serve", "--role", role, "--broker", f"{HOST}:{broker_port}"),
+            *("serve", "--broker", f"{HOST}:{broker_port}"),
             *("--data", str(data), "--port", str(port)),
         ]
         self._child: subprocess.Popen[bytes] | None = None
@@ -98,11 +91,6 @@ class Service:
         self._child.send_signal(signal.SIGTERM)
         return self._child.wait(20), time.monotonic() - began
 
-    def kill(self) -> None:
-        assert self._child is not None
-        self._child.kill()
-        self._child.wait(10)
-
     def is_ready(self) -> bool:
         assert self._child is not None
         assert self._child.poll() is None, self.told()
@@ -116,53 +104,13 @@ class Service:
         return self._log.read_text() if self._log.exists() else ""
 
 
-class App:
-    """The shopper's app: keeps a stream open over restarts and notes each offer."""
-
-    def __init__(self, address: ApiAddress) -> None:
-        self._address = address
-        self.offers: dict[str, dict[str, object]] = {}
-        self.instants_ms: list[int] = []
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._listen, daemon=True)
-        with ApiClient(address) as client:
-            wishes = [{"purpose": p, "is_granted": True, "text_version": "t"} for p in PURPOSES]
-            enrolled = client.post("/v1/enrolments", {"locale": "de", "consents": wishes})
-            self.token = client.token = str(enrolled["token"])
-            client.post("/v1/me/pairings", {"tag": TAG})
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        self._thread.join(5)
-
-    def all_offers(self) -> list[dict[str, object]]:
-        with ApiClient(self._address, token=self.token) as client:
-            offers = client.get("/v1/me/offers")["offers"]
-            assert isinstance(offers, list)
-            return offers
-
-    def _listen(self) -> None:
-        header = {"Authorization": f"Bearer {self.token}"}
-        while not self._stop.is_set():
-            try:
-                with connect(self._address.stream_url, additional_headers=header) as socket:
-                    while not self._stop.is_set():
-                        self._read(socket.recv)
-            except (OSError, ConnectionClosed):
-                self._stop.wait(0.2)  # the service is away: the app comes back by itself
-
-    def _read(self, recv: Callable[[float], str | bytes]) -> None:
-        try:
-            frame = json.loads(recv(0.2))
-        except TimeoutError:
-            return
-        if frame["type"] == "offer":
-            self.offers[frame["offer"]["offer"]] = frame["offer"]
-            self.instants_ms.append(time.time_ns() // 1_000_000)
+def pair_a_trolley(address: ApiAddress) -> None:
+    """Enrol a shopper who agrees to everything and pairs the tag."""
+    with ApiClient(address) as client:
+        wishes = [{"purpose": p, "is_granted": True, "text_version": "t"} for p in PURPOSES]
+        enrolled = client.post("/v1/enrolments", {"locale": "de", "consents": wishes})
+        client.token = str(enrolled["token"])
+        client.post("/v1/me/pairings", {"tag": TAG})
 
 
 class Crowd:
@@ -199,14 +147,3 @@ class Crowd:
         stands = ((ZONE, Second(seconds)),)
         shopper = ScriptedShopper(tag=TAG, radio=Radio.UWB, stands=stands, pace_m_s=3.0)
         self._shop.scenario.add(shopper)
-
-    def stay(self) -> Stay:
-        if TAG not in self._shop.scenario.tags():
-            return Stay(zone=ZONE)
-        return self._shop.scenario.stays(TAG)[0]
-
-    def wait_until_standing(self) -> int:
-        wait_until(lambda: self.stay().stood_from_ms is not None, 40, "the shopper stands")
-        stood_from_ms = self.stay().stood_from_ms
-        assert stood_from_ms is not None
-        return stood_from_ms
