@@ -201,6 +201,11 @@ def _wire_offers(service: Service, settings: Settings, site_map: SiteMap) -> Non
         lambda: None if feed.is_reading else "no visits arrive",
         is_essential=False,
     )
+    health.watch(
+        "offers to other replicas by redis",
+        lambda: None if fan_out.is_listening else "not subscribed",
+        is_essential=False,
+    )
     registry.register(CountersCollector("inaisle_visit_stream", partial(dict, feed.counters)))
     registry.register(CountersCollector("inaisle_fan_out", partial(dict, fan_out.counters)))
     reader = RedisLiveReader(connect_redis(address), site=site)

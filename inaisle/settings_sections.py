@@ -74,7 +74,6 @@ class ApiSection(Section):
     host: str = "127.0.0.1"
     port: Port = 8080
     connections_max: int = Field(default=10_000, ge=1, le=100_000)
-    body_bytes_max: int = Field(default=65_536, ge=1_024, le=10_485_760)
     stop_within_s: int = Field(default=8, ge=1, le=60)
 
 

@@ -316,10 +316,6 @@ class Coupons(Protocol):
         """Return the redemption, or None."""
         ...
 
-    def redemption_of(self, coupon: CouponId) -> Redemption | None:
-        """Return the redemption of the coupon, or None."""
-        ...
-
 
 class Answers(Protocol):
     """What was answered to requests that carried an idempotency key."""

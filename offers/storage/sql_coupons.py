@@ -49,7 +49,6 @@ _DROP_OLD_CODES = sa.delete(COUPON_CODES).where(
 )
 _R = REDEMPTIONS.c
 _FIND_REDEMPTION = sa.select(REDEMPTIONS).where(_R.redemption_id == sa.bindparam("redemption"))
-_REDEMPTION_OF = sa.select(REDEMPTIONS).where(_R.coupon_id == sa.bindparam("coupon"))
 
 
 class SqlCoupons:
@@ -129,11 +128,6 @@ class SqlCoupons:
         """Return the redemption, or None."""
         given = {"redemption": redemption}
         row = self._connection.execute(_FIND_REDEMPTION, given).one_or_none()
-        return None if row is None else _redemption(row)
-
-    def redemption_of(self, coupon: CouponId) -> Redemption | None:
-        """Return the redemption of the coupon, or None."""
-        row = self._connection.execute(_REDEMPTION_OF, {"coupon": coupon}).one_or_none()
         return None if row is None else _redemption(row)
 
     def _first(

@@ -13,7 +13,6 @@ import numpy.typing as npt
 
 from rtls.ingest.formats.decoded import NO_CHANNEL, NO_SIGMA, ReadingColumns
 from rtls.model.reading import READING_DTYPE, ReadingArray, ReadingFlag, ReadingKind
-from rtls.model.units import UnixMs
 
 UNKNOWN: Final = -1
 NEVER_MS: Final = -(2**62)
@@ -200,8 +199,3 @@ def epoch_end_ms(heard_at_ms: npt.NDArray[np.int64], epoch_ms: int) -> npt.NDArr
     [1000, 1000, 1100]
     """
     return -(-heard_at_ms // epoch_ms) * epoch_ms
-
-
-def first_epoch_end_ms(instant_ms: int, epoch_ms: int) -> UnixMs:
-    """Return the end of the epoch of one instant."""
-    return UnixMs(-(-instant_ms // epoch_ms) * epoch_ms)
