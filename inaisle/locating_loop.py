@@ -40,7 +40,7 @@ class LoopSettings:
     epoch_ms: int = 100
     lateness_ms: int = 0
     """an epoch is due so long after its end"""
-    snapshot_every_s: float = 0.5
+    snapshot_every_s: float = 0.8
     """of real time: gateways and lines do not run faster because a demo's clock does"""
 
 

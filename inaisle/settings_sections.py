@@ -56,7 +56,7 @@ class EngineSection(Section):
 
     shard: int = Field(default=0, ge=0, le=4_095)
     tick_ms: int = Field(default=50, ge=5, le=1_000)
-    snapshot_every_s: float = Field(default=0.5, ge=0.05, le=10.0)
+    snapshot_every_s: float = Field(default=0.8, ge=0.05, le=10.0)
     tags_max: int = Field(default=20_000, ge=16, le=1_000_000)
 
 

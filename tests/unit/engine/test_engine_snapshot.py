@@ -1,6 +1,5 @@
 """The engine's state as bytes, and back."""
 
-import hashlib
 from dataclasses import replace
 
 import pytest
@@ -10,6 +9,7 @@ from rtls.engine_snapshot import (
     CHECKSUM_BYTES,
     MAGIC,
     EngineState,
+    checksum_of,
     pack_state,
     read_header,
     unpack_state,
@@ -90,14 +90,14 @@ def test_a_damaged_snapshot_is_refused_wherever_the_damage_is(snapshot: bytes) -
 
 def test_another_version_is_refused_with_its_remedy(snapshot: bytes) -> None:
     content = snapshot[:-CHECKSUM_BYTES].replace(b'"version": 1', b'"version": 2')
-    content += hashlib.blake2b(content, digest_size=CHECKSUM_BYTES).digest()
+    content += checksum_of(content)
     assert "snapshot version is 2; expected 1. Run the release" in refused(content)
 
 
 def test_a_header_that_is_none_is_refused() -> None:
     for head in (b"[]", b"{", b"{}", b'{"version": 1}', b'{"version": 1, "strange": 2}'):
         content = MAGIC + len(head).to_bytes(4, "little") + head
-        content += hashlib.blake2b(content, digest_size=CHECKSUM_BYTES).digest()
+        content += checksum_of(content)
         assert "header cannot be read" in refused(content)
 
 
