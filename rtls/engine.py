@@ -23,7 +23,14 @@ from rtls.engine_contract import (
     EngineSettings,
     Slots,
 )
-from rtls.engine_snapshot import NEVER, TAGS_MAX, EngineState, pack_state, unpack_state
+from rtls.engine_snapshot import (
+    NEVER,
+    TAGS_AT_START,
+    TAGS_MAX,
+    EngineState,
+    pack_state,
+    unpack_state,
+)
 from rtls.geofence.containment import zone_probabilities
 from rtls.geofence.dwell import (
     DwellStep,
@@ -40,10 +47,8 @@ from rtls.model.site_map import SiteMap
 from rtls.model.track import TAG_ID_BYTES_MAX
 from rtls.model.units import TagId, UnixMs
 from rtls.model.visit import ZoneEvent
-from rtls.positioning.anchor_table import AnchorTable
 from rtls.positioning.calibration import Calibration
-from rtls.positioning.tracking import coast_tracks, update_tracks
-from rtls.positioning.warm_up import warm_up
+from rtls.positioning.locator import Locator
 
 __all__ = ["Engine", "EngineCounters", "EngineOutput", "EngineSettings", "compiled_signatures"]
 
@@ -85,13 +90,10 @@ class Engine:
         self._site_map = site_map
         self._shard = shard
         self._settings = settings or EngineSettings()
-        self._calibration = calibration or Calibration()
-        self._anchors = AnchorTable.build(
-            site_map, self._calibration, measurement=self._settings.tracking.measurement
-        )
+        self._locator = Locator(site_map, calibration=calibration, settings=self._settings.tracking)
         self._zones = ZoneIndex.build(site_map)
         self._rules = step_rules(site_map, self._settings.dwell)
-        self._state = EngineState()
+        self._state = self._empty_state()
         self.counters = EngineCounters()
 
     @property
@@ -126,10 +128,11 @@ class Engine:
         One that is damaged, or of another version, site, shard, map or layout is refused with
         `InvalidSnapshot`, and nothing changes.
         """
-        state = unpack_state(snapshot, site_map=self._site_map, shard=self._shard)
-        self._state = state
+        self._state = unpack_state(
+            snapshot, site_map=self._site_map, shard=self._shard, into=self._empty_state()
+        )
         for slot, tag in self.tag_ids().items():  # the calibration may be a newer one
-            state.tracks[slot]["calibration_row"] = self._calibration.row_of(tag)
+            self._locator.follow(self._state.locator, slot, tag)
 
     def process(self, batch: ReadingBatch) -> EngineOutput:
         """Take one batch; a batch seen before is passed over.
@@ -156,10 +159,13 @@ class Engine:
 
     def warm_up(self) -> None:
         """Compile every kernel, or load it from the cache, with the dtypes of real batches."""
-        warm_up(self._settings.tracking)
-        self._step(EngineState(), NO_FIXES.copy(), is_late=None, at_ms=UnixMs(0))
+        self._locator.warm_up()
+        self._step(self._empty_state(), NO_FIXES.copy(), is_late=None, at_ms=UnixMs(0))
         coordinates = np.empty(0, np.float64)
         self._zones.zones_at(coordinates, coordinates, np.empty(0, np.int32))
+
+    def _empty_state(self) -> EngineState:
+        return EngineState(locator=self._locator.empty_state(TAGS_AT_START))
 
     def _refuse_strangers(self, batch: ReadingBatch) -> None:
         if (batch.site, batch.shard) != (self._site_map.site, self._shard):
@@ -216,8 +222,7 @@ class Engine:
             )
         state = self._state
         state.clear(np.array([slot], np.int32))
-        state.tracks[slot]["tag_id"] = tag.encode("ascii")
-        state.tracks[slot]["calibration_row"] = self._calibration.row_of(tag)
+        self._locator.follow(state.locator, slot, tag)
         state.heard_ms[slot] = at_ms
 
     def _known_readings(self, batch: ReadingBatch) -> ReadingArray:
@@ -226,8 +231,8 @@ class Engine:
         tag, anchor = readings["tag"], readings["anchor"]
         has_tag = (tag >= 0) & (tag < state.capacity)
         has_tag[has_tag] = state.heard_ms[tag[has_tag]] != NEVER
-        has_anchor = (anchor >= 0) & (anchor < len(self._anchors))
-        has_anchor &= readings["ref_anchor"] < len(self._anchors)
+        has_anchor = (anchor >= 0) & (anchor < self._locator.n_anchors)
+        has_anchor &= readings["ref_anchor"] < self._locator.n_anchors
         oldest_ms = min(state.epoch_end_ms, batch.epoch_end_ms) - self._settings.late_ms_max
         is_old = (readings["heard_at_ms"] < oldest_ms) & (state.epoch_end_ms != NEVER)
         is_young = readings["heard_at_ms"] > batch.epoch_end_ms
@@ -244,13 +249,7 @@ class Engine:
         self, readings: ReadingArray, at_ms: UnixMs
     ) -> tuple[Fixes, tuple[ZoneEvent, ...]]:
         """Step the tags heard and, at a whole second, the silent ones."""
-        fixes = update_tracks(
-            self._state.tracks,
-            readings,
-            anchors=self._anchors,
-            epoch_end_ms=at_ms,
-            settings=self._settings.tracking,
-        )
+        fixes = self._locator.update(self._state.locator, readings, epoch_end_ms=at_ms)
         rows = self._step(self._state, fixes, is_late=_spooled(readings, fixes), at_ms=at_ms)
         if at_ms % SECOND_MS == 0:
             coasted, blank = self._coast(fixes["tag"], at_ms)
@@ -292,7 +291,7 @@ class Engine:
         is_silent[heard] = False
         is_placed = state.tracks["is_located"] != 0
         slots = np.flatnonzero(is_silent & is_placed).astype(np.int32)
-        coasted = coast_tracks(state.tracks, slots, at_ms=at_ms, settings=self._settings.tracking)
+        coasted = self._locator.coast(state.locator, slots, at_ms=at_ms)
         others = np.flatnonzero(is_silent & ~is_placed)
         blank = np.zeros(others.size, FIX_DTYPE)
         blank["tag"] = others

@@ -3,8 +3,9 @@
 Layer: flow. Takes: the arrays of `EngineState`. Gives: bytes to the state store, and the state to
 the engine after a restart. Only occupied slots are written, so a quiet site has a small snapshot.
 
-Layout: magic, length of the header, header (JSON), tracks, stays, heard-at times, and a BLAKE2
-checksum of all before it. Numbers are little-endian, as on every machine that numba compiles for.
+Layout: magic, length of the header, header (JSON), slots, heard-at times, places and stays, what
+the locator remembers, and a CRC-32 of all before it. Numbers are little-endian, as on every
+machine that numba compiles for.
 """
 
 import hashlib
@@ -19,11 +20,11 @@ import numpy.typing as npt
 from rtls.geofence.dwell import STAY_DTYPE, empty_stays
 from rtls.model.errors import InvalidSnapshot
 from rtls.model.site_map import SiteMap
-from rtls.model.track import TRACK_DTYPE
 from rtls.model.units import SiteId, UnixMs
+from rtls.positioning.locator_state import LocatorState
 
 MAGIC: Final = b"INAISLE\x01"
-SNAPSHOT_VERSION: Final = 1
+SNAPSHOT_VERSION: Final = 2
 DIGEST_BYTES: Final = 16
 CHECKSUM_BYTES: Final = 4
 HEADER_BYTES_MAX: Final = 65_536
@@ -52,6 +53,8 @@ class SnapshotHeader:
         Where the input goes on, as the caller of `snapshot` counts it.
     tags, stays
         Numbers of records that follow.
+    locator
+        Number of bytes that the locator wrote.
     """
 
     version: int
@@ -64,16 +67,15 @@ class SnapshotHeader:
     input_offset: int
     tags: int
     stays: int
+    locator: int
 
 
 @dataclass(slots=True, kw_only=True)
 class EngineState:
     """All that the engine remembers: arrays by tag slot, and how far it has come."""
 
-    tracks: npt.NDArray[np.void] = field(
-        default_factory=lambda: np.zeros(TAGS_AT_START, TRACK_DTYPE)
-    )
-    """(capacity,) `TRACK_DTYPE`"""
+    locator: LocatorState = field(default_factory=lambda: LocatorState.empty(TAGS_AT_START))
+    """of as many slots as the other arrays"""
     stays: npt.NDArray[np.void] = field(default_factory=lambda: empty_stays(TAGS_AT_START))
     """(capacity, slots) `STAY_DTYPE`"""
     heard_ms: npt.NDArray[np.int64] = field(
@@ -83,6 +85,11 @@ class EngineState:
     sequence: int = -1
     epoch_end_ms: UnixMs = UnixMs(NEVER)
     input_offset: int = 0
+
+    @property
+    def tracks(self) -> npt.NDArray[np.void]:
+        """(capacity,) `TRACK_DTYPE`, which also names the tag of each slot."""
+        return self.locator.tracks
 
     @property
     def capacity(self) -> int:
@@ -96,20 +103,39 @@ class EngineState:
         capacity = self.capacity
         while capacity <= slot:
             capacity *= 2
-        grown = EngineState(
-            tracks=np.zeros(capacity, TRACK_DTYPE),
-            stays=empty_stays(capacity),
-            heard_ms=np.full(capacity, NEVER, np.int64),
-        )
-        for name in ("tracks", "stays", "heard_ms"):
-            getattr(grown, name)[: self.capacity] = getattr(self, name)
-        self.tracks, self.stays, self.heard_ms = grown.tracks, grown.stays, grown.heard_ms
+        more = capacity - self.capacity
+        self.locator.grow(capacity)
+        self.stays = np.concatenate((self.stays, empty_stays(more)))
+        self.heard_ms = np.concatenate((self.heard_ms, np.full(more, NEVER, np.int64)))
 
     def clear(self, slots: npt.NDArray[np.int32]) -> None:
         """Forget the tags of ``slots``."""
-        self.tracks[slots] = np.zeros((), TRACK_DTYPE)
+        self.locator.clear(slots)
         self.stays[slots] = np.zeros((), STAY_DTYPE)
         self.heard_ms[slots] = NEVER
+
+    def rows_of(self, slots: npt.NDArray[np.int32]) -> "EngineRows":
+        """Return a copy of all that is remembered of the tags in ``slots``, in that order."""
+        return EngineRows(
+            locator=self.locator.rows_of(slots),
+            stays=self.stays[slots],
+            heard_ms=self.heard_ms[slots],
+        )
+
+    def put_rows(self, slots: npt.NDArray[np.int32], rows: "EngineRows") -> None:
+        """Put rows back as `rows_of` gave them, into slots that exist."""
+        self.locator.put_rows(slots, rows.locator)
+        self.stays[slots] = rows.stays
+        self.heard_ms[slots] = rows.heard_ms
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineRows:
+    """What the engine remembers of some tags, apart from it; see `EngineState`."""
+
+    locator: LocatorState
+    stays: npt.NDArray[np.void]
+    heard_ms: npt.NDArray[np.int64]
 
 
 def digest_of_zones(site_map: SiteMap) -> str:
@@ -118,9 +144,9 @@ def digest_of_zones(site_map: SiteMap) -> str:
     return hashlib.blake2b(content.encode(), digest_size=DIGEST_BYTES).hexdigest()
 
 
-def digest_of_layout() -> str:
+def digest_of_layout(state: EngineState) -> str:
     """Return a digest of the record layouts, so that no byte is read as another field."""
-    content = repr((TRACK_DTYPE.descr, STAY_DTYPE.descr, empty_stays(0).shape))
+    content = repr((state.locator.layout(), STAY_DTYPE.descr, empty_stays(0).shape))
     return hashlib.blake2b(content.encode(), digest_size=DIGEST_BYTES).hexdigest()
 
 
@@ -128,17 +154,19 @@ def pack_state(state: EngineState, *, site_map: SiteMap, shard: int) -> bytes:
     """Return the state as bytes; the same state always gives the same bytes."""
     slots = np.flatnonzero(state.heard_ms != NEVER).astype(np.int32)
     places = np.flatnonzero(state.stays["phase"].ravel()).astype(np.int32)
+    located = state.locator.pack(slots)
     header = SnapshotHeader(
         version=SNAPSHOT_VERSION,
         site=site_map.site,
         shard=shard,
         site_map=digest_of_zones(site_map),
-        layout=digest_of_layout(),
+        layout=digest_of_layout(state),
         sequence=state.sequence,
         epoch_end_ms=state.epoch_end_ms,
         input_offset=state.input_offset,
         tags=slots.size,
         stays=places.size,
+        locator=len(located),
     )
     head = json.dumps(asdict(header), sort_keys=True).encode()
     parts = (
@@ -146,10 +174,10 @@ def pack_state(state: EngineState, *, site_map: SiteMap, shard: int) -> bytes:
         len(head).to_bytes(4, "little"),
         head,
         slots.tobytes(),
-        state.tracks[slots].tobytes(),
         state.heard_ms[slots].tobytes(),
         places.tobytes(),
         state.stays.ravel()[places].tobytes(),
+        located,
     )
     content = b"".join(parts)
     return content + checksum_of(content)
@@ -201,20 +229,32 @@ def _parse_header(head: bytes) -> SnapshotHeader:
     return header
 
 
-def unpack_state(snapshot: bytes, *, site_map: SiteMap, shard: int) -> EngineState:
+def unpack_state(
+    snapshot: bytes, *, site_map: SiteMap, shard: int, into: EngineState | None = None
+) -> EngineState:
     """Return the state that `pack_state` wrote for this shard of this site.
+
+    Parameters
+    ----------
+    snapshot
+        What was written.
+    site_map, shard
+        Whom it must belong to.
+    into
+        An empty state of the engine that goes on; it is filled and returned.
 
     Raises
     ------
     InvalidSnapshot
         If it is damaged, or of another version, site, shard, map or layout.
     """
+    state = into or EngineState()
     header = read_header(snapshot)
     expected = {
         "site": (header.site, site_map.site),
         "shard": (header.shard, shard),
         "digest of the zones": (header.site_map, digest_of_zones(site_map)),
-        "layout of records": (header.layout, digest_of_layout()),
+        "layout of records": (header.layout, digest_of_layout(state)),
     }
     for what, (found, wanted) in expected.items():
         if found != wanted:
@@ -222,30 +262,28 @@ def unpack_state(snapshot: bytes, *, site_map: SiteMap, shard: int) -> EngineSta
                 f"{what} is {found!r}; expected {wanted!r}. A snapshot goes on only with the map "
                 "and the release that it was made with; move it away to start anew."
             )
-    return _read_arrays(snapshot, header)
+    _read_arrays(snapshot, header, state)
+    return state
 
 
-def _read_arrays(snapshot: bytes, header: SnapshotHeader) -> EngineState:
+def _read_arrays(snapshot: bytes, header: SnapshotHeader, state: EngineState) -> None:
     place = len(MAGIC) + 4
     place += int.from_bytes(snapshot[len(MAGIC) : place], "little")
     parts: list[npt.NDArray[np.void]] = []
     for dtype, count in (
         (np.dtype(np.int32), header.tags),
-        (TRACK_DTYPE, header.tags),
         (np.dtype(np.int64), header.tags),
         (np.dtype(np.int32), header.stays),
         (STAY_DTYPE, header.stays),
     ):
         parts.append(np.frombuffer(snapshot, dtype, count, place))
         place += count * dtype.itemsize
-    slots, tracks, heard_ms, places, stays = parts
-    state = EngineState(
-        sequence=header.sequence,
-        epoch_end_ms=header.epoch_end_ms,
-        input_offset=header.input_offset,
-    )
+    heard_ms, places, stays = parts[1:]
+    slots = np.array(parts[0], np.int32)
+    state.sequence = header.sequence
+    state.epoch_end_ms = header.epoch_end_ms
+    state.input_offset = header.input_offset
     state.make_room(int(slots.max(initial=0)))
-    state.tracks[slots] = tracks
     state.heard_ms[slots] = heard_ms
     state.stays.reshape(-1)[places] = stays
-    return state
+    state.locator.unpack(snapshot[place : place + header.locator], slots)

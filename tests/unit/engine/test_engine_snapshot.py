@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from rtls.engine import Engine
@@ -89,13 +90,13 @@ def test_a_damaged_snapshot_is_refused_wherever_the_damage_is(snapshot: bytes) -
 
 
 def test_another_version_is_refused_with_its_remedy(snapshot: bytes) -> None:
-    content = snapshot[:-CHECKSUM_BYTES].replace(b'"version": 1', b'"version": 2')
+    content = snapshot[:-CHECKSUM_BYTES].replace(b'"version": 2', b'"version": 3')
     content += checksum_of(content)
-    assert "snapshot version is 2; expected 1. Run the release" in refused(content)
+    assert "snapshot version is 3; expected 2. Run the release" in refused(content)
 
 
 def test_a_header_that_is_none_is_refused() -> None:
-    for head in (b"[]", b"{", b"{}", b'{"version": 1}', b'{"version": 1, "strange": 2}'):
+    for head in (b"[]", b"{", b"{}", b'{"version": 2}', b'{"version": 2, "strange": 2}'):
         content = MAGIC + len(head).to_bytes(4, "little") + head
         content += checksum_of(content)
         assert "header cannot be read" in refused(content)
@@ -104,3 +105,25 @@ def test_a_header_that_is_none_is_refused() -> None:
 def test_an_empty_state_survives() -> None:
     state = unpack_state(pack_state(EngineState(), site_map=SITE, shard=3), site_map=SITE, shard=3)
     assert (state.sequence, state.capacity, int((state.heard_ms >= 0).sum())) == (-1, 256, 0)
+
+
+def test_rows_copied_out_and_put_back_undo_what_came_between(snapshot: bytes) -> None:
+    """A reading that comes late is taken in by running the tag again from an earlier state."""
+    state = unpack_state(snapshot, site_map=SITE, shard=0)
+    slots = np.array([5], np.int32)
+    before = state.rows_of(slots)
+    state.clear(slots)
+    assert pack_state(state, site_map=SITE, shard=0) != snapshot
+    state.put_rows(slots, before)
+    state.input_offset = 77
+    assert pack_state(state, site_map=SITE, shard=0) == snapshot
+
+
+def test_rows_copied_out_are_no_view(snapshot: bytes) -> None:
+    """A checkpoint that moved along with the state would be none."""
+    state = unpack_state(snapshot, site_map=SITE, shard=0)
+    rows = state.rows_of(np.array([0, 5], np.int32))
+    state.clear(np.array([5], np.int32))
+    assert rows.locator.tracks["tag_id"].tolist() == [b"tag:a", b"tag:b"]
+    assert (rows.heard_ms > 0).all()
+    assert (rows.stays["phase"] != 0).any()

@@ -1,0 +1,102 @@
+"""Locate the tags of one site: readings in, fixes out, whatever filter follows a tag.
+
+Layer: rules. Takes: readings of one epoch from the engine, the site map, its calibration.
+Gives: `FIX_DTYPE` rows to the engine, which passes them to geofence.
+
+The engine knows no filter: it holds a `LocatorState` and hands it to the `Locator` of the site.
+"""
+
+import numpy as np
+import numpy.typing as npt
+
+from rtls.model.reading import ReadingArray
+from rtls.model.site_map import SiteMap
+from rtls.model.units import TagId, UnixMs
+from rtls.positioning.anchor_table import AnchorTable
+from rtls.positioning.calibration import Calibration
+from rtls.positioning.locator_state import LocatorState
+from rtls.positioning.tracking import FixArray, TrackingSettings, coast_tracks, update_tracks
+from rtls.positioning.warm_up import warm_up
+
+Slots = npt.NDArray[np.int32]
+
+
+class Locator:
+    """The filters of one site; immutable, the state of the tags is passed in.
+
+    Parameters
+    ----------
+    site_map
+        Anchors, floors, walls and furniture.
+    calibration
+        What is known of links beyond the map.
+    settings
+        Noise and movement.
+
+    Raises
+    ------
+    InvalidCalibration
+        If the calibration names an anchor that the map does not have.
+    """
+
+    def __init__(
+        self,
+        site_map: SiteMap,
+        *,
+        calibration: Calibration | None = None,
+        settings: TrackingSettings | None = None,
+    ) -> None:
+        self._settings = settings or TrackingSettings()
+        self._calibration = calibration or Calibration()
+        self._anchors = AnchorTable.build(
+            site_map, self._calibration, measurement=self._settings.measurement
+        )
+
+    @property
+    def n_anchors(self) -> int:
+        """Anchors that readings may index."""
+        return len(self._anchors)
+
+    def empty_state(self, capacity: int) -> LocatorState:
+        """Return the state of ``capacity`` free slots."""
+        return LocatorState.empty(capacity)
+
+    def follow(self, state: LocatorState, slot: int, tag: TagId) -> None:
+        """Give a cleared slot to a tag, or bind a restored one to this site's calibration."""
+        state.tracks[slot]["tag_id"] = tag.encode("ascii")
+        state.tracks[slot]["calibration_row"] = self._calibration.row_of(tag)
+
+    def update(
+        self, state: LocatorState, readings: ReadingArray, *, epoch_end_ms: UnixMs
+    ) -> FixArray:
+        """Take the readings of one epoch into the state, in place.
+
+        Parameters
+        ----------
+        state
+            Of this site's tags.
+        readings
+            `READING_DTYPE`, sorted by (tag, heard_at_ms, anchor, kind, value).
+        epoch_end_ms
+            The instant that the fixes are stated for.
+
+        Returns
+        -------
+        FixArray
+            `FIX_DTYPE`, one row for each tag heard that is located, sorted by tag slot.
+        """
+        return update_tracks(
+            state.tracks,
+            readings,
+            anchors=self._anchors,
+            epoch_end_ms=epoch_end_ms,
+            settings=self._settings,
+        )
+
+    def coast(self, state: LocatorState, slots: Slots, *, at_ms: UnixMs) -> FixArray:
+        """Predict the fixes of the located ones of ``slots``; the state stays as it is."""
+        return coast_tracks(state.tracks, slots, at_ms=at_ms, settings=self._settings)
+
+    def warm_up(self) -> None:
+        """Compile every kernel, or load it from the cache, with the dtypes of real batches."""
+        warm_up(self._settings)
