@@ -27,7 +27,7 @@ ROUNDS_OF_PEER = 3
 SIGMA_M = 0.5
 HUBER_SIGMAS = 1.345  # 95 % efficient where there is no outlier
 BLOCKED_SHARE = 0.10
-RATIO_MIN = 1_000.0
+RATIO_MIN = 5_000.0
 EQUAL_WITHIN = 0.05
 
 ROBUST = MeasurementSettings(

@@ -4,111 +4,191 @@ Layer: kernels. Takes: ranges, (n_tags, n_anchors), NaN where unheard. Gives: po
 covariance to rtls.positioning.multilateration.
 
 The same estimator as rtls.positioning.kernels.robust_fix for ranges alone, laid out for batches:
-no row is built, and two unknowns need no general solver.
+`LANES` tags go side by side, so that one instruction of the processor serves several. For that the
+loops over lanes have no branch, and all they write lies in one array, since the compiler gives up
+where it would have to rule out that many arrays overlap.
 """
 
 import math
 
+import numpy as np
 from numba import njit
 
 from rtls.positioning.kernels.records import Bytes, Floats, Ints
 
-READINGS_MIN = 3
-STEP_M_DONE = 1e-3
+LANES = 16
+READINGS_MIN = 3.0
+STEP_SIGMAS_DONE = 0.01  # a step of a hundredth of sigma changes nothing that sigma would show
 DETERMINANT_RATIO_MIN = 1e-6
 NEAR_M = 0.5
 DETERMINANT_MIN = 1e-12
+DISTANCE_M_MIN = 1e-6
 STEP_M_MAX = 20.0
 
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def start_from_ranges(
-    x: Floats, y: Floats, rise_squared: Floats, ranges: Floats
-) -> tuple[float, float, bool]:
-    """Solve the centred linear equations of the squared ranges, weighted by 1 / range²."""
-    used = 0
-    weight_sum = 0.0
-    mean_x = 0.0
-    mean_y = 0.0
-    mean_k = 0.0
-    xx = 0.0
-    xy = 0.0
-    yy = 0.0
-    xk = 0.0
-    yk = 0.0
-    origin_x = x[0]
-    origin_y = y[0]
-    for j in range(x.size):
-        r = ranges[j]
-        if math.isfinite(r):
-            dx = x[j] - origin_x
-            dy = y[j] - origin_y
-            k = dx * dx + dy * dy + rise_squared[j] - r * r
-            weight = 1.0 / max(r * r, NEAR_M * NEAR_M)
-            used += 1
-            weight_sum += weight
-            mean_x += weight * dx
-            mean_y += weight * dy
-            mean_k += weight * k
-            xx += weight * dx * dx
-            xy += weight * dx * dy
-            yy += weight * dy * dy
-            xk += weight * dx * k
-            yk += weight * dy * k
-    if used < READINGS_MIN:
-        return 0.0, 0.0, False
-    inverse = 1.0 / weight_sum
-    xx -= mean_x * mean_x * inverse
-    xy -= mean_x * mean_y * inverse
-    yy -= mean_y * mean_y * inverse
-    xk = 0.5 * (xk - mean_x * mean_k * inverse)
-    yk = 0.5 * (yk - mean_y * mean_k * inverse)
-    determinant = xx * yy - xy * xy
-    if not determinant > DETERMINANT_RATIO_MIN * (xx + yy) ** 2:
-        return 0.0, 0.0, False
-    scale = 1.0 / determinant
-    return origin_x + (yy * xk - xy * yk) * scale, origin_y + (xx * yk - xy * xk) * scale, True
+# Rows of the state, `LANES` wide: place, whether the lane still moves, iterations used, then the
+# sums. The first eight are the normal equations; the start needs all.
+X, Y, MOVES, USED, SUMS = 0, LANES, 2 * LANES, 3 * LANES, 4 * LANES
+SUMS_OF_FIX = 5
+SUMS_OF_START = 10
+STATE_SIZE = SUMS + SUMS_OF_START * LANES
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def normal_equations(
-    x: Floats,
-    y: Floats,
-    rise_squared: Floats,
-    ranges: Floats,
-    px: float,
-    py: float,
+def load_tile(ranges: Floats, first: int, tile: Floats) -> int:
+    """Lay the ranges of the next tags out by anchor, each followed by 1 where it was heard."""
+    count = min(LANES, ranges.shape[0] - first)
+    for j in range(ranges.shape[1]):
+        base = 2 * j * LANES
+        for lane in range(count):
+            r = ranges[first + lane, j]
+            is_heard = math.isfinite(r)
+            tile[base + lane] = r if is_heard else 0.0
+            tile[base + LANES + lane] = 1.0 if is_heard else 0.0
+        for lane in range(count, LANES):
+            tile[base + LANES + lane] = 0.0
+    return int(count)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def add_to_start(
+    tile: Floats, base: int, state: Floats, dx: float, dy: float, rise_squared: float
+) -> None:
+    """Add one anchor to the linear equations of the squared ranges, weighted by 1 / range²."""
+    own = dx * dx + dy * dy + rise_squared
+    for lane in range(LANES):
+        squared = tile[base + lane] * tile[base + lane]
+        heard = tile[base + LANES + lane]
+        k = own - squared
+        weight = heard / (max(NEAR_M * NEAR_M, squared))
+        wx = weight * dx
+        wy = weight * dy
+        at = SUMS + lane
+        state[at] += weight
+        state[at + LANES] += wx
+        state[at + 2 * LANES] += wy
+        state[at + 3 * LANES] += weight * k
+        state[at + 4 * LANES] += wx * dx
+        state[at + 5 * LANES] += wx * dy
+        state[at + 6 * LANES] += wy * dy
+        state[at + 7 * LANES] += wx * k
+        state[at + 8 * LANES] += wy * k
+        state[at + 9 * LANES] += heard
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def solve_start(state: Floats, origin_x: float, origin_y: float) -> None:
+    """Solve the centred linear equations; a lane that they leave undetermined does not move."""
+    for lane in range(LANES):
+        at = SUMS + lane
+        weight = state[at]
+        inverse = 1.0 / (weight if weight > 0.0 else 1.0)
+        mean_x = state[at + LANES]
+        mean_y = state[at + 2 * LANES]
+        mean_k = state[at + 3 * LANES]
+        xx = state[at + 4 * LANES] - mean_x * mean_x * inverse
+        xy = state[at + 5 * LANES] - mean_x * mean_y * inverse
+        yy = state[at + 6 * LANES] - mean_y * mean_y * inverse
+        xk = 0.5 * (state[at + 7 * LANES] - mean_x * mean_k * inverse)
+        yk = 0.5 * (state[at + 8 * LANES] - mean_y * mean_k * inverse)
+        determinant = xx * yy - xy * xy
+        is_wide = determinant > DETERMINANT_RATIO_MIN * (xx + yy) * (xx + yy)
+        is_sound = is_wide and state[at + 9 * LANES] >= READINGS_MIN
+        scale = 1.0 / (determinant if is_sound else 1.0)
+        state[X + lane] = origin_x + (yy * xk - xy * yk) * scale
+        state[Y + lane] = origin_y + (xx * yk - xy * xk) * scale
+        state[MOVES + lane] = 1.0 if is_sound else 0.0
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def add_to_normal(
+    tile: Floats,
+    base: int,
+    state: Floats,
+    anchor_x: float,
+    anchor_y: float,
+    rise_squared: float,
     long: float,
     short: float,
-) -> tuple[float, float, float, float, float]:
-    """Return the re-weighted normal matrix (xx, xy, yy) and right side at (px, py)."""
-    xx = 0.0
-    xy = 0.0
-    yy = 0.0
-    gx = 0.0
-    gy = 0.0
-    for j in range(x.size):
-        r = ranges[j]
-        if math.isfinite(r):
-            dx = px - x[j]
-            dy = py - y[j]
-            distance = max(math.sqrt(dx * dx + dy * dy + rise_squared[j]), 1e-6)
-            residual = r - distance
-            hx = dx / distance
-            hy = dy / distance
-            weight = 1.0
-            if residual > long:
-                weight = long / residual
-            elif residual < -short:
-                weight = -short / residual
-            wx = weight * hx
-            wy = weight * hy
-            xx += wx * hx
-            xy += wx * hy
-            yy += wy * hy
-            gx += wx * residual
-            gy += wy * residual
-    return xx, xy, yy, gx, gy
+) -> None:
+    """Add one anchor to the re-weighted normal matrix (xx, xy, yy) and right side (x, y)."""
+    for lane in range(LANES):
+        dx = state[X + lane] - anchor_x
+        dy = state[Y + lane] - anchor_y
+        distance = math.sqrt(dx * dx + dy * dy + rise_squared)
+        inverse = 1.0 / (max(DISTANCE_M_MIN, distance))
+        residual = tile[base + lane] - distance
+        bound = long if residual > 0.0 else short
+        away = abs(residual)
+        weight = tile[base + LANES + lane] * (bound / away if away > bound else 1.0)
+        hx = dx * inverse
+        hy = dy * inverse
+        wx = weight * hx
+        wy = weight * hy
+        at = SUMS + lane
+        state[at] += wx * hx
+        state[at + LANES] += wx * hy
+        state[at + 2 * LANES] += wy * hy
+        state[at + 3 * LANES] += wx * residual
+        state[at + 4 * LANES] += wy * residual
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def step_lanes(state: Floats, done_squared: float) -> float:
+    """Take the step of every lane that still moves; return how many go on moving."""
+    for lane in range(LANES):
+        at = SUMS + lane
+        xx = state[at]
+        xy = state[at + LANES]
+        yy = state[at + 2 * LANES]
+        gx = state[at + 3 * LANES]
+        gy = state[at + 4 * LANES]
+        moves = state[MOVES + lane]
+        determinant = xx * yy - xy * xy
+        inverse = moves / (max(DETERMINANT_MIN, determinant))
+        step_x = (yy * gx - xy * gy) * inverse
+        step_y = (xx * gy - xy * gx) * inverse
+        squared = step_x * step_x + step_y * step_y
+        longest = STEP_M_MAX * STEP_M_MAX
+        shorten = STEP_M_MAX / math.sqrt(max(longest, squared))
+        state[X + lane] += shorten * step_x
+        state[Y + lane] += shorten * step_y
+        state[USED + lane] += moves
+        state[MOVES + lane] = 0.0 if squared < done_squared else moves
+    moving = 0.0
+    for lane in range(LANES):
+        moving += state[MOVES + lane]
+    return moving
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def write_lane(
+    state: Floats,
+    lane: int,
+    sigma_squared: float,
+    place: Floats,
+    covariance: Floats,
+) -> bool:
+    """Write place and covariance of one lane, NaN where there is none; return whether there is."""
+    at = SUMS + lane
+    xx = state[at]
+    xy = state[at + LANES]
+    yy = state[at + 2 * LANES]
+    x = state[X + lane]
+    y = state[Y + lane]
+    determinant = xx * yy - xy * xy
+    is_sound = (
+        state[USED + lane] > 0.0
+        and determinant > DETERMINANT_MIN
+        and math.isfinite(x)
+        and math.isfinite(y)
+    )
+    scale = sigma_squared / determinant if is_sound else math.nan
+    place[0] = x if is_sound else math.nan
+    place[1] = y if is_sound else math.nan
+    covariance[0] = yy * scale
+    covariance[1] = -xy * scale
+    covariance[2] = xx * scale
+    return is_sound
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -131,37 +211,32 @@ def fix_ranges(
     Gauss-Newton on Huber's loss by re-weighting. A tag whose anchors leave a mirror image, or
     whose solution is not finite, has NaN and ``is_located`` 0.
     """
-    precision = 1.0 / (sigma_m * sigma_m)
-    long = huber_long * sigma_m
-    short = huber_short * sigma_m
-    for i in range(ranges.shape[0]):
-        row = ranges[i]
-        px, py, is_sound = start_from_ranges(x, y, rise_squared, row)
-        xx = 0.0
-        xy = 0.0
-        yy = 0.0
-        determinant = 0.0
-        used = 0
-        while is_sound and used < iterations_max:
-            used += 1
-            xx, xy, yy, gx, gy = normal_equations(x, y, rise_squared, row, px, py, long, short)
-            determinant = xx * yy - xy * xy
-            is_sound = determinant > DETERMINANT_MIN
-            inverse = 1.0 / determinant
-            step_x = (yy * gx - xy * gy) * inverse
-            step_y = (xx * gy - xy * gx) * inverse
-            length = math.sqrt(step_x * step_x + step_y * step_y)
-            shorten = min(1.0, STEP_M_MAX / max(length, STEP_M_DONE))
-            px += shorten * step_x
-            py += shorten * step_y
-            if length < STEP_M_DONE:
+    anchors = ranges.shape[1]
+    tile = np.zeros(2 * anchors * LANES)
+    state = np.zeros(STATE_SIZE)
+    done = STEP_SIGMAS_DONE * sigma_m
+    for first in range(0, ranges.shape[0], LANES):
+        count = load_tile(ranges, first, tile)
+        state[:] = 0.0
+        for j in range(anchors):
+            add_to_start(tile, 2 * j * LANES, state, x[j] - x[0], y[j] - y[0], rise_squared[j])
+        solve_start(state, x[0], y[0])
+        for _ in range(iterations_max):
+            state[SUMS : SUMS + SUMS_OF_FIX * LANES] = 0.0
+            for j in range(anchors):
+                add_to_normal(
+                    tile,
+                    2 * j * LANES,
+                    state,
+                    x[j],
+                    y[j],
+                    rise_squared[j],
+                    huber_long * sigma_m,
+                    huber_short * sigma_m,
+                )
+            if step_lanes(state, done * done) == 0.0:
                 break
-        is_sound = is_sound and math.isfinite(px) and math.isfinite(py)
-        iterations[i] = used
-        is_located[i] = is_sound
-        place[i, 0] = px if is_sound else math.nan
-        place[i, 1] = py if is_sound else math.nan
-        inverse = 1.0 / (precision * determinant) if is_sound else math.nan
-        covariance[i, 0] = yy * inverse
-        covariance[i, 1] = -xy * inverse
-        covariance[i, 2] = xx * inverse
+        for lane in range(count):
+            i = first + lane
+            iterations[i] = int(state[USED + lane])
+            is_located[i] = write_lane(state, lane, sigma_m * sigma_m, place[i], covariance[i])

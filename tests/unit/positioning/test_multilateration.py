@@ -55,6 +55,22 @@ def test_the_fix_is_that_of_scipy() -> None:
         assert place == pytest.approx(twin, abs=0.01)
 
 
+def test_a_tag_has_the_same_fix_whoever_is_solved_beside_it() -> None:
+    """Tags go through the solver sixteen abreast; one must never leak into the next.
+
+    37 tags leave a last tile of 5; every third tag hears too little for a fix.
+    """
+    _, ranges = noisy_ranges(37, 0.5)
+    ranges[::3, 2:] = np.nan
+    together = multilaterate_ranges(ranges, anchors=TABLE, settings=NOISE)
+    assert together.is_located.tolist() == [index % 3 != 0 for index in range(37)]
+    for index, row in enumerate(ranges):
+        alone = multilaterate_ranges(row[None], anchors=TABLE, settings=NOISE)
+        for name in ("place_m", "covariance_m2", "iterations", "is_located"):
+            one, many = getattr(alone, name)[0], getattr(together, name)[index]
+            np.testing.assert_array_equal(one, many)
+
+
 def test_solves_settle_long_before_the_cap() -> None:
     """In a system we read, 99.97 % ran into the cap: its slope did not match its residual."""
     _, ranges = noisy_ranges(2000, 0.1)
