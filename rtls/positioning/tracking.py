@@ -21,12 +21,13 @@ from rtls.model.fix import FIX_DTYPE
 from rtls.model.reading import ReadingArray
 from rtls.model.units import UnixMs
 from rtls.positioning.anchor_table import AnchorTable
-from rtls.positioning.kernels.records import Parameters
+from rtls.positioning.kernels.records import HEALTH_DTYPE, Parameters
 from rtls.positioning.kernels.track_epoch import coast_slots, track_epoch
 from rtls.positioning.measurement import MeasurementSettings
 
 TrackArray = npt.NDArray[np.void]
 FixArray = npt.NDArray[np.void]
+HealthArray = npt.NDArray[np.void]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +108,7 @@ def update_tracks(
     anchors: AnchorTable,
     epoch_end_ms: UnixMs,
     settings: TrackingSettings,
+    health: HealthArray | None = None,
 ) -> FixArray:
     """Take the readings of one epoch into the tracks, in place.
 
@@ -123,6 +125,9 @@ def update_tracks(
         The instant that the fixes are stated for.
     settings
         Movement and noise.
+    health
+        `HEALTH_DTYPE`, (n_anchors,): its weights are used, its sums and times updated in place.
+        None trusts every anchor in full and keeps nothing.
 
     Returns
     -------
@@ -133,8 +138,19 @@ def update_tracks(
     fixes = np.zeros(tags_in(readings), FIX_DTYPE)
     # A read-only array is another type to the compiler: it would compile in the middle of the day.
     writable = readings if readings.flags.writeable else readings.copy()
-    written = track_epoch(writable, tracks, anchors.records, parameters, int(epoch_end_ms), fixes)
+    if health is None:
+        health = full_trust(len(anchors))
+    written = track_epoch(
+        writable, tracks, anchors.records, health, parameters, int(epoch_end_ms), fixes
+    )
     return fixes[:written]
+
+
+def full_trust(n_anchors: int) -> HealthArray:
+    """Return `HEALTH_DTYPE` rows of anchors not heard yet, each with weight 1."""
+    health = np.zeros(n_anchors, HEALTH_DTYPE)
+    health["weight"] = 1.0
+    return health
 
 
 def coast_tracks(

@@ -35,6 +35,7 @@ from rtls.positioning.kernels.records import Floats, Parameters
 from rtls.positioning.kernels.rows import (
     AGE_S,
     CREDIT,
+    INNOVATION,
     KIND,
     SIGMA,
     belief_of_nearness,
@@ -69,6 +70,7 @@ def gather_information(
     place: tuple[float, float, float],
     velocity: tuple[float, float, float],
     s: Symmetric3,
+    iteration: int,
 ) -> tuple[float, float, float, float, float, float, float, float, float, float, float]:
     """Return the weighted normal matrix, right side and mean surprise and misfit at ``place``.
 
@@ -95,6 +97,8 @@ def gather_information(
         )
         noise = rows[i, SIGMA] ** 2 + (hx * hx + hy * hy) * v_variance * age * age
         scale = math.sqrt(noise + spread_along(s, hx, hy, ho))
+        if iteration == 0:
+            rows[i, INNOVATION] = residual / scale
         odd = min((residual / scale) ** 2, SURPRISE_OF_ONE_MAX)
         misfit += min(odd, MISFIT_OF_ONE_MAX) / n
         if rows[i, KIND] == RANGE_KIND:
@@ -137,7 +141,7 @@ def settle(
     for iteration in range(ITERATIONS_MAX):
         away_x, away_y = way_inside(box, x, y)
         j00, j10, j11, j20, j21, j22, g0, g1, g2, surprise, misfit = gather_information(
-            rows, n, p, (pull, away_x, away_y), (x, y, o), velocity, s
+            rows, n, p, (pull, away_x, away_y), (x, y, o), velocity, s, iteration
         )
         if iteration == 0:
             first = (surprise, misfit)

@@ -33,6 +33,18 @@ ANCHOR_DTYPE = np.dtype(
     ],
     align=True,
 )
+HEALTH_DTYPE = np.dtype(
+    [
+        ("weight", np.float64),  # 0..1, factor on the information of the anchor; 1: full trust
+        ("residual_sum", np.float64),  # of normalised innovations, clipped, of located tracks
+        ("residual_sq_sum", np.float64),
+        ("interval_ms", np.float64),  # the anchor's own usual interval between epochs that hear it
+        ("count", np.int64),  # innovations in the sums
+        ("heard_at_ms", np.int64),  # 0 before the first reading
+        ("newest_ms", np.int64),  # the same, while an epoch is being read
+    ],
+    align=True,
+)
 LINK_DTYPE = np.dtype(
     [
         ("bias_m", np.float64),

@@ -11,10 +11,9 @@ from rtls.positioning.kernels.likelihood import DB_PER_NEPER, NEAR_FIELD_M, RANG
 from rtls.positioning.kernels.records import AnchorRecords, Floats, Parameters
 
 # Columns of a row.
-KIND, ANCHOR_X, ANCHOR_Y, RISE_SQUARED, VALUE, SIGMA, EXPONENT, AGE_S, CREDIT, BIAS_SD, ANCHOR = (
-    range(11)
-)
-ROW_WIDTH = 11
+KIND, ANCHOR_X, ANCHOR_Y, RISE_SQUARED, VALUE, SIGMA, EXPONENT, AGE_S, CREDIT = range(9)
+BIAS_SD, ANCHOR, INNOVATION = range(9, 12)
+ROW_WIDTH = 12
 ROWS_MAX = 64  # readings of one instant; more are taken as a further instant
 RANGE_M_MAX = 1_000.0
 RSSI_DBM_MIN = -130.0

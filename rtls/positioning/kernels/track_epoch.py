@@ -9,6 +9,7 @@ import math
 import numpy as np
 from numba import njit
 
+from rtls.positioning.kernels.anchor_evidence import note_anchors_heard, note_innovations
 from rtls.positioning.kernels.first_fix import lives_on_rssi, seek_fix
 from rtls.positioning.kernels.likelihood import RANGE_KIND
 from rtls.positioning.kernels.links import (
@@ -73,6 +74,7 @@ def take_instant(
     end: int,
     track: Record,
     anchors: AnchorRecords,
+    health: Records,
     p: Parameters,
     time_ms: int,
 ) -> int:
@@ -86,6 +88,8 @@ def take_instant(
     for i in range(begin, end):
         anchor = wide(readings[i]["anchor"])
         kind = wide(readings[i]["kind"])
+        if 0 <= anchor < health.size and health[anchor]["weight"] <= 0.0:
+            continue  # an anchor that nobody trusts carries no track, not even as a link
         if not fill_row(
             rows[n],
             anchors,
@@ -108,7 +112,7 @@ def take_instant(
             other = max(other, nearness)
             continue
         own = max(own, nearness)
-        rows[n, CREDIT] = credit_of_repeat(kind, gap, p)
+        rows[n, CREDIT] = credit_of_repeat(kind, gap, p) * health[anchor]["weight"]
         rows[n, AGE_S] = 0.001 * (time_ms - heard)
         n += 1
     if track["is_located"] and max(own, other) > UNHEARD:
@@ -124,6 +128,7 @@ def update_instant(
     time_ms: int,
     track: Record,
     anchors: AnchorRecords,
+    health: Records,
     p: Parameters,
 ) -> None:
     """Carry the track to ``time_ms`` and update it with ``rows[:n]``."""
@@ -134,6 +139,7 @@ def update_instant(
     box = anchors.own[int(rows[0, ANCHOR])]["box"]
     surprise, misfit = update_with_rows(rows, n, p, box, state, cov)
     if surprise >= 0.0:
+        note_innovations(rows, n, health)
         track["surprise"] += p.surprise_memory * (surprise - track["surprise"])
         track["unit_variance"] += p.surprise_memory * (misfit - track["unit_variance"])
     if not (math.isfinite(state[2]) and cov[XX] > 0.0 and cov[YY] > 0.0 and cov[UU] > 0.0):
@@ -163,6 +169,7 @@ def run_tag(
     end: int,
     track: Record,
     anchors: AnchorRecords,
+    health: Records,
     p: Parameters,
     rows: Floats,
     solution: Floats,
@@ -174,9 +181,9 @@ def run_tag(
     while first < end:
         last = end_of_instant(readings, first, end, p)
         time_ms = max(readings[last - 1]["heard_at_ms"], track["at_ms"])
-        n = take_instant(rows, readings, first, last, track, anchors, p, time_ms)
+        n = take_instant(rows, readings, first, last, track, anchors, health, p, time_ms)
         if n > 0 and track["is_located"]:
-            update_instant(rows, n, time_ms, track, anchors, p)
+            update_instant(rows, n, time_ms, track, anchors, health, p)
         first = last
     if track["floor_doubt"] > FLOOR_DOUBT_MAX:
         track["is_located"] = 0
@@ -248,14 +255,17 @@ def track_epoch(
     readings: Records,
     tracks: Records,
     anchors: AnchorRecords,
+    health: Records,
     p: Parameters,
     epoch_end_ms: int,
     fixes: Records,
 ) -> int:
     """Take a whole epoch into the tracks; return the number of fixes written.
 
-    ``fixes`` has room for one row a tag. A tag slot outside the tracks is passed over.
+    ``fixes`` has room for one row a tag. A tag slot outside the tracks is passed over. ``health``
+    is by anchor.
     """
+    note_anchors_heard(readings, health)
     rows = np.empty((ROWS_MAX, ROW_WIDTH))
     solution = np.empty(SOLUTION_WIDTH)
     spare = tracks[:1].copy()
@@ -269,7 +279,7 @@ def track_epoch(
             end += 1
         if 0 <= slot < tracks.size:
             track = tracks[slot]
-            run_tag(readings, begin, end, track, anchors, p, rows, solution)
+            run_tag(readings, begin, end, track, anchors, health, p, rows, solution)
             if track["is_located"]:
                 write_fix(fixes[written], slot, track, p, epoch_end_ms, spare[0])
                 written += 1
