@@ -133,6 +133,22 @@ def add_to_normal(
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
+def weigh_anchors(
+    x: Floats,
+    y: Floats,
+    rise_squared: Floats,
+    tile: Floats,
+    state: Floats,
+    long: float,
+    short: float,
+) -> None:
+    """Set up the normal equations of all lanes at where they are now."""
+    state[SUMS : SUMS + SUMS_OF_FIX * LANES] = 0.0
+    for j in range(x.size):
+        add_to_normal(tile, 2 * j * LANES, state, x[j], y[j], rise_squared[j], long, short)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def step_lanes(state: Floats, done_squared: float) -> float:
     """Take the step of every lane that still moves; return how many go on moving."""
     for lane in range(LANES):
@@ -215,26 +231,20 @@ def fix_ranges(
     tile = np.zeros(2 * anchors * LANES)
     state = np.zeros(STATE_SIZE)
     done = STEP_SIGMAS_DONE * sigma_m
+    long = huber_long * sigma_m
+    short = huber_short * sigma_m
     for first in range(0, ranges.shape[0], LANES):
         count = load_tile(ranges, first, tile)
         state[:] = 0.0
         for j in range(anchors):
             add_to_start(tile, 2 * j * LANES, state, x[j] - x[0], y[j] - y[0], rise_squared[j])
         solve_start(state, x[0], y[0])
+        weigh_anchors(x, y, rise_squared, tile, state, long, short)
         for _ in range(iterations_max):
-            state[SUMS : SUMS + SUMS_OF_FIX * LANES] = 0.0
-            for j in range(anchors):
-                add_to_normal(
-                    tile,
-                    2 * j * LANES,
-                    state,
-                    x[j],
-                    y[j],
-                    rise_squared[j],
-                    huber_long * sigma_m,
-                    huber_short * sigma_m,
-                )
-            if step_lanes(state, done * done) == 0.0:
+            moving = step_lanes(state, done * done)
+            # Once more after the last step: the covariance is that of the place it led to.
+            weigh_anchors(x, y, rise_squared, tile, state, long, short)
+            if moving == 0.0:
                 break
         for lane in range(count):
             i = first + lane
