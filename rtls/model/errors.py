@@ -11,6 +11,7 @@ Layer: nouns. Takes: nothing. Gives: the errors that public functions of `rtls` 
     ├── InvalidSnapshot      engine state of another version, site or shape
     ├── InvalidRecording     a recorded file that cannot be replayed
     ├── InvalidConnection    settings by which no broker can be reached
+    ├── InvalidFormat        settings by which no message of a gateway could be read
     ├── NotDurable           something that must survive a crash could not be written
     └── LiveStateAway        the latest fixes cannot be read just now
 
@@ -52,6 +53,10 @@ class InvalidRecording(InaisleError, ValueError):
 
 class InvalidConnection(InaisleError, ValueError):
     """Settings by which no broker can be reached."""
+
+
+class InvalidFormat(InaisleError, ValueError):
+    """Settings by which no message of a gateway could be read."""
 
 
 class NotDurable(InaisleError):

@@ -34,6 +34,10 @@ class RejectionReason(StrEnum):
     BAD_ID = "bad_id"
     REPEATED_MEMBER = "repeated_member"
     CLOCK = "clock"
+    LOST_FIX = "lost_fix"
+    """a ready-made position that is none: NaN, or without quality"""
+    NO_FRAME = "no_frame"
+    """degrees without a frame to turn them into metres, or a reference system nobody told us of"""
 
 
 class MessageKey(msgspec.Struct, frozen=True, gc=False):
@@ -76,6 +80,9 @@ class ReadingColumns(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     channels: Sequence[int] | None = None
     """`NO_CHANNEL` where not sent; None if nowhere"""
     values_2: Sequence[float] | None = None
+    """aoa: elevation; position: y"""
+    values_3: Sequence[float] | None = None
+    """position: z; NaN where not sent"""
     ref_anchors: Sequence[str] | None = None
 
 
@@ -88,8 +95,12 @@ class Decoded(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     sent_at_ms: UnixMs | None
     """the gateway's clock when it sent; None where the format has no usable clock"""
     columns: tuple[ReadingColumns, ...]
+    """empty where the message is sound and says nothing of a tag: telemetry, a departure"""
     flags: int = 0
     """bits of `ReadingFlag` that hold for the whole message"""
+    left_out: int = 0
+    """readings that cannot be used (a name outside the grammar, a value out of bounds) in a message
+    whose others can; the reference protocol refuses the whole message instead"""
 
 
 class GatewayStatus(msgspec.Struct, frozen=True, gc=False, kw_only=True):

@@ -1,60 +1,192 @@
-"""Choose the decoder of a message by its topic.
+"""Choose the decoder of a message by its topic, as the site's configuration says.
 
-Layer: rules. Takes: topic and bytes from a source. Gives: what the format's decoder gives, to
-rtls.ingest.reception. A new wire format is one file beside this one and one line in `FORMATS`.
+Layer: rules. Takes: the site's `FormatSettings`; topic and bytes from a source. Gives: what the
+format's decoder gives, to rtls.ingest.reception; the topic filters to the source.
+
+A wire format is one file beside this one and one line in `FORMATS`. What its file must have:
+
+- ``TOPICS``, the filters where its makers publish;
+- ``decode(topic, payload, received_at_ms) -> Outcome``, which never raises. It finds its levels
+  from the end of the topic or from a level that is always there, so that a site may move it; or
+  ``decoder(*, gateway: GatewayId | None) -> Decoder`` where the message may lack the name of its
+  gateway: what the site says then counts.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
+import msgspec
+
 from rtls.ingest.formats import reference
 from rtls.ingest.formats.decoded import Decoded, GatewayStatus, Rejection, RejectionReason
-from rtls.model.units import UnixMs
+from rtls.ingest.formats.format_settings import FormatName, FormatSettings
+from rtls.ingest.formats.identifiers import normalised_name
+from rtls.ingest.formats.site_frame import SiteFrame
+from rtls.ingest.formats.topic_filter import covers, matches, specificity
+from rtls.model.errors import InvalidFormat
+from rtls.model.units import GatewayId, UnixMs
 
 Outcome = Decoded | GatewayStatus | Rejection
 Decoder = Callable[[str, bytes, UnixMs], Outcome]
 TOPICS_REMEMBERED_MAX: Final = 4096
 
-FORMATS: Final[Mapping[str, Decoder]] = {
-    reference.TOPIC_UP: reference.decode_up,
-    reference.TOPIC_STATUS: reference.decode_status,
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecoderOptions:
+    """What a site knows and a message may lack."""
+
+    gateway: GatewayId | None
+    """who publishes on this topic, where the site says so"""
+    frames: Mapping[str, SiteFrame]
+    """how ready-made positions of a source lie in the site's floor"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WireFormat:
+    """Where a format is heard unless the site says otherwise, and how it is read."""
+
+    topics: tuple[str, ...]
+    make: Callable[[DecoderOptions], Decoder]
+    is_from_broker: bool = True
+    """False where another door than the broker brings it"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """One topic filter of one format."""
+
+    name: FormatName
+    topic_filter: str
+    prefix: str
+    wire_format: WireFormat
+
+
+def plain(decode: Decoder) -> Callable[[DecoderOptions], Decoder]:
+    """Return how a decoder that needs to be told nothing is made.
+
+    Where the site names the gateway, that name replaces the message's own.
+    """
+
+    def make(options: DecoderOptions) -> Decoder:
+        gateway = options.gateway
+        if gateway is None:
+            return decode
+
+        def decode_of_gateway(topic: str, payload: bytes, received_at_ms: UnixMs) -> Outcome:
+            outcome = decode(topic, payload, received_at_ms)
+            return msgspec.structs.replace(outcome, gateway=gateway)
+
+        return decode_of_gateway
+
+    return make
+
+
+def of_gateway(decoder: Callable[..., Decoder]) -> Callable[[DecoderOptions], Decoder]:
+    """Return how a decoder is made that is told its gateway."""
+
+    def make(options: DecoderOptions) -> Decoder:
+        return decoder(gateway=options.gateway)
+
+    return make
+
+
+FORMATS: Final[Mapping[FormatName, tuple[WireFormat, ...]]] = {
+    FormatName.REFERENCE: (
+        WireFormat(topics=(reference.TOPIC_UP,), make=plain(reference.decode_up)),
+        WireFormat(topics=(reference.TOPIC_STATUS,), make=plain(reference.decode_status)),
+    ),
 }
 
 
-def decode(topic: str, payload: bytes, received_at_ms: UnixMs) -> Outcome:
-    """Decode a message of any known format. Never raises: bad content is a `Rejection`."""
-    decoder = decoder_of(topic)
-    if decoder is None:
-        return Rejection(reason=RejectionReason.UNKNOWN_TOPIC)
-    return decoder(topic, payload, received_at_ms)
+class Registry:
+    """The decoders of one site.
 
-
-@lru_cache(maxsize=TOPICS_REMEMBERED_MAX)
-def decoder_of(topic: str) -> Decoder | None:
-    """Return the decoder of the first filter that matches, or None."""
-    for topic_filter, decoder in FORMATS.items():
-        if matches(topic_filter, topic):
-            return decoder
-    return None
-
-
-def matches(topic_filter: str, topic: str) -> bool:
-    """Say whether an MQTT topic filter matches a topic (MQTT 5, section 4.7).
+    Raises
+    ------
+    InvalidFormat
+        If a format is on that nobody has written.
 
     Examples
     --------
-    >>> matches("inaisle/v1/gw/+/up", "inaisle/v1/gw/g1/up")
-    True
-    >>> matches("home/#", "home"), matches("home/+", "home/a/b"), matches("#", "$SYS/uptime")
-    (True, False, False)
+    >>> Registry(FormatSettings()).topics
+    ('inaisle/v1/gw/+/status', 'inaisle/v1/gw/+/up')
     """
-    wanted, given = topic_filter.split("/"), topic.split("/")
-    if topic.startswith("$") and wanted[0] in {"+", "#"}:
-        return False
-    if wanted[-1] == "#":
-        wanted.pop()
-        given = given[: len(wanted)]
-    return len(wanted) == len(given) and all(
-        want in {"+", level} for want, level in zip(wanted, given, strict=True)
-    )
+
+    def __init__(self, settings: FormatSettings) -> None:
+        self._settings = settings
+        self._routes = sorted(_routes(settings), key=lambda route: specificity(route.topic_filter))
+        # Bounded, for topics are strangers' text; a method would be remembered with its object.
+        self._decoder_of = lru_cache(maxsize=TOPICS_REMEMBERED_MAX)(self._find)
+
+    @property
+    def topics(self) -> tuple[str, ...]:
+        """Return what to subscribe to: no filter twice, and none that another one covers.
+
+        A broker may send a message once for each filter that matches it.
+        """
+        wanted = dict.fromkeys(r.topic_filter for r in self._routes if r.wire_format.is_from_broker)
+        return tuple(
+            sorted(one for one in wanted if not any(covers(o, one) for o in wanted if o != one))
+        )
+
+    def decode(self, topic: str, payload: bytes, received_at_ms: UnixMs) -> Outcome:
+        """Decode a message of any format that is on. Never raises: bad content is a `Rejection`."""
+        found = self._decoder_of(topic)
+        if found is None:
+            return Rejection(reason=RejectionReason.UNKNOWN_TOPIC)
+        decoder, inner_topic = found
+        return decoder(inner_topic, payload, received_at_ms)
+
+    def _find(self, topic: str) -> tuple[Decoder, str] | None:
+        for route in self._routes:
+            if matches(route.topic_filter, topic):
+                inner_topic = topic.removeprefix(route.prefix)
+                gateway = self._gateway_of(route.name, topic, inner_topic)
+                options = DecoderOptions(gateway=gateway, frames=self._settings.frames)
+                return route.wire_format.make(options), inner_topic
+        return None
+
+    def _gateway_of(self, name: FormatName, topic: str, inner_topic: str) -> GatewayId | None:
+        """Return the gateway that the site's configuration gives to a topic, if it does."""
+        below = (b for b in self._settings.gateways if topic == b or topic.startswith(f"{b}/"))
+        beginning = max(below, key=len, default=None)
+        if beginning is not None:
+            return GatewayId(self._settings.gateways[beginning])
+        level = self._settings.gateway_levels.get(name)
+        levels = inner_topic.split("/")
+        if level is None or level > len(levels):
+            return None
+        gateway = normalised_name(levels[level - 1])
+        return None if gateway is None else GatewayId(gateway)
+
+
+def _routes(settings: FormatSettings) -> Iterator[Route]:
+    for name in settings.on:
+        if name not in FORMATS:
+            raise InvalidFormat(
+                f"formats.on contains {name.value!r}; expected of "
+                f"{', '.join(known.value for known in FORMATS)}."
+            )
+        prefix = settings.prefixes.get(name, "").rstrip("/")
+        prefix += "/" if prefix else ""
+        for wire_format in FORMATS[name]:
+            filters = wire_format.topics
+            if wire_format is FORMATS[name][0]:  # a site moves what brings readings
+                filters = settings.topics.get(name, filters)
+            for topic_filter in filters:
+                yield Route(
+                    name=name,
+                    topic_filter=prefix + topic_filter,
+                    prefix=prefix,
+                    wire_format=wire_format,
+                )
+
+
+_DEFAULT: Final = Registry(FormatSettings())
+
+
+def decode(topic: str, payload: bytes, received_at_ms: UnixMs) -> Outcome:
+    """Decode a message of a format that is on by default. Never raises."""
+    return _DEFAULT.decode(topic, payload, received_at_ms)
