@@ -26,6 +26,8 @@ class RawMessage:
     receipt: int = 0
     """what `Source.acknowledge` takes; grows with each message of one source"""
     is_retained: bool = False
+    is_resent: bool = False
+    """sent before, as the broker says (MQTT: DUP); it may have come then, or be new to us"""
 
 
 class Source(Protocol):

@@ -291,6 +291,7 @@ class MqttSource:
                 received_at_ms=self._clock(),
                 receipt=self._receipt,
                 is_retained=message.retain,
+                is_resent=message.dup,
             )
         )
         self._arrived.set()

@@ -17,7 +17,7 @@ import numpy as np
 from rtls.ingest.admission import Admission
 from rtls.ingest.admitted_tags import AdmittedTags
 from rtls.ingest.bounded_counts import BoundedCounts
-from rtls.ingest.clock_skew import ClockSkew, is_sane
+from rtls.ingest.clock_skew import ClockSkew
 from rtls.ingest.epoch import Epochs
 from rtls.ingest.formats.decoded import (
     Decoded,
@@ -149,6 +149,11 @@ class Reception:
         """Return the gateways whose clock is off, and what is added to their times."""
         return self._skew.corrections_ms()
 
+    @property
+    def clock_alarms_ms(self) -> Mapping[str, int | None]:
+        """Return the gateways whose clock somebody must set; None: it is no clock at all."""
+        return self._skew.alarms_ms()
+
     def snapshot(self) -> bytes:
         """Return all state that a later message may depend on."""
         state = ReceptionState(
@@ -237,15 +242,11 @@ class Reception:
         ):
             self._counters.messages_duplicate += 1
             return
-        sent_at_ms, flags = decoded.sent_at_ms, decoded.flags
-        if sent_at_ms is None:
-            sent_at_ms, flags = raw.received_at_ms, flags | ReadingFlag.ARRIVAL_TIME
-        elif not is_sane(sent_at_ms, raw.received_at_ms):
-            self._put_aside(Rejection(reason=RejectionReason.CLOCK, where="$.t"), raw)
+        if decoded.sent_at_ms is None and raw.is_resent:
+            # The broker kept it while we were away: nobody knows any more when it was said.
+            self._counters.messages_undated += 1
             return
-        else:
-            skew_ms = self._skew.observe(decoded.gateway, sent_at_ms, raw.received_at_ms)
-            sent_at_ms = UnixMs(sent_at_ms + skew_ms)
+        sent_at_ms, flags = self._date(decoded, raw.received_at_ms)
         self._counters.messages_accepted += 1
         for columns in decoded.columns:
             self._gather(
@@ -255,6 +256,19 @@ class Reception:
                 received_at_ms=raw.received_at_ms,
                 flags=flags,
             )
+
+    def _date(self, decoded: Decoded, received_at_ms: UnixMs) -> tuple[int, int]:
+        """Return when a message was sent, and its flags."""
+        if decoded.sent_at_ms is None:
+            return received_at_ms, decoded.flags | ReadingFlag.ARRIVAL_TIME
+        dated = self._skew.date(
+            decoded.gateway,
+            decoded.sent_at_ms,
+            received_at_ms,
+            has_spool=decoded.key is not None,
+        )
+        self._counters.messages_dated_by_arrival += dated.flags != 0
+        return dated.sent_at_ms, decoded.flags | dated.flags
 
     def _gather(
         self,

@@ -16,6 +16,10 @@ class ReceptionCounters:
     messages_duplicate: int = 0
     messages_quarantined: int = 0
     messages_unknown_gateway: int = 0
+    messages_undated: int = 0
+    """of a format without a clock, sent again by the broker after an outage"""
+    messages_dated_by_arrival: int = 0
+    """accepted, but the gateway's clock could not be used"""
     status_messages: int = 0
     readings_received: int = 0
     """in messages accepted; the sum of all below and of those that wait or went into a batch"""

@@ -18,7 +18,7 @@ from rtls.model.errors import InvalidSnapshot
 from rtls.model.reading import READING_DTYPE, ReadingArray
 from rtls.model.units import SiteId
 
-VERSION: Final = 1
+VERSION: Final = 2
 """grows whenever a field or READING_DTYPE changes"""
 
 

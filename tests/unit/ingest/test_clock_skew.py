@@ -1,6 +1,7 @@
 """clock_skew: a wrong clock is put right, a slow line is not taken for one."""
 
-from rtls.ingest.clock_skew import ClockSkew, is_sane
+from rtls.ingest.clock_skew import ClockSkew, Dated
+from rtls.model.reading import ReadingFlag
 from rtls.model.units import GatewayId, UnixMs
 from tests.unit.ingest.made_messages import NOW
 
@@ -63,13 +64,47 @@ def test_the_correction_of_a_clock_slightly_ahead_does_not_flap() -> None:
     assert set(corrections([-295, -150, -90, -280, -120, -170])) == {-295}
 
 
-def test_a_clock_ten_minutes_off_is_no_clock() -> None:
-    """1970 and 2100 are the two times of a gateway without a battery."""
-    assert is_sane(UnixMs(NOW - 600_000), UnixMs(NOW))
-    assert is_sane(UnixMs(NOW + 600_000), UnixMs(NOW))
-    assert not is_sane(UnixMs(NOW - 600_001), UnixMs(NOW))
-    assert not is_sane(UnixMs(0), UnixMs(NOW))
-    assert not is_sane(UnixMs(4_102_444_800_000), UnixMs(NOW))
+def dated(differences_ms: list[int], *, has_spool: bool, second_ms: int = 1) -> list[Dated]:
+    """When each message was sent, relative to its arrival; times in steps of ``second_ms``."""
+    skew = ClockSkew()
+    found = []
+    for i, difference in enumerate(differences_ms):
+        at = NOW + i * 250
+        sent = (at - difference) // second_ms * second_ms
+        one = skew.date(G1, UnixMs(sent), UnixMs(at), has_spool=has_spool)
+        found.append(Dated(one.sent_at_ms - at, one.flags))
+    return found
+
+
+def test_a_clock_that_was_never_set_is_not_believed() -> None:
+    """1970 is the time of a gateway without a battery; what it hears was heard just now."""
+    assert dated([NOW], has_spool=True) == [Dated(0, ReadingFlag.ARRIVAL_TIME)]
+
+
+def test_an_old_message_of_a_gateway_with_a_spool_is_old() -> None:
+    """Dated by its arrival, it would send an offer to somebody long gone."""
+    assert dated([20, 400_000], has_spool=True)[1] == Dated(-400_000)
+
+
+def test_an_old_message_of_a_gateway_without_a_spool_has_a_wrong_clock() -> None:
+    """It cannot have waited: what comes, comes from now."""
+    assert dated([400_000], has_spool=False) == [Dated(0, ReadingFlag.ARRIVAL_TIME)]
+    assert dated([290_000], has_spool=False) == [Dated(-290_000)]
+
+
+def test_a_clock_of_whole_seconds_costs_no_second() -> None:
+    """Such firmware rounds down: each reading would be dated half a second back on average."""
+    found = dated([40] * 20, has_spool=False, second_ms=1_000)
+    assert {one.sent_at_ms for one in found[5:]} == {0}
+    assert all(one.sent_at_ms < 0 for one in dated([40] * 20, has_spool=False))
+
+
+def test_the_operator_hears_of_clocks_that_a_correction_cannot_heal() -> None:
+    """Half a second is put right in silence; somebody must set the clock that is minutes off."""
+    skew = ClockSkew()
+    for name, sent in (("ahead", NOW + 2_500), ("nearly", NOW + 1_500), ("never", 0)):
+        skew.date(GatewayId(name), UnixMs(sent), UnixMs(NOW), has_spool=True)
+    assert skew.alarms_ms() == {"ahead": -2_500, "never": None}
 
 
 def test_clocks_of_two_gateways_do_not_mix() -> None:

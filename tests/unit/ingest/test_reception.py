@@ -54,8 +54,6 @@ def counted(reception: Reception) -> dict[str, int]:
         (raw(b"{" * 70_000), RejectionReason.TOO_LARGE),
         (raw(up(heard(value=-5.0))), RejectionReason.WRONG_SHAPE),
         (raw(up(heard()).replace(b"4.31", b"NaN")), RejectionReason.MALFORMED),
-        (raw(up(heard(), t=0)), RejectionReason.CLOCK),
-        (raw(up(heard(), t=4_102_444_800_000)), RejectionReason.CLOCK),
         (raw(up(heard()), is_retained=True), RejectionReason.RETAINED),
         (raw(up(heard()), topic="inaisle/v1/gw/G 1/up"), RejectionReason.BAD_ID),
         (raw(up(heard()), topic="\x00"), RejectionReason.UNKNOWN_TOPIC),
@@ -242,6 +240,15 @@ def test_a_skewed_clock_does_not_move_a_reading_in_time() -> None:
     reception.receive([raw(up(heard(dt=-30), t=NOW + 5_000), at=NOW)])
     assert [end for end, _, _ in rows_of(reception.advance(UnixMs(NOW + 500)))] == [0]
     assert reception.clock_corrections_ms == {"g1": -5_000}
+
+
+@pytest.mark.parametrize("t", [0, 4_102_444_800_000])
+def test_a_gateway_that_never_set_its_clock_is_dated_by_arrival(t: int) -> None:
+    """A clock mismatch must not drop everything that a gateway hears."""
+    reception = make_reception()
+    reception.receive([raw(up(heard(dt=-30), t=t), at=NOW)])
+    assert [end for end, _, _ in rows_of(reception.advance(UnixMs(NOW + 500)))] == [0]
+    assert reception.clock_alarms_ms.keys() == {"g1"}
 
 
 def test_more_tags_than_fit_are_counted_and_old_ones_make_room() -> None:
