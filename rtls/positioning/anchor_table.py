@@ -10,7 +10,7 @@ import numpy as np
 
 from rtls.model.errors import InvalidCalibration
 from rtls.model.site_map import Anchor, SiteMap
-from rtls.positioning.calibration import Calibration
+from rtls.positioning.calibration import Calibration, LinkRange
 from rtls.positioning.kernels.records import ANCHOR_DTYPE, LINK_DTYPE, AnchorRecords, Records
 from rtls.positioning.measurement import MeasurementSettings
 
@@ -46,7 +46,7 @@ class AnchorTable:
         known = calibration or Calibration()
         settings = measurement or MeasurementSettings()
         index = site_map.anchor_index
-        for anchor in (*known.losses, *(anchor for _, anchor in known.links)):
+        for anchor in known.anchors:
             if anchor not in index:
                 raise InvalidCalibration(
                     f"anchor {anchor} is calibrated but not on the map of {site_map.site}. "
@@ -97,7 +97,16 @@ def link_records(site_map: SiteMap, known: Calibration, settings: MeasurementSet
         is_known, settings.range_bias_sd_m, settings.range_bias_sd_uncalibrated_m
     )
     index = site_map.anchor_index
-    for (tag, anchor), link in known.links.items():
-        place = known.rows[tag], index[anchor]
-        records[place] = (link.bias_m, link.slope, settings.range_bias_sd_m)
+    for anchor, error in known.ranges.items():
+        for row in records:
+            fill_link(row[index[anchor]], error, settings)
+    for (tag, anchor), error in known.links.items():
+        fill_link(records[known.rows[tag]][index[anchor]], error, settings)
     return records
+
+
+def fill_link(record: np.void, error: LinkRange, settings: MeasurementSettings) -> None:
+    """Write what was learnt of one link into its record."""
+    record["bias_m"], record["slope"] = error.bias_m, error.slope
+    sd_m = error.bias_sd_m
+    record["bias_sd_m"] = settings.range_bias_sd_m if sd_m is None else sd_m

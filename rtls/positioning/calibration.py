@@ -5,8 +5,8 @@ Gives: `Calibration` to the anchor table and the engine.
 """
 
 import math
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Container, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from types import MappingProxyType
 
@@ -51,12 +51,25 @@ class AnchorLoss:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinkRange:
-    """How one tag's ranges to one anchor err: measured = distance (1 + slope) + bias_m."""
+    """How ranges err, of one tag to one anchor or of an anchor to any tag.
+
+    Parameters
+    ----------
+    bias_m, slope
+        measured = distance (1 + slope) + bias_m.
+    bias_sd_m
+        What of the bias remains unknown; None where only the settings' usual spread is known.
+    """
 
     bias_m: Metre
     slope: float = 0.0
+    bias_sd_m: Metre | None = None
 
     def __post_init__(self) -> None:
+        if self.bias_sd_m is not None and not 0.0 < self.bias_sd_m <= BIAS_M_MAX:
+            raise InvalidCalibration(
+                f"bias_sd_m is {self.bias_sd_m}; expected above 0, at most {BIAS_M_MAX:.0f} m."
+            )
         if not abs(self.bias_m) <= BIAS_M_MAX:
             raise InvalidCalibration(
                 f"bias_m is {self.bias_m}; expected at most {BIAS_M_MAX:.0f} m either way. "
@@ -76,15 +89,19 @@ class Calibration:
     ----------
     losses
         Path loss by anchor.
+    ranges
+        Range error by anchor, whichever tag; it goes before the map's.
     links
         Range error by tag and anchor; it goes before the anchor's own.
     """
 
     losses: Mapping[AnchorId, AnchorLoss] = field(default_factory=dict)
+    ranges: Mapping[AnchorId, LinkRange] = field(default_factory=dict)
     links: Mapping[tuple[TagId, AnchorId], LinkRange] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "losses", MappingProxyType(dict(self.losses)))
+        object.__setattr__(self, "ranges", MappingProxyType(dict(self.ranges)))
         object.__setattr__(self, "links", MappingProxyType(dict(self.links)))
 
     @classmethod
@@ -106,6 +123,21 @@ class Calibration:
                 )
             links[tag, anchor] = LinkRange(bias_m=Metre(bias_m), slope=slope)
         return cls(links=links)
+
+    @property
+    def anchors(self) -> tuple[AnchorId, ...]:
+        """Return the anchors that something is known of, sorted."""
+        named = {*self.losses, *self.ranges, *(anchor for _, anchor in self.links)}
+        return tuple(sorted(named))
+
+    def of_anchors(self, anchors: Container[AnchorId]) -> "Calibration":
+        """Return what is known of some anchors alone: those of one floor, say."""
+        return replace(
+            self,
+            losses={name: loss for name, loss in self.losses.items() if name in anchors},
+            ranges={name: error for name, error in self.ranges.items() if name in anchors},
+            links={link: error for link, error in self.links.items() if link[1] in anchors},
+        )
 
     @cached_property
     def rows(self) -> Mapping[TagId, int]:
