@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from inaisle.csv_table import find_table, finite, read_table
-from rtls.ingest.recording import anchor_id
+from rtls.ingest.recorded_table import anchor_id
 from rtls.model.site_map import Radio, SiteMap
 from rtls.model.units import AnchorId, Dbm, Metre, TagId
 from rtls.positioning.calibration import Calibration

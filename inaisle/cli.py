@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from inaisle.errors import ExitStatus, exit_status_of
+from inaisle.instants import Instants
 from inaisle.kernel_cache import point_numba_at_its_cache
 from rtls.model.errors import InaisleError
 
@@ -151,7 +152,7 @@ def simulate(
 @app.command()
 def replay(
     context: typer.Context,
-    recording: Annotated[Path, typer.Argument(help="Folder with anchors.csv and readings.csv.")],
+    recording: Annotated[Path, typer.Argument(help="Folder with readings.csv[.gz].")],
     *,
     emit: Annotated[Path, typer.Option(help="Write one row for each fix to this file.")],
     until: Annotated[float | None, typer.Option(help="Stop at this second of sessions.")] = None,
@@ -176,13 +177,20 @@ def score(
     recording: Annotated[Path, typer.Argument(help="Folder with truth.csv.")],
     fixes: Annotated[Path, typer.Argument(help="File that `inaisle replay --emit` wrote.")],
     *,
+    instants: Annotated[
+        Instants,
+        typer.Option(
+            help="When to compare: every 0.5s, every 2s, or at each row of the truth. auto: 0.5s; "
+            "for a truth with floors its rows where each is an instant of a scan, else 2s."
+        ),
+    ] = Instants.AUTO,
     json: JsonFlag = False,
 ) -> None:
     """Say how far the fixes of a replay were from the truth."""
     from inaisle.score_view import print_score, score_files
 
     _load(context, {})
-    print_score(score_files(recording, fixes), as_json=json)
+    print_score(score_files(recording, fixes, instants=instants), as_json=json)
 
 
 @app.command()

@@ -36,12 +36,15 @@ class EmittedFixes:
         (n, 2) m.
     cov
         (n, 3) m²: xx, xy, yy.
+    floors
+        (n,) labels, as the map names them.
     """
 
     t_ms: npt.NDArray[np.int64]
     emitted_ms: npt.NDArray[np.int64]
     xy: npt.NDArray[np.float64]
     cov: npt.NDArray[np.float64]
+    floors: npt.NDArray[np.object_]
 
 
 def write_fixes(path: Path, rows: Iterable[tuple[object, ...]]) -> int:
@@ -75,6 +78,7 @@ def read_fixes(path: Path) -> dict[SessionTag, EmittedFixes]:
         before its own instant, goes back in emission or has a covariance that is none.
     """
     numbers: dict[SessionTag, list[tuple[float, ...]]] = {}
+    floors: dict[SessionTag, list[str]] = {}
     for line, row in read_table(path, FIX_COLUMNS):
         where = f"{path}:{line}"
         values = tuple(finite(row, name, where=where) for name in NUMBER_COLUMNS)
@@ -86,7 +90,8 @@ def read_fixes(path: Path) -> dict[SessionTag, EmittedFixes]:
                 "expected rows in the order of emission, as inaisle replay writes them."
             )
         group.append(values)
-    return {name: _columns(rows) for name, rows in numbers.items()}
+        floors.setdefault((row["session"], row["tag"]), []).append(row["floor"])
+    return {name: _columns(rows, floors[name]) for name, rows in numbers.items()}
 
 
 def _refuse_hindsight(values: tuple[float, ...], *, where: str) -> None:
@@ -103,11 +108,12 @@ def _refuse_hindsight(values: tuple[float, ...], *, where: str) -> None:
         )
 
 
-def _columns(rows: list[tuple[float, ...]]) -> EmittedFixes:
+def _columns(rows: list[tuple[float, ...]], floors: list[str]) -> EmittedFixes:
     table = np.array(rows, dtype=np.float64)
     return EmittedFixes(
         t_ms=np.rint(table[:, 0] * 1000.0).astype(np.int64),
         emitted_ms=np.rint(table[:, 1] * 1000.0).astype(np.int64),
         xy=table[:, 2:4],
         cov=table[:, 4:7],
+        floors=np.array(floors, np.object_),
     )

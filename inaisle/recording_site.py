@@ -21,7 +21,7 @@ MARGIN_M: Final = 1.0
 
 
 def site_map_of(recording: Recording, folder: Path) -> SiteMap:
-    """Return the recording's map with walls, shelves and the size of its floor.
+    """Return the recording's map with walls, shelves and the size of its floors.
 
     `InvalidRecording` names a row or a polygon that cannot be read.
     """
@@ -29,22 +29,32 @@ def site_map_of(recording: Recording, folder: Path) -> SiteMap:
     walls = tuple(_walls(folder))
     fixtures = tuple(_fixtures(folder))
     points = [
-        *((float(anchor.x_m), float(anchor.y_m)) for anchor in site_map.anchors),
+        *(
+            (float(anchor.x_m), float(anchor.y_m))
+            for anchor in site_map.anchors
+            if anchor.is_placed
+        ),
         *(point for wall in walls for point in wall.line),
         *(point for fixture in fixtures for point in fixture.ring),
         *_walkable_corners(folder),
+        *_surveyed_corners(recording),
     ]
-    floor = replace(
-        site_map.floors[0],
-        width_m=_extent([x for x, _ in points]),
-        height_m=_extent([y for _, y in points]),
-    )
-    return replace(site_map, floors=(floor,), walls=walls, fixtures=fixtures)
+    width_m, height_m = _extent([x for x, _ in points]), _extent([y for _, y in points])
+    floors = tuple(replace(floor, width_m=width_m, height_m=height_m) for floor in site_map.floors)
+    return replace(site_map, floors=floors, walls=walls, fixtures=fixtures)
 
 
 def _extent(values: list[float]) -> Metre:
     size_m = max(values) - min(values) + 2.0 * MARGIN_M
     return Metre(min(size_m, COORDINATE_M_MAX))
+
+
+def _surveyed_corners(recording: Recording) -> Iterator[tuple[float, float]]:
+    """Yield two corners of the box around the survey: its floors have one size for all."""
+    if recording.survey is not None:
+        stops = recording.survey.stops
+        yield float(stops["x_m"].min()), float(stops["y_m"].min())
+        yield float(stops["x_m"].max()), float(stops["y_m"].max())
 
 
 def _walls(folder: Path) -> Iterator[Wall]:

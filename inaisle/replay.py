@@ -12,7 +12,7 @@ import json
 import math
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -34,6 +34,8 @@ from rtls.model.units import UnixMs
 from rtls.ports import RawMessage
 from rtls.positioning.calibration import Calibration
 
+SCAN_SLICE_MS: Final = 10
+"""scans are seconds apart: a fix is out at the hundredth of its scan, not at the next tenth"""
 PLACE_DIGITS: Final = 4
 COV_DIGITS: Final = 8
 COLUMNS: Final = ("floor", "x_m", "y_m", "z_m", "cov_xx", "cov_xy", "cov_yy")
@@ -71,7 +73,7 @@ def replay_recording(
     Parameters
     ----------
     folder
-        With anchors.csv and readings.csv[.gz].
+        With readings.csv[.gz], and anchors.csv or survey walks.
     emit
         The table to write.
     until_s
@@ -126,27 +128,31 @@ def _session_rows(
     replay: Replay, index: int, session: Session, tally: Tally
 ) -> Iterator[tuple[object, ...]]:
     site_map = replay.site_map
+    names = {floor.floor: floor.name for floor in site_map.floors}
+    slice_ms = SLICE_MS if replay.recording.survey is None else SCAN_SLICE_MS
     reception = Reception(
-        site_map, admitted=AdmittedTags.all(), settings=ReceptionSettings.for_recordings()
+        site_map,
+        admitted=AdmittedTags.all(),
+        settings=ReceptionSettings.for_recordings(epoch_ms=slice_ms),
     )
     engine = Engine(site_map, calibration=replay.calibration)
-    source = RecordedSource(_only(replay.recording, index), slice_ms=SLICE_MS)
+    source = RecordedSource(_only(replay.recording, index), slice_ms=slice_ms)
     until_ms = (
         None
         if replay.until_s is None
         else UnixMs(session.starts_at_ms + math.floor(replay.until_s * 1000.0))
     )
-    for consumed_ms, messages in _instants(source, until_ms):
+    for consumed_ms, messages in _instants(source, until_ms, slice_ms):
         reception.receive(messages)
         for batch in reception.advance(consumed_ms):
             tally.readings += len(batch.readings)
-            yield from _fix_rows(engine.process(batch), session)
+            yield from _fix_rows(engine.process(batch), session, names)
     counters = reception.counters
     tally.quarantined += counters["messages_quarantined"]
 
 
 def _instants(
-    source: RecordedSource, until_ms: UnixMs | None
+    source: RecordedSource, until_ms: UnixMs | None, slice_ms: int
 ) -> Iterator[tuple[UnixMs, Sequence[RawMessage]]]:
     """Yield (instant, messages up to it): first the silence before a slice, then the slice.
 
@@ -155,7 +161,7 @@ def _instants(
     """
     while not source.is_finished:
         messages = source.poll(0.0)
-        silent_until_ms = UnixMs(source.consumed_ms - SLICE_MS)
+        silent_until_ms = UnixMs(source.consumed_ms - slice_ms)
         if until_ms is not None and source.consumed_ms > until_ms:
             yield min(silent_until_ms, until_ms), ()
             return
@@ -169,13 +175,23 @@ def _only(recording: Recording, index: int) -> Recording:
     return replace(recording, rows=rows, sessions=(recording.sessions[index],))
 
 
-def _fix_rows(output: EngineOutput, session: Session) -> Iterator[tuple[object, ...]]:
+def _fix_rows(
+    output: EngineOutput, session: Session, names: Mapping[int, str]
+) -> Iterator[tuple[object, ...]]:
     # The epoch's end is both the instant of the fix and the last instant of input consumed.
     t_s = f"{(output.fixes.at_ms - session.starts_at_ms) / 1000.0:.3f}"
     values = output.fixes.rows[list(COLUMNS)].tolist()
     for tag, (floor, x, y, z, *cov) in zip(output.tags, values, strict=True):
         places = (round(place, PLACE_DIGITS) for place in (x, y, z))
-        yield (session.name, t_s, t_s, tag, *places, floor, *(round(c, COV_DIGITS) for c in cov))
+        yield (
+            session.name,
+            t_s,
+            t_s,
+            tag,
+            *places,
+            names[floor],
+            *(round(c, COV_DIGITS) for c in cov),
+        )
 
 
 def print_replay(summary: ReplaySummary, *, as_json: bool) -> None:

@@ -1,8 +1,9 @@
 """Say how far fixes were from the truth, without hindsight.
 
 Layer: doors. Takes: a recording's truth and the table of emitted fixes. Gives: a `ScoreReport` to
-the command line and to benchmarks. At each instant of a 0.5 s grid counts the last fix that had
-been emitted by then; a fix older than 2 s counts as none, and none counts as infinitely wrong.
+the command line and to benchmarks. At each instant (of a 0.5 s grid, or as inaisle.score_instants
+says) counts the last fix that had been emitted by then; a fix older than 2 s counts as none, and
+none counts as infinitely wrong and on the wrong floor.
 """
 
 import math
@@ -35,10 +36,13 @@ class Truth:
         (n,) int64, rising.
     xy
         (n, 2) m; straight between two rows.
+    floors
+        (n,) labels, where the truth has them; between two rows that of the earlier one.
     """
 
     t_ms: npt.NDArray[np.int64]
     xy: Floats
+    floors: npt.NDArray[np.str_] | None = None
 
     @property
     def is_standing(self) -> bool:
@@ -50,7 +54,7 @@ class Truth:
 class Score:
     """The errors of one group of grid instants.
 
-    `cell_hit` counts over all instants, `inside_ellipse_90` over the located ones.
+    `cell_hit` and `floor_hit` count over all instants, `inside_ellipse_90` over the located ones.
     """
 
     name: str
@@ -62,6 +66,8 @@ class Score:
     p95_m: float
     cell_hit: float
     inside_ellipse_90: float
+    floor_hit: float | None = None
+    """None where the truth has no floors"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,12 +91,23 @@ class _Instants:
     truth: Floats
     estimate: Floats
     cov: Floats
+    on_floor: npt.NDArray[np.bool_] | None
 
 
 def score_fixes(
-    truths: Mapping[SessionTag, Truth], fixes: Mapping[SessionTag, EmittedFixes]
+    truths: Mapping[SessionTag, Truth],
+    fixes: Mapping[SessionTag, EmittedFixes],
+    *,
+    instants_ms: Mapping[SessionTag, npt.NDArray[np.int64]] | None = None,
 ) -> ScoreReport:
     """Score fixes against the truth.
+
+    Parameters
+    ----------
+    truths, fixes
+        By session and tag.
+    instants_ms
+        When to compare them, ms of the session's clock; a grid of 0.5 s if not given.
 
     Raises
     ------
@@ -109,7 +126,8 @@ def score_fixes(
     by_session: dict[str, list[_Instants]] = {}
     by_motion: dict[str, list[_Instants]] = {}
     for name, truth in truths.items():
-        instants = _instants(truth, fixes.get(name))
+        grid_ms = instants_ms[name] if instants_ms else half_second_grid(truth)
+        instants = _instants(truth, fixes.get(name), grid_ms)
         by_session.setdefault(name[0], []).append(instants)
         motion = "standing" if truth.is_standing else "moving"
         by_motion.setdefault(motion, []).append(instants)
@@ -121,20 +139,39 @@ def score_fixes(
     )
 
 
-def _instants(truth: Truth, fixes: EmittedFixes | None) -> _Instants:
-    grid_ms = np.arange(truth.t_ms[0], truth.t_ms[-1] + 1, GRID_MS)
+def half_second_grid(truth: Truth) -> npt.NDArray[np.int64]:
+    """Return the instants of the usual grid, from the first row of the truth to its last."""
+    return np.arange(truth.t_ms[0], truth.t_ms[-1] + 1, GRID_MS)
+
+
+def _instants(
+    truth: Truth, fixes: EmittedFixes | None, grid_ms: npt.NDArray[np.int64]
+) -> _Instants:
     where = np.column_stack([
         np.interp(grid_ms, truth.t_ms, truth.xy[:, axis]) for axis in (0, 1)
     ])  # fmt: skip
     estimate = np.full((len(grid_ms), 2), math.nan)
     cov = np.full((len(grid_ms), 3), math.nan)
+    floors = np.full(len(grid_ms), "", object)
     if fixes is not None:
         last = np.searchsorted(fixes.emitted_ms, grid_ms, side="right") - 1
         is_known = last >= 0
         is_known[is_known] = grid_ms[is_known] - fixes.t_ms[last[is_known]] <= STALE_AFTER_MS
         estimate[is_known] = fixes.xy[last[is_known]]
         cov[is_known] = fixes.cov[last[is_known]]
-    return _Instants(truth=where, estimate=estimate, cov=cov)
+        floors[is_known] = fixes.floors[last[is_known]]
+    return _Instants(
+        truth=where, estimate=estimate, cov=cov, on_floor=_on_floor(truth, floors, grid_ms)
+    )
+
+
+def _on_floor(
+    truth: Truth, floors: npt.NDArray[np.object_], grid_ms: npt.NDArray[np.int64]
+) -> npt.NDArray[np.bool_] | None:
+    if truth.floors is None:
+        return None
+    last = np.searchsorted(truth.t_ms, grid_ms, side="right") - 1
+    return np.asarray(truth.floors[np.maximum(last, 0)] == floors, np.bool_)
 
 
 def _score(name: str, parts: Sequence[_Instants]) -> Score:
@@ -156,7 +193,14 @@ def _score(name: str, parts: Sequence[_Instants]) -> Score:
         p95_m=percentile(errors, 0.95),
         cell_hit=_cell_hit(truth[is_located], estimate[is_located]) * located / len(errors),
         inside_ellipse_90=inside,
+        floor_hit=_floor_hit(parts),
     )
+
+
+def _floor_hit(parts: Sequence[_Instants]) -> float | None:
+    """Return the share of instants on the true floor, None where a truth has no floors."""
+    hits = [part.on_floor for part in parts if part.on_floor is not None]
+    return float(np.mean(np.concatenate(hits))) if len(hits) == len(parts) else None
 
 
 def percentile(errors: Floats, share: float) -> float:

@@ -14,13 +14,17 @@ from rich.console import Console
 from rich.table import Table
 
 from inaisle.fix_csv import read_fixes
+from inaisle.instants import Instants
 from inaisle.score import Score, ScoreReport, score_fixes
+from inaisle.score_instants import instants_of
 from inaisle.truth_csv import read_truth
 
 
-def score_files(recording: Path, fixes: Path) -> ScoreReport:
+def score_files(recording: Path, fixes: Path, *, instants: Instants = Instants.AUTO) -> ScoreReport:
     """Read truth and fixes and score them; errors of either file surface as they are."""
-    return score_fixes(read_truth(recording), read_fixes(fixes))
+    truths = read_truth(recording)
+    at_ms = instants_of(recording, truths, choice=instants)
+    return score_fixes(truths, read_fixes(fixes), instants_ms=at_ms)
 
 
 def print_score(report: ScoreReport, *, as_json: bool) -> None:
@@ -31,8 +35,10 @@ def print_score(report: ScoreReport, *, as_json: bool) -> None:
         return
     table = Table(
         "group", "n", "located", "p50 m", "p75 m", "p90 m", "p95 m", "cell", "ellipse",
-        title="position error, causal, on a 0.5 s grid",
-        caption="cell: in the true 1.5 m cell; ellipse: truth inside the 90 % ellipse",
+        "floor",
+        title="position error, causal",
+        caption="cell: in the true 1.5 m cell; ellipse: truth inside the 90 % ellipse; floor: on "
+        "the true floor",
     )  # fmt: skip
     for score in (*report.groups, report.overall):
         table.add_row(*_cells(score))
@@ -68,4 +74,5 @@ def _cells(score: Score) -> tuple[str, ...]:
         f"{score.located_share:.3f}",
         *(f"{length:.3f}" for length in lengths),
         *(f"{share:.3f}" for share in shares),
+        "" if score.floor_hit is None else f"{score.floor_hit:.3f}",
     )

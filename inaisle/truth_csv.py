@@ -17,7 +17,7 @@ TRUTH_COLUMNS = ("session", "t_s", "tag", "x", "y")
 
 
 def read_truth(folder: Path) -> dict[SessionTag, Truth]:
-    """Read ``truth.csv`` or ``truth.csv.gz``.
+    """Read ``truth.csv`` or ``truth.csv.gz``; a column ``floor`` in it is optional.
 
     Raises
     ------
@@ -28,6 +28,7 @@ def read_truth(folder: Path) -> dict[SessionTag, Truth]:
     if path is None:
         raise InvalidRecording(f"{folder}: no truth.csv or truth.csv.gz; nothing to score against.")
     rows: dict[SessionTag, list[tuple[float, float, float]]] = {}
+    floors: dict[SessionTag, list[str]] = {}
     for line, row in read_table(path, TRUTH_COLUMNS):
         where = f"{path}:{line}"
         group = rows.setdefault((row["session"], row["tag"]), [])
@@ -35,9 +36,15 @@ def read_truth(folder: Path) -> dict[SessionTag, Truth]:
         if group and t_s < group[-1][0]:
             raise InvalidRecording(f"{where}: t_s {t_s} after {group[-1][0]}; expected rising.")
         group.append((t_s, x, y))
-    return {name: _truth(group) for name, group in rows.items()}
+        if row.get("floor"):
+            floors.setdefault((row["session"], row["tag"]), []).append(row["floor"])
+    return {name: _truth(group, floors.get(name, [])) for name, group in rows.items()}
 
 
-def _truth(rows: list[tuple[float, float, float]]) -> Truth:
+def _truth(rows: list[tuple[float, float, float]], floors: list[str]) -> Truth:
     table = np.array(rows, dtype=np.float64)
-    return Truth(t_ms=np.rint(table[:, 0] * 1000.0).astype(np.int64), xy=table[:, 1:3])
+    return Truth(
+        t_ms=np.rint(table[:, 0] * 1000.0).astype(np.int64),
+        xy=table[:, 1:3],
+        floors=np.array(floors) if len(floors) == len(rows) else None,
+    )

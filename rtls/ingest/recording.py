@@ -1,26 +1,26 @@
 """Read a recorded data set: anchors and readings, as a folder of CSV files.
 
-Layer: edge. Takes: `anchors.csv` (anchor,x,y,z) and `readings.csv` or `readings.csv.gz`
-(session,t_s,tag,anchor,kind,value). Gives: `Recording` to rtls.ingest.recorded_source, and the site
-map that the recording implies to the door.
+Layer: edge. Takes: `readings.csv` or `readings.csv.gz` (session,t_s,tag,anchor,kind,value), and
+`anchors.csv` (anchor,x,y,z) or, where the places of the anchors are unknown, a survey of walks.
+Gives: `Recording` to rtls.ingest.recorded_source, and the site map that it implies to the door.
 """
 
-import csv
-import gzip
-import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, TextIO
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from rtls.ingest.formats.identifiers import are_tag_ids
+from rtls.ingest.recorded_survey import ANCHORS_MAX, RecordedSurvey, load_survey
+from rtls.ingest.recorded_table import Names, anchor_id, lines_of, number_of, table_of
 from rtls.model.errors import InvalidRecording
 from rtls.model.reading import ReadingKind
-from rtls.model.site_map import COORDINATE_M_MAX, ID_PATTERN, Anchor, Floor, Radio, SiteMap
+from rtls.model.site_map import COORDINATE_M_MAX, Anchor, Floor, Radio, SiteMap
+from rtls.model.survey import Survey
 from rtls.model.units import AnchorId, Metre, SiteId, TagId, UnixMs
 
 ORIGIN_MS: Final = UnixMs(1_700_000_000_000)
@@ -28,10 +28,11 @@ ORIGIN_MS: Final = UnixMs(1_700_000_000_000)
 SESSION_GAP_MS: Final = 300_000
 """no track, timer or dwell outlives five minutes of silence"""
 SECOND_MS: Final = 1_000
-ROWS_MAX: Final = 20_000_000
 SESSION_S_MAX: Final = 86_400.0
 READINGS_HEADER: Final = ["session", "t_s", "tag", "anchor", "kind", "value"]
 ANCHORS_HEADER: Final = ["anchor", "x", "y", "z"]
+ONE_FLOOR: Final = {0: "0"}
+Place = tuple[float, float, float]
 KINDS: Final = {"rssi": ReadingKind.RSSI, "range": ReadingKind.RANGE}
 LIMITS: Final = {ReadingKind.RSSI: (-120.0, 0.0), ReadingKind.RANGE: (0.0, 300.0)}
 
@@ -68,6 +69,8 @@ class Recording:
     left_out
         Readings that no radio can have sent (rssi above 0 dBm, range above 300 m): a gateway would
         not send them either.
+    survey
+        The survey walks of a recording whose anchors have no known place; else None.
     """
 
     site_map: SiteMap
@@ -76,6 +79,7 @@ class Recording:
     anchors: tuple[AnchorId, ...]
     rows: npt.NDArray[np.void]
     left_out: int
+    survey: Survey | None = None
 
     def heard_at_ms(self) -> npt.NDArray[np.int64]:
         """Return the instant of each row on the common time line."""
@@ -86,25 +90,51 @@ class Recording:
 def load_recording(folder: Path) -> Recording:
     """Read a recording and refuse one that cannot be replayed.
 
+    Without `anchors.csv` the anchors are those that the survey walks and the readings name, none of
+    them placed; the floors are those of the walks, and a floor's name is its label there.
+
+    `InvalidRecording` names what is missing or wrong: file, line, value and remedy.
+    """
+    places = _load_anchors(folder)
+    sessions, tags, anchors = Names(), Names(), Names()
+    rows, left_out = _load_rows(_readings_file(folder), sessions, tags, anchors)
+    found = load_survey(folder) if places is None else None
+    if places is None:
+        own = _unplaced(folder, anchors, found)
+    else:
+        has_ranges = bool((rows["kind"] == ReadingKind.RANGE).any())
+        own = _placed(places, Radio.UWB if has_ranges else Radio.BLE)
+    return Recording(
+        site_map=_site_map(folder, own, found.floor_labels if found else ONE_FLOOR),
+        sessions=_lay_out(sessions.names, rows),
+        tags=tuple(TagId(name) for name in tags.names),
+        anchors=tuple(AnchorId(name) for name in anchors.names),
+        rows=rows,
+        left_out=left_out,
+        survey=found.survey if found else None,
+    )
+
+
+def _load_rows(
+    path: Path, sessions: Names, tags: Names, anchors: Names
+) -> tuple[npt.NDArray[np.void], int]:
+    """Return the rows by session and time, and how many no radio can have sent.
+
     Raises
     ------
     InvalidRecording
-        If a file is missing or a line is wrong; names file, line, value and remedy.
+        If a line is wrong or there is none.
     """
-    places = _load_anchors(folder)
-    sessions = Names()
-    tags = Names()
-    anchors = Names()
     lines: list[tuple[int, int, int, int, int, float]] = []
     left_out = 0
-    for where, fields in _lines(_readings_file(folder), READINGS_HEADER):
+    for where, fields in lines_of(path, READINGS_HEADER):
         kind = _kind(fields[4], where)
-        value = _number(fields[5], "value", where)
+        value = number_of(fields[5], "value", where)
         low, high = LIMITS[kind]
         if not low <= value <= high:
             left_out += 1
             continue
-        time_s = _number(fields[1], "t_s", where)
+        time_s = number_of(fields[1], "t_s", where)
         if not 0.0 <= time_s <= SESSION_S_MAX:
             raise InvalidRecording(
                 f"{where}: t_s is {time_s}; expected 0 to {SESSION_S_MAX:.0f} seconds from the "
@@ -121,50 +151,9 @@ def load_recording(folder: Path) -> Recording:
             )
         )
     if not lines:
-        raise InvalidRecording(f"{folder}: no reading at all; expected one or more lines.")
+        raise InvalidRecording(f"{path.parent}: no reading at all; expected one or more lines.")
     rows = np.array(lines, RECORDED_DTYPE)
-    rows = rows[np.lexsort((rows["t_ms"], rows["session"]))]
-    radio = Radio.UWB if (rows["kind"] == ReadingKind.RANGE).any() else Radio.BLE
-    return Recording(
-        site_map=_site_map(folder, places, radio),
-        sessions=_lay_out(sessions.names, rows),
-        tags=tuple(TagId(name) for name in tags.names),
-        anchors=tuple(AnchorId(name) for name in anchors.names),
-        rows=rows,
-        left_out=left_out,
-    )
-
-
-def anchor_id(name: str, where: str) -> AnchorId:
-    """Return a recorded anchor's name as an anchor id: in lower case, ``_`` as ``-``.
-
-    Raises
-    ------
-    InvalidRecording
-        If the name is no id even then.
-    """
-    anchor = name.lower().replace("_", "-")
-    if not ID_PATTERN.match(anchor):
-        raise InvalidRecording(
-            f"{where}: anchor is {name!r}; expected 1 to 63 letters, digits, '-' or '_'. "
-            "Rename the anchor here and in anchors.csv."
-        )
-    return AnchorId(anchor)
-
-
-class Names:
-    """Numbers for names, in order of first appearance."""
-
-    def __init__(self) -> None:
-        self.names: list[str] = []
-        self._index: dict[str, int] = {}
-
-    def index_of(self, name: str) -> int:
-        """Return the number of a name."""
-        index = self._index.setdefault(name, len(self.names))
-        if index == len(self.names):
-            self.names.append(name)
-        return index
+    return rows[np.lexsort((rows["t_ms"], rows["session"]))], left_out
 
 
 def _lay_out(names: Sequence[str], rows: npt.NDArray[np.void]) -> tuple[Session, ...]:
@@ -181,31 +170,28 @@ def _lay_out(names: Sequence[str], rows: npt.NDArray[np.void]) -> tuple[Session,
 
 
 def _readings_file(folder: Path) -> Path:
-    for name in ("readings.csv.gz", "readings.csv"):
-        if (folder / name).is_file():
-            return folder / name
-    raise InvalidRecording(
-        f"{folder}: neither readings.csv.gz nor readings.csv is there; expected one of them with "
-        f"the columns {','.join(READINGS_HEADER)}."
-    )
+    path = table_of(folder, "readings")
+    if path is None:
+        raise InvalidRecording(
+            f"{folder}: neither readings.csv.gz nor readings.csv is there; expected one of them "
+            f"with the columns {','.join(READINGS_HEADER)}."
+        )
+    return path
 
 
-def _load_anchors(folder: Path) -> dict[AnchorId, tuple[float, float, float]]:
+def _load_anchors(folder: Path) -> dict[AnchorId, Place] | None:
     path = folder / "anchors.csv"
     if not path.is_file():
-        raise InvalidRecording(
-            f"{path} is not there; expected {','.join(ANCHORS_HEADER)}. Where the places of the "
-            "anchors are unknown a recording serves fingerprinting only and cannot be replayed."
-        )
-    places: dict[AnchorId, tuple[float, float, float]] = {}
-    for where, fields in _lines(path, ANCHORS_HEADER):
+        return None
+    places: dict[AnchorId, Place] = {}
+    for where, fields in lines_of(path, ANCHORS_HEADER):
         name = anchor_id(fields[0], where)
         if name in places:
             raise InvalidRecording(
                 f"{where}: anchor {name} is there twice (letters count as lower case); rename one."
             )
         x_m, y_m, z_m = (
-            _number(text, axis, where) for text, axis in zip(fields[1:], "xyz", strict=True)
+            number_of(text, axis, where) for text, axis in zip(fields[1:], "xyz", strict=True)
         )
         if max(abs(x_m), abs(y_m), abs(z_m)) > COORDINATE_M_MAX:
             raise InvalidRecording(
@@ -218,73 +204,66 @@ def _load_anchors(folder: Path) -> dict[AnchorId, tuple[float, float, float]]:
     return places
 
 
-def _site_map(
-    folder: Path, places: dict[AnchorId, tuple[float, float, float]], radio: Radio
-) -> SiteMap:
-    """Return a map of one floor with the anchors and nothing else."""
-    size_m = max(1.0, *(2.0 * max(abs(x), abs(y)) for x, y, _ in places.values()))
-    floor = Floor(
-        floor=0,
-        name="recorded",
-        width_m=Metre(min(size_m, COORDINATE_M_MAX)),
-        height_m=Metre(min(size_m, COORDINATE_M_MAX)),
-    )
+def _site_map(folder: Path, anchors: tuple[Anchor, ...], labels: Mapping[int, str]) -> SiteMap:
+    """Return a map of the floors with the anchors and nothing else."""
+    size_m = max(1.0, *(2.0 * max(abs(anchor.x_m), abs(anchor.y_m)) for anchor in anchors))
     site = re.sub(r"[^a-z0-9]+", "-", folder.resolve().name.lower()).strip("-")[:63]
     return SiteMap(
         site=SiteId(site or "recording"),
         name=folder.resolve().name or "recording",
-        floors=(floor,),
-        zones=(),
-        anchors=tuple(
-            Anchor(anchor=name, radio=radio, floor=0, x_m=Metre(x), y_m=Metre(y), z_m=Metre(z))
-            for name, (x, y, z) in places.items()
+        floors=tuple(
+            Floor(
+                floor=floor,
+                name=label,
+                width_m=Metre(min(size_m, COORDINATE_M_MAX)),
+                height_m=Metre(min(size_m, COORDINATE_M_MAX)),
+            )
+            for floor, label in labels.items()
         ),
+        zones=(),
+        anchors=anchors,
     )
 
 
-def _lines(path: Path, header: Sequence[str]) -> Iterator[tuple[str, list[str]]]:
-    """Give (file and line, fields) for each line under the header.
+def _placed(places: Mapping[AnchorId, Place], radio: Radio) -> tuple[Anchor, ...]:
+    return tuple(
+        Anchor(anchor=name, radio=radio, floor=0, x_m=Metre(x), y_m=Metre(y), z_m=Metre(z))
+        for name, (x, y, z) in places.items()
+    )
+
+
+def _unplaced(folder: Path, heard: Names, found: RecordedSurvey | None) -> tuple[Anchor, ...]:
+    """Return the anchors that a survey heard, and those that only the readings name.
 
     Raises
     ------
     InvalidRecording
-        If the file cannot be read as CSV, or its columns are others.
+        If there is no survey either, or there are too many anchors.
     """
-    try:
-        with _opened(path) as text:
-            yield from _checked_lines(text, header, path)
-    except (OSError, EOFError, UnicodeDecodeError, csv.Error) as error:
+    if found is None:
         raise InvalidRecording(
-            f"{path}: cannot be read ({error}); expected CSV in UTF-8, packed by gzip if the name "
-            "ends in .gz. Fetch the file again."
-        ) from error
-
-
-def _opened(path: Path) -> TextIO:
-    if path.suffix == ".gz":
-        return gzip.open(path, "rt", encoding="utf-8", newline="")
-    return path.open(encoding="utf-8", newline="")
-
-
-def _checked_lines(
-    text: TextIO, header: Sequence[str], path: Path
-) -> Iterator[tuple[str, list[str]]]:
-    reader = csv.reader(text)
-    given = next(reader, [])
-    if given != list(header):
-        raise InvalidRecording(
-            f"{path}, line 1: the columns are {','.join(given)[:200]!r}; expected "
-            f"{','.join(header)!r}."
+            f"{folder}: neither anchors.csv ({','.join(ANCHORS_HEADER)}) nor survey_scans.csv and "
+            "survey_truth.csv are there; expected the places of the anchors or a survey."
         )
-    for fields in reader:
-        where = f"{path}, line {reader.line_num}"
-        if len(fields) != len(header):
-            raise InvalidRecording(
-                f"{where}: {len(fields)} fields; expected {len(header)}: {','.join(header)}."
-            )
-        if reader.line_num > ROWS_MAX:
-            raise InvalidRecording(f"{where}: expected at most {ROWS_MAX} lines. Split it.")
-        yield where, fields
+    names = sorted({*found.survey.anchors, *heard.names})
+    if len(names) > ANCHORS_MAX:
+        raise InvalidRecording(
+            f"{folder}: {len(names)} anchors; expected at most {ANCHORS_MAX}. Leave out those "
+            "that the survey did not hear."
+        )
+    floor = min(found.floor_labels)
+    return tuple(
+        Anchor(
+            anchor=AnchorId(name),
+            radio=Radio.BLE,
+            floor=floor,
+            x_m=Metre(0.0),
+            y_m=Metre(0.0),
+            z_m=Metre(0.0),
+            is_placed=False,
+        )
+        for name in names
+    )
 
 
 def _kind(text: str, where: str) -> ReadingKind:
@@ -301,13 +280,3 @@ def _tag(text: str, where: str) -> str:
             "with a letter or digit. Rename the tag here and in the truth."
         )
     return text
-
-
-def _number(text: str, name: str, where: str) -> float:
-    try:
-        number = float(text)
-    except ValueError:
-        number = math.nan
-    if not math.isfinite(number):
-        raise InvalidRecording(f"{where}: {name} is {text!r}; expected a finite number.")
-    return number

@@ -141,6 +141,24 @@ class Fixture:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Walkable:
+    """Ground that people walk on. Where a floor has any, nobody walks beside it."""
+
+    floor: int
+    ring: Ring
+    holes: tuple[Ring, ...] = ()
+
+    def __post_init__(self) -> None:
+        for ring in (self.ring, *self.holes):
+            if len(ring) < 3:
+                raise InvalidSiteMap(
+                    f"walkable ground of floor {self.floor}: a ring has {len(ring)} corners; "
+                    "expected 3 or more."
+                )
+            check_points(f"walkable ground of floor {self.floor}", ring)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Anchor:
     """The end of the radio link whose place is known, with what calibration says of it."""
 
@@ -157,6 +175,8 @@ class Anchor:
     range_bias_m: Metre = Metre(0.0)
     """measured range = distance × (1 + range_slope) + range_bias_m"""
     range_slope: float = 0.0
+    is_placed: bool = True
+    """whether its place is known; if not, only a survey says where it is heard"""
 
     def __post_init__(self) -> None:
         check_points(f"anchor {self.anchor}", ((self.x_m, self.y_m), (self.z_m, 0.0)))
@@ -181,6 +201,7 @@ class SiteMap:
     anchors: tuple[Anchor, ...]
     walls: tuple[Wall, ...] = ()
     fixtures: tuple[Fixture, ...] = ()
+    walkable: tuple[Walkable, ...] = ()
     time_zone: str = "Europe/Berlin"
 
     def __post_init__(self) -> None:

@@ -146,15 +146,6 @@ def test_a_broken_line_is_refused_by_file_and_line(
     assert "line 2: value is 'far'" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("name", ["wifi_floors", "mall_walks"])
-def test_a_recording_for_fingerprinting_is_refused_in_one_sentence(
-    shared_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
-) -> None:
-    """Nobody knows where those anchors are; a wrong map would be worse than none."""
-    assert run("replay", shared_data / name, "--emit", tmp_path / "fixes.csv") == ExitStatus.REFUSED
-    assert "fingerprinting" in capsys.readouterr().err
-
-
 def excerpt(source: Path, folder: Path, *, session: str) -> Path:
     """Copy one session of a recording, so that the test takes a second and not ten."""
     folder.mkdir()

@@ -7,8 +7,11 @@ from pathlib import Path
 import pytest
 
 from inaisle.fix_csv import FIX_COLUMNS, read_fixes
+from inaisle.instants import Instants
 from inaisle.score import ScoreReport
+from inaisle.score_instants import instants_of
 from inaisle.score_view import score_document, score_files
+from inaisle.truth_csv import read_truth
 from rtls.model.errors import InvalidRecording
 
 HEADER = ",".join(FIX_COLUMNS)
@@ -162,3 +165,59 @@ def test_a_perfect_file_of_a_real_recording_scores_zero(shared_data: Path, tmp_p
     assert moving.instants == 777
     assert moving.p95_m < 1e-9
     assert moving.cell_hit == 1.0
+
+
+def with_floors(folder: Path, truth: str, *, heard_s: tuple[float, ...]) -> Path:
+    """Write a truth with floors, and readings at the given instants."""
+    with gzip.open(folder / "truth.csv.gz", "wt") as file:
+        file.write("session,t_s,tag,x,y,z,floor\n" + truth)
+    lines = "".join(f"s,{t},tag,w1,rssi,-60\n" for t in heard_s)
+    (folder / "readings.csv").write_text("session,t_s,tag,anchor,kind,value\n" + lines)
+    return folder
+
+
+def floor_row(t_s: float, floor: str) -> str:
+    return f"s,{t_s},{t_s},tag,0,0,0,{floor},1,0,1"
+
+
+UPSTAIRS = "s,0,tag,0,0,0,F1\ns,5,tag,0,0,0,F1\ns,10,tag,0,0,0,F2\n"
+
+
+def test_a_fix_on_the_wrong_floor_or_none_is_a_miss(tmp_path: Path) -> None:
+    """At the scans at 0, 5 and 10 s: right, none, and still on the floor below."""
+    folder = with_floors(tmp_path, UPSTAIRS, heard_s=(0, 5, 10))
+    report = score_files(folder, fixes(tmp_path, floor_row(0, "F1"), floor_row(10, "F1")))
+    assert (report.overall.instants, report.overall.floor_hit) == (3, pytest.approx(1 / 3))
+
+
+def test_a_truth_without_floors_has_no_floor_hit(tmp_path: Path) -> None:
+    """A made-up share of 1 would flatter sets of one floor."""
+    assert scored(tmp_path, WALK, row(0.5, 1.0)).overall.floor_hit is None
+
+
+@pytest.mark.parametrize(
+    ("heard_s", "instants", "count"),
+    [
+        ((0, 5, 10), Instants.AUTO, 3),  # the truth's rows are scans
+        ((0, 4, 10), Instants.AUTO, 5),  # they are way points: 2, 4, ... 10 s
+        ((0, 5, 10), Instants.HALF_SECOND, 21),
+        ((0, 5, 10), Instants.TWO_SECONDS, 5),
+        ((0, 4, 10), Instants.TRUTH, 3),
+    ],
+)
+def test_the_set_says_at_which_instants_it_is_scored(
+    tmp_path: Path, heard_s: tuple[float, ...], instants: Instants, count: int
+) -> None:
+    """Figures of one set can be compared with its baselines only at the same instants."""
+    folder = with_floors(tmp_path, UPSTAIRS, heard_s=heard_s)
+    report = score_files(folder, fixes(tmp_path, floor_row(0, "F1")), instants=instants)
+    assert report.overall.instants == count
+
+
+@pytest.mark.parametrize(("name", "count"), [("wifi_floors", 3_108), ("mall_walks", 2_066)])
+def test_the_real_sets_are_scored_at_the_instants_of_their_baselines(
+    shared_data: Path, name: str, count: int
+) -> None:
+    """Their READMEs state how many there are."""
+    truths = read_truth(shared_data / name)
+    assert sum(map(len, instants_of(shared_data / name, truths).values())) == count

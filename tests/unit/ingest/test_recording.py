@@ -121,7 +121,7 @@ def test_more_readings_than_a_message_holds_are_split(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("anchors", "readings", "said"),
     [
-        (None, READINGS, "anchors.csv is not there.*fingerprinting only"),
+        (None, READINGS, "neither anchors.csv .* nor survey_scans.csv"),
         (ANCHORS, None, "neither readings.csv.gz nor readings.csv"),
         (ANCHORS, READINGS.replace("value", "wert"), "line 1: the columns"),
         (ANCHORS, "", "line 1: the columns"),
@@ -180,10 +180,3 @@ def test_every_reading_of_a_real_recording_arrives(
     assert sum(len(batch.readings) for batch in batches) == readings
     assert source.recording.left_out == left_out
     assert {tag for batch in batches for _, tag in batch.introduced} == tags
-
-
-@pytest.mark.parametrize("name", ["wifi_floors", "mall_walks"])
-def test_recordings_without_places_of_anchors_are_refused(shared_data: Path, name: str) -> None:
-    """They serve fingerprinting; to locate by them would be guessing."""
-    with pytest.raises(InvalidRecording, match="places of the anchors are unknown"):
-        RecordedSource(shared_data / name)
