@@ -84,6 +84,9 @@ class ReadingColumns(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     values_3: Sequence[float] | None = None
     """position: z; NaN where not sent"""
     ref_anchors: Sequence[str] | None = None
+    orders: Sequence[int] | None = None
+    """the sender's own number of each measurement of a tag, growing by 1 up to a bound and then
+    again from 0: a number that does not grow is an old measurement said again"""
 
 
 class Decoded(msgspec.Struct, frozen=True, gc=False, kw_only=True):

@@ -25,6 +25,7 @@ from rtls.ingest.formats.decoded import (
     Rejection,
     RejectionReason,
 )
+from rtls.ingest.formats.faults import UNREADABLE, rejection_of
 from rtls.ingest.formats.identifiers import are_anchor_ids, are_tag_ids, distinct, is_boot_id
 from rtls.ingest.formats.repeated_members import has_repeated_member
 from rtls.model.reading import ReadingKind
@@ -135,7 +136,7 @@ def decode_up(topic: str, payload: bytes, _received_at_ms: UnixMs) -> Decoded | 
     try:
         message = _MESSAGE.decode(payload)
         return _checked(message, gateway, payload)
-    except (ValueError, RecursionError, MemoryError) as error:
+    except UNREADABLE as error:
         return _rejection(error, gateway, payload)
 
 
@@ -148,8 +149,8 @@ def decode_status(topic: str, payload: bytes, _received_at_ms: UnixMs) -> Gatewa
         return Rejection(reason=RejectionReason.TOO_LARGE, gateway=gateway)
     try:
         return GatewayStatus(gateway=gateway, is_online=_STATUS.decode(payload).is_online)
-    except (ValueError, RecursionError, MemoryError) as error:
-        return Rejection(reason=_reason(error), where=_where(error), gateway=gateway)
+    except UNREADABLE as error:
+        return rejection_of(error, gateway=gateway)
 
 
 @lru_cache(maxsize=4096)
@@ -255,31 +256,13 @@ def _has_good_names(column: ReadingColumns) -> bool:
 
 
 def _rejection(error: Exception, gateway: GatewayId, payload: bytes) -> Rejection:
-    return Rejection(
-        reason=_reason(error), where=_where(error), gateway=gateway, key=_head_key(payload)
-    )
+    return rejection_of(error, gateway=gateway, key=_head_key(payload))
 
 
 def _head_key(payload: bytes) -> MessageKey | None:
     """Return the key of a message whose readings are bad, so that it is not sent for ever."""
     try:
         head = _HEAD.decode(payload)
-    except (ValueError, RecursionError, MemoryError):
+    except UNREADABLE:
         return None
     return MessageKey(head.boot, head.seq, head.low or 0) if is_boot_id(head.boot) else None
-
-
-def _reason(error: Exception) -> RejectionReason:
-    if isinstance(error, UnicodeDecodeError):
-        return RejectionReason.NOT_UTF8
-    if isinstance(error, msgspec.ValidationError):
-        return RejectionReason.WRONG_SHAPE
-    if isinstance(error, RecursionError | MemoryError):
-        return RejectionReason.TOO_DEEP
-    return RejectionReason.MALFORMED
-
-
-def _where(error: Exception) -> str:
-    """Return the path that msgspec names, as in ``$.obs[3].v``; the rest may quote content."""
-    _, mark, path = str(error).rpartition(" - at `")
-    return path.rstrip("`")[:64] if mark else ""
