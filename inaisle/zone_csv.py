@@ -1,0 +1,147 @@
+"""Write and read how probable each zone is, one row for each zone that a tag may be in.
+
+Layer: doors. Takes: fixes of a replay and the recording's zones, or a file that claims to be such a
+table. Gives: the file to the user, columns to inaisle.score_zones.
+
+Rows come with each fix, but for one tag not more often than every 100 ms, most probable zone first:
+all with P of 0.01 or more, at most 16, at least one. Within one emission P sums to at most 1; what
+is missing belongs to zones left out.
+"""
+
+import csv
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, TextIO
+
+import numpy as np
+
+from inaisle.csv_table import finite, read_table
+from inaisle.fix_csv import SessionTag
+from inaisle.recording_zones import RecordingZones
+from rtls.engine import EngineOutput
+from rtls.ingest.recording import Session
+from rtls.model.errors import InvalidRecording
+from rtls.model.site_map import SiteMap
+
+ZONE_COLUMNS: Final = ("session", "t_s", "emitted_t_s", "tag", "zone", "p")
+INTERVAL_MS: Final = 100
+P_LISTED: Final = 0.01
+ZONES_LISTED_MAX: Final = 16
+DIGITS: Final = 10_000  # P is rounded down, so that a sum stays at 1 or below
+P_SUM_MAX: Final = 1.0 + 1e-6
+
+
+class ZoneTable:
+    """The table under construction.
+
+    Parameters
+    ----------
+    zones
+        Of the recording.
+    site_map
+        Names the floors of fixes.
+    file
+        Where rows go; the header is written at once.
+    """
+
+    def __init__(self, zones: RecordingZones, site_map: SiteMap, file: TextIO) -> None:
+        self._nearest = zones.nearest
+        self._labels = zones.labels_of(site_map)
+        self._writer = csv.writer(file, lineterminator="\n")
+        self._writer.writerow(ZONE_COLUMNS)
+        self._emitted_ms: dict[SessionTag, int] = {}
+        self.rows = 0
+
+    def take(self, output: EngineOutput, session: Session) -> None:
+        """Write the zones of the fixes of one epoch."""
+        at_ms = int(output.fixes.at_ms)
+        for tag, fix in zip(output.tags, output.fixes.rows, strict=True):
+            last_ms = self._emitted_ms.get((session.name, tag))
+            if last_ms is not None and at_ms - last_ms < INTERVAL_MS:
+                continue
+            self._emitted_ms[session.name, tag] = at_ms
+            t_s = f"{(at_ms - session.starts_at_ms) / 1000.0:.3f}"
+            for zone, p in self._listed(fix):
+                self._writer.writerow((session.name, t_s, t_s, tag, zone, p))
+                self.rows += 1
+
+    def _listed(self, fix: np.void) -> Iterator[tuple[str, float]]:
+        label = self._labels.get(int(fix["floor"]))
+        cov = (float(fix["cov_xx"]), float(fix["cov_xy"]), float(fix["cov_yy"]))
+        if label is None or not all(map(math.isfinite, (*cov, fix["x_m"], fix["y_m"]))):
+            return
+        mean = (float(fix["x_m"]), float(fix["y_m"]))
+        listed = self._nearest.probabilities(label, mean, cov)[:ZONES_LISTED_MAX]
+        for place, (zone, p) in enumerate(listed):
+            if place == 0 or p >= P_LISTED:
+                yield zone, math.floor(p * DIGITS) / DIGITS
+
+
+@dataclass(slots=True)
+class EmittedZones:
+    """What was said of one tag in one session, in the order of emission.
+
+    Parameters
+    ----------
+    t_ms, emitted_ms
+        Of each emission, ms of the session's clock.
+    zones
+        By emission the zones with their P.
+    """
+
+    t_ms: list[int] = field(default_factory=list)
+    emitted_ms: list[int] = field(default_factory=list)
+    zones: list[dict[str, float]] = field(default_factory=list)
+
+
+def read_zones(path: Path) -> dict[SessionTag, EmittedZones]:
+    """Read such a table and refuse rows that no causal and honest replay can have written.
+
+    Raises
+    ------
+    InvalidRecording
+        If the file cannot be read, lacks a column, or holds a row that is emitted before its own
+        instant, goes back in emission, names a zone twice in one emission, or a P outside 0 to 1;
+        or if the P of one emission sum to more than 1.
+    """
+    found: dict[SessionTag, EmittedZones] = {}
+    for line, row in read_table(path, ZONE_COLUMNS):
+        where = f"{path}:{line}"
+        t_s, emitted_t_s, p = (
+            finite(row, name, where=where) for name in ("t_s", "emitted_t_s", "p")
+        )
+        if emitted_t_s < t_s:
+            raise InvalidRecording(
+                f"{where}: emitted_t_s {emitted_t_s} is before t_s {t_s}; a zone cannot be known "
+                "before its own instant. Replay without looking ahead."
+            )
+        if not 0.0 <= p <= 1.0:
+            raise InvalidRecording(f"{where}: p is {p}; expected a probability, 0 to 1.")
+        group = found.setdefault((row["session"], row["tag"]), EmittedZones())
+        _append(group, row["zone"], (round(t_s * 1e3), round(emitted_t_s * 1e3), p), where=where)
+    return found
+
+
+def _append(group: EmittedZones, zone: str, values: tuple[int, int, float], *, where: str) -> None:
+    t_ms, emitted_ms, p = values
+    if group.emitted_ms and emitted_ms < group.emitted_ms[-1]:
+        raise InvalidRecording(
+            f"{where}: emitted_t_s goes back from {group.emitted_ms[-1] / 1e3} to "
+            f"{emitted_ms / 1e3} s; expected rows in the order of emission."
+        )
+    is_new = not group.zones or (t_ms, emitted_ms) != (group.t_ms[-1], group.emitted_ms[-1])
+    if is_new:
+        group.t_ms.append(t_ms)
+        group.emitted_ms.append(emitted_ms)
+        group.zones.append({})
+    zones = group.zones[-1]
+    if zone in zones:
+        raise InvalidRecording(f"{where}: zone {zone!r} is there twice in one emission; join them.")
+    zones[zone] = p
+    if sum(zones.values()) > P_SUM_MAX:
+        raise InvalidRecording(
+            f"{where}: the p of one emission sum to {sum(zones.values()):.4f}; expected at most 1, "
+            "since a tag is nearest to one zone only."
+        )
