@@ -59,7 +59,9 @@ class LocatingMetrics:
     def count(self, readings: int, fixes: int, events: Sequence[ZoneEvent]) -> None:
         """Count what one batch gave."""
         entered = sum(
-            isinstance(event, Transition) and event.kind is TransitionKind.ENTERED
+            isinstance(event, Transition)
+            and event.kind is TransitionKind.ENTERED
+            and event.revision == 0
             for event in events
         )
         self._readings.inc(readings)

@@ -54,7 +54,8 @@ class WatchedZones:
                         self._dwelt.popitem(last=False)
                     return True
                 case Transition(kind=TransitionKind.ENTERED):
-                    return event.zone in self._watched()
+                    is_known = event.is_withdrawn and event.visit_id in self._dwelt
+                    return is_known or event.zone in self._watched()
                 case Transition():
                     return event.visit_id in self._dwelt or event.zone in self._watched()
                 case Visit():

@@ -198,6 +198,10 @@ class Visits(Protocol):
         """Write when it ended; an unknown or ended one stays as it is."""
         ...
 
+    def reopen(self, visit: VisitId) -> None:
+        """Write that it has not ended after all; an unknown or open one stays as it is."""
+        ...
+
     def close_of_pairing(self, pairing: PairingId, *, at_ms: UnixMs) -> None:
         """End all open visits of a pairing that ends."""
         ...

@@ -13,6 +13,7 @@ from typing import Final, assert_never
 from offers.decision.decide import decide
 from offers.handlers.end_offer import end_offer
 from offers.handlers.issue_offer import issue_offer
+from offers.handlers.on_revision import note_revision, revise_visit
 from offers.handlers.random_id import random_id
 from offers.model.campaign import CampaignRevision
 from offers.model.decision import Candidate, Decision, VisitMoment
@@ -49,7 +50,7 @@ def on_visit(
     Parameters
     ----------
     event
-        From locating; may come twice, or late.
+        From locating; may come twice, or late, or as a revision, which never makes an offer.
     work, now_ms, secrets
         The transaction, the time, the source of randomness.
     settings
@@ -66,8 +67,11 @@ def on_visit(
     )
     if visit is None and pairing is None:
         return None
-    if not work.visits.note_event(event.event_id, at_ms=now_ms):
+    if not note_revision(event, work=work, now_ms=now_ms):
         return None
+    if event.revision > 0:
+        revise_visit(event, pairing, work=work, now_ms=now_ms)
+        return None  # the moment for an offer is past
     match event:
         case DwellReached():
             return _decide(

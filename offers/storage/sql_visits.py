@@ -18,6 +18,7 @@ _CLOSE = (
     .where(_V.visit_id == sa.bindparam("visit"), _V.left_at_ms.is_(None))
     .values(left_at_ms=sa.bindparam("at_ms"))
 )
+_REOPEN = sa.update(VISITS).where(_V.visit_id == sa.bindparam("visit")).values(left_at_ms=None)
 _CLOSE_OF_PAIRING = (
     sa.update(VISITS)
     .where(_V.pairing_id == sa.bindparam("pairing"), _V.left_at_ms.is_(None))
@@ -84,6 +85,10 @@ class SqlVisits:
     def close(self, visit: VisitId, *, at_ms: UnixMs) -> None:
         """Write when it ended; an unknown or ended one stays as it is."""
         self._connection.execute(_CLOSE, {"visit": visit, "at_ms": at_ms})
+
+    def reopen(self, visit: VisitId) -> None:
+        """Write that it has not ended after all; an unknown or open one stays as it is."""
+        self._connection.execute(_REOPEN, {"visit": visit})
 
     def close_of_pairing(self, pairing: PairingId, *, at_ms: UnixMs) -> None:
         """End all open visits of a pairing that ends."""

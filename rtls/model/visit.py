@@ -3,6 +3,9 @@
 Layer: nouns. Takes: rows from the engine. Gives: events to publish, and over the seam to `offers`.
 Every event has an id that is a hash of what it says, so that a replay gives the same ids and every
 sink can refuse a second copy.
+
+Readings that come late can show that an event was otherwise than told. It is then told again, with
+its id and a higher revision: the highest one holds. An event that did not happen is withdrawn.
 """
 
 import hashlib
@@ -45,9 +48,14 @@ class Transition:
     """when the evidence sufficed to say so"""
     probability: float
     reason: LeftReason | None = None
+    revision: int = 0
+    """0 as told live; from 1 on as corrected by readings that came late"""
+    is_withdrawn: bool = False
+    """it did not happen, as late readings show; the other fields say what had been told"""
 
     def __post_init__(self) -> None:
         check_probability(self.probability)
+        check_revision(self.revision, is_withdrawn=self.is_withdrawn)
         if (self.reason is None) != (self.kind is TransitionKind.ENTERED):
             raise InvalidVisit(
                 f"transition {self.kind.value} has reason {self.reason}; expected one if and only "
@@ -76,9 +84,14 @@ class DwellReached:
     """P(in zone) over the dwell"""
     is_late: bool = False
     """stands on readings from a spool: for analytics, never for an offer"""
+    revision: int = 0
+    """0 as told live; from 1 on as corrected by readings that came late"""
+    is_withdrawn: bool = False
+    """it did not happen, as late readings show; the other fields say what had been told"""
 
     def __post_init__(self) -> None:
         check_probability(self.probability)
+        check_revision(self.revision, is_withdrawn=self.is_withdrawn)
         check_order("entered_at_ms", self.entered_at_ms, "reached_at_ms", self.reached_at_ms)
         check_duration("threshold_s", self.threshold_s)
         check_duration("dwell_s", self.dwell_s)
@@ -98,8 +111,13 @@ class Visit:
     dwell_s: Second
     is_pass_by: bool
     reason: LeftReason
+    revision: int = 0
+    """0 as told live; from 1 on as corrected by readings that came late"""
+    is_withdrawn: bool = False
+    """it did not happen, as late readings show; the other fields say what had been told"""
 
     def __post_init__(self) -> None:
+        check_revision(self.revision, is_withdrawn=self.is_withdrawn)
         check_order("entered_at_ms", self.entered_at_ms, "left_at_ms", self.left_at_ms)
         check_duration("dwell_s", self.dwell_s)
 
@@ -117,6 +135,21 @@ def check_probability(probability: float) -> None:
     """
     if not 0.0 <= probability <= 1.0:
         raise InvalidVisit(f"probability is {probability}; expected 0 to 1.")
+
+
+def check_revision(revision: int, *, is_withdrawn: bool) -> None:
+    """Refuse a revision that nobody could place.
+
+    Raises
+    ------
+    InvalidVisit
+        If ``revision`` is negative, or 0 where the event is withdrawn.
+    """
+    if revision < int(is_withdrawn):
+        raise InvalidVisit(
+            f"revision is {revision} and is_withdrawn {is_withdrawn}; expected 0 or more, and at "
+            "least 1 of an event that is taken back."
+        )
 
 
 def check_order(before: str, before_ms: UnixMs, after: str, after_ms: UnixMs) -> None:
