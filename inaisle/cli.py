@@ -155,6 +155,10 @@ def replay(
     recording: Annotated[Path, typer.Argument(help="Folder with readings.csv[.gz].")],
     *,
     emit: Annotated[Path, typer.Option(help="Write one row for each fix to this file.")],
+    emit_zones: Annotated[
+        Path | None,
+        typer.Option(help="Write P(zone) to this file, for recordings with shelves or shops."),
+    ] = None,
     until: Annotated[float | None, typer.Option(help="Stop at this second of sessions.")] = None,
     no_calibration: Annotated[
         bool, typer.Option("--no-calibration", help="Leave calib.csv and survey.csv aside.")
@@ -166,7 +170,11 @@ def replay(
 
     _load(context, {})
     summary = replay_recording(
-        recording, emit=emit, until_s=until, is_calibrated=not no_calibration
+        recording,
+        emit=emit,
+        emit_zones=emit_zones,
+        until_s=until,
+        is_calibrated=not no_calibration,
     )
     print_replay(summary, as_json=json)
 
@@ -184,13 +192,19 @@ def score(
             "for a truth with floors its rows where each is an instant of a scan, else 2s."
         ),
     ] = Instants.AUTO,
+    zones: Annotated[
+        Path | None,
+        typer.Option(help="File that `inaisle replay --emit-zones` wrote: score it as well."),
+    ] = None,
     json: JsonFlag = False,
 ) -> None:
-    """Say how far the fixes of a replay were from the truth."""
-    from inaisle.score_view import print_score, score_files
+    """Say how far the fixes of a replay were from the truth, and whether its zones were honest."""
+    from inaisle.score_view import print_score, score_files, score_zone_file
 
     _load(context, {})
-    print_score(score_files(recording, fixes, instants=instants), as_json=json)
+    report = score_files(recording, fixes, instants=instants)
+    zone_score = None if zones is None else score_zone_file(recording, zones, instants=instants)
+    print_score(report, zone_score, as_json=json)
 
 
 @app.command()

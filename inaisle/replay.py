@@ -1,6 +1,8 @@
 """Feed a recording through the public ingest path and write the fixes it gives.
 
-Layer: doors. Takes: a recording's folder. Gives: a table of fixes (inaisle.fix_csv) and a summary.
+Layer: doors. Takes: a recording's folder. Gives: a table of fixes (inaisle.fix_csv), one of P(zone)
+(inaisle.zone_csv) if asked for, and a summary.
+
 The readings travel as reference-protocol bytes through decoder, admission, epochs and engine, as
 those of a shop do. Each session has an engine of its own, so that none knows another.
 
@@ -13,6 +15,7 @@ import math
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -22,6 +25,7 @@ from rich.console import Console
 from inaisle.calibration_csv import read_calibration
 from inaisle.fix_csv import write_fixes
 from inaisle.recording_site import site_map_of
+from inaisle.zone_csv import ZoneTable, zone_table
 from rtls.engine import Engine, EngineOutput
 from rtls.ingest.admitted_tags import AdmittedTags
 from rtls.ingest.reception import Reception
@@ -53,6 +57,8 @@ class ReplaySummary:
     is_calibrated: bool
     seconds: float
     """that the replay took"""
+    zone_rows: int | None = None
+    """None where no zones were asked for"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,10 +69,17 @@ class Replay:
     site_map: SiteMap
     calibration: Calibration | None
     until_s: float | None = None
+    zones: ZoneTable | None = None
+    """where P(zone) is written, if anywhere"""
 
 
 def replay_recording(
-    folder: Path, *, emit: Path, until_s: float | None = None, is_calibrated: bool = True
+    folder: Path,
+    *,
+    emit: Path,
+    emit_zones: Path | None = None,
+    until_s: float | None = None,
+    is_calibrated: bool = True,
 ) -> ReplaySummary:
     """Replay a recording and write its fixes.
 
@@ -76,6 +89,8 @@ def replay_recording(
         With readings.csv[.gz], and anchors.csv or survey walks.
     emit
         The table to write.
+    emit_zones
+        A second table, of P(zone) at the fixes; for recordings with shelves or shops.
     until_s
         Stop at this second of each session's clock.
     is_calibrated
@@ -98,7 +113,8 @@ def replay_recording(
         until_s=until_s,
     )
     tally = Tally()
-    fixes = write_fixes(emit, replay_rows(replay, tally))
+    with _zones_of(replay, emit_zones, folder) as watched:
+        fixes = write_fixes(emit, replay_rows(watched, tally))
     return ReplaySummary(
         recording=folder.name,
         sessions=len(recording.sessions),
@@ -107,7 +123,18 @@ def replay_recording(
         quarantined=tally.quarantined,
         is_calibrated=replay.calibration is not None,
         seconds=round(time.perf_counter() - started, 3),
+        zone_rows=None if watched.zones is None else watched.zones.rows,
     )
+
+
+@contextmanager
+def _zones_of(replay: Replay, emit_zones: Path | None, folder: Path) -> Iterator[Replay]:
+    """Give the replay a table of zones for as long as it lasts, if one is asked for."""
+    if emit_zones is None:
+        yield replay
+        return
+    with zone_table(emit_zones, folder=folder, site_map=replay.site_map) as table:
+        yield replace(replay, zones=table)
 
 
 @dataclass(slots=True)
@@ -146,7 +173,10 @@ def _session_rows(
         reception.receive(messages)
         for batch in reception.advance(consumed_ms):
             tally.readings += len(batch.readings)
-            yield from _fix_rows(engine.process(batch), session, names)
+            output = engine.process(batch)
+            if replay.zones is not None:
+                replay.zones.take(output, session)
+            yield from _fix_rows(output, session, names)
     counters = reception.counters
     tally.quarantined += counters["messages_quarantined"]
 
@@ -201,8 +231,9 @@ def print_replay(summary: ReplaySummary, *, as_json: bool) -> None:
         sys.stdout.write("\n")
         return
     calibrated = "calibrated" if summary.is_calibrated else "without calibration"
+    zones = "" if summary.zone_rows is None else f" and {summary.zone_rows:,} rows of zones"
     Console().print(
         f"{summary.recording}: {summary.readings:,} readings of {summary.sessions} sessions gave "
-        f"{summary.fixes:,} fixes in {summary.seconds:.1f} s ({calibrated})",
+        f"{summary.fixes:,} fixes{zones} in {summary.seconds:.1f} s ({calibrated})",
         highlight=False,
     )

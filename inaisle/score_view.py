@@ -1,7 +1,7 @@
 """Score a file of fixes and print the figures.
 
-Layer: doors. Takes: a recording and the table of emitted fixes. Gives: a table for people or JSON
-for machines.
+Layer: doors. Takes: a recording and the tables of emitted fixes and zones. Gives: a table for
+people or JSON for machines.
 """
 
 import json
@@ -15,9 +15,12 @@ from rich.table import Table
 
 from inaisle.fix_csv import read_fixes
 from inaisle.instants import Instants
+from inaisle.recording_zones import load_zones
 from inaisle.score import Score, ScoreReport, score_fixes
 from inaisle.score_instants import instants_of
+from inaisle.score_zones import ZoneScore, score_zones
 from inaisle.truth_csv import read_truth
+from inaisle.zone_csv import read_zones
 
 
 def score_files(recording: Path, fixes: Path, *, instants: Instants = Instants.AUTO) -> ScoreReport:
@@ -27,10 +30,22 @@ def score_files(recording: Path, fixes: Path, *, instants: Instants = Instants.A
     return score_fixes(truths, read_fixes(fixes), instants_ms=at_ms)
 
 
-def print_score(report: ScoreReport, *, as_json: bool) -> None:
+def score_zone_file(
+    recording: Path, zones: Path, *, instants: Instants = Instants.AUTO
+) -> ZoneScore:
+    """Read truth and zones and score them; errors of either file surface as they are."""
+    truths = read_truth(recording)
+    at_ms = instants_of(recording, truths, choice=instants)
+    return score_zones(truths, read_zones(zones), zones=load_zones(recording), instants_ms=at_ms)
+
+
+def print_score(report: ScoreReport, zones: ZoneScore | None = None, *, as_json: bool) -> None:
     """Print the figures to standard output; in JSON an infinite error is null."""
     if as_json:
-        json.dump(score_document(report), sys.stdout, indent=2, allow_nan=False)
+        document = score_document(report)
+        if zones is not None:
+            document["zones"] = asdict(zones)
+        json.dump(document, sys.stdout, indent=2, allow_nan=False)
         sys.stdout.write("\n")
         return
     table = Table(
@@ -46,6 +61,38 @@ def print_score(report: ScoreReport, *, as_json: bool) -> None:
     console.print(table)
     worst = report.worst_session
     console.print(f"worst session by p90: {worst.name} ({worst.p90_m:.3f} m)")
+    if zones is not None:
+        print_zones(zones, console)
+
+
+def print_zones(zones: ZoneScore, console: Console) -> None:
+    """Print how often the most probable zone was right, and how honest its probability was."""
+    table = Table(
+        "best p", "n", "mean p", "right",
+        title="zones: claimed and kept",
+        caption="honest where mean p and right agree",
+    )  # fmt: skip
+    for row in zones.reliability:
+        if row.instants:
+            table.add_row(
+                f"{row.p_low:.1f} to {row.p_high:.1f}",
+                str(row.instants),
+                f"{row.p_mean:.3f}",
+                f"{row.hit_rate:.3f}",
+            )
+    console.print(table)
+    console.print(
+        f"right zone at {zones.hit_rate:.3f} of {zones.instants} instants, named at "
+        f"{zones.named_share:.3f}; p ≥ 0.8 at {zones.sure_share:.3f}, right there "
+        f"{zones.sure_hit_rate:.3f}; calibration error (ECE) {zones.ece:.3f}",
+        highlight=False,
+    )
+    if zones.tied_share > 0.0:
+        console.print(
+            f"at {zones.tied_share:.3f} of the instants the truth is as near to another zone, but "
+            f"for 5 cm; with any of these as right the share is {zones.hit_rate_tied:.3f}",
+            highlight=False,
+        )
 
 
 def score_document(report: ScoreReport) -> dict[str, object]:

@@ -11,6 +11,7 @@ is missing belongs to zones left out.
 import csv
 import math
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, TextIO
@@ -19,7 +20,7 @@ import numpy as np
 
 from inaisle.csv_table import finite, read_table
 from inaisle.fix_csv import SessionTag
-from inaisle.recording_zones import RecordingZones
+from inaisle.recording_zones import RecordingZones, load_zones
 from rtls.engine import EngineOutput
 from rtls.ingest.recording import Session
 from rtls.model.errors import InvalidRecording
@@ -77,6 +78,32 @@ class ZoneTable:
         for place, (zone, p) in enumerate(listed):
             if place == 0 or p >= P_LISTED:
                 yield zone, math.floor(p * DIGITS) / DIGITS
+
+
+@contextmanager
+def zone_table(path: Path, *, folder: Path, site_map: SiteMap) -> Iterator[ZoneTable]:
+    """Open a table for the zones of a recording.
+
+    Parameters
+    ----------
+    path
+        The file to write.
+    folder
+        Of the recording, with its zones.
+    site_map
+        Of the recording.
+
+    Raises
+    ------
+    InvalidRecording
+        If the recording has no zones, or the file cannot be written.
+    """
+    zones = load_zones(folder)
+    try:
+        with path.open("w", encoding="utf-8", newline="") as file:
+            yield ZoneTable(zones, site_map, file)
+    except OSError as error:
+        raise InvalidRecording(f"{path}: cannot be written ({error}).") from error
 
 
 @dataclass(slots=True)
