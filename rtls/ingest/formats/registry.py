@@ -8,8 +8,8 @@ A wire format is one file beside this one and one line in `FORMATS`. What its fi
 - ``TOPICS``, the filters where its makers publish;
 - ``decode(topic, payload, received_at_ms) -> Outcome``, which never raises. It finds its levels
   from the end of the topic or from a level that is always there, so that a site may move it; or
-  ``decoder(*, gateway: GatewayId | None) -> Decoder`` where the message may lack the name of its
-  gateway: what the site says then counts.
+  a maker of decoders that takes what `DecoderOptions` has, where a message lacks something that
+  only the site knows: the name of its gateway, the frame of its coordinates.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -19,7 +19,20 @@ from typing import Final
 
 import msgspec
 
-from rtls.ingest.formats import reference
+from rtls.ingest.formats import (
+    april_brother,
+    dwm1001,
+    espresense,
+    ingics,
+    kontakt,
+    minew,
+    omlox,
+    openmqttgateway,
+    pozyx,
+    reference,
+    shelly,
+    theengs,
+)
 from rtls.ingest.formats.decoded import Decoded, GatewayStatus, Rejection, RejectionReason
 from rtls.ingest.formats.format_settings import FormatName, FormatSettings
 from rtls.ingest.formats.identifiers import normalised_name
@@ -31,6 +44,8 @@ from rtls.model.units import GatewayId, UnixMs
 Outcome = Decoded | GatewayStatus | Rejection
 Decoder = Callable[[str, bytes, UnixMs], Outcome]
 TOPICS_REMEMBERED_MAX: Final = 4096
+THEENGS_GATEWAY: Final = GatewayId("theengsgateway")
+"""as the maker's topics have it, where the site runs one process only"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,19 +98,45 @@ def plain(decode: Decoder) -> Callable[[DecoderOptions], Decoder]:
     return make
 
 
-def of_gateway(decoder: Callable[..., Decoder]) -> Callable[[DecoderOptions], Decoder]:
-    """Return how a decoder is made that is told its gateway."""
-
-    def make(options: DecoderOptions) -> Decoder:
-        return decoder(gateway=options.gateway)
-
-    return make
-
-
 FORMATS: Final[Mapping[FormatName, tuple[WireFormat, ...]]] = {
     FormatName.REFERENCE: (
         WireFormat(topics=(reference.TOPIC_UP,), make=plain(reference.decode_up)),
         WireFormat(topics=(reference.TOPIC_STATUS,), make=plain(reference.decode_status)),
+    ),
+    FormatName.ESPRESENSE: (WireFormat(topics=espresense.TOPICS, make=plain(espresense.decode)),),
+    FormatName.OPENMQTTGATEWAY: (
+        WireFormat(topics=openmqttgateway.TOPICS, make=plain(openmqttgateway.decode)),
+    ),
+    FormatName.THEENGS: (
+        WireFormat(
+            topics=theengs.TOPICS,
+            make=lambda options: theengs.decoder(gateway=options.gateway or THEENGS_GATEWAY),
+        ),
+    ),
+    FormatName.DWM1001: (
+        WireFormat(
+            topics=dwm1001.TOPICS,
+            make=lambda options: dwm1001.Dwm1001Decoder(options.gateway, options.frames),
+        ),
+    ),
+    FormatName.MINEW: (WireFormat(topics=minew.TOPICS, make=plain(minew.decode)),),
+    FormatName.KONTAKT: (WireFormat(topics=kontakt.TOPICS, make=plain(kontakt.decode)),),
+    FormatName.SHELLY: (WireFormat(topics=shelly.TOPICS, make=plain(shelly.decode)),),
+    FormatName.OMLOX: (
+        WireFormat(
+            topics=omlox.TOPICS,
+            make=lambda options: omlox.OmloxDecoder(options.gateway, options.frames),
+        ),
+    ),
+    FormatName.POZYX: (
+        WireFormat(
+            topics=pozyx.TOPICS,
+            make=lambda options: pozyx.PozyxDecoder(options.gateway, options.frames),
+        ),
+    ),
+    FormatName.INGICS: (WireFormat(topics=ingics.TOPICS, make=plain(ingics.decode)),),
+    FormatName.APRIL_BROTHER: (
+        WireFormat(topics=april_brother.TOPICS, make=plain(april_brother.decode)),
     ),
 }
 
