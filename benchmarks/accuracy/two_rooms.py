@@ -28,7 +28,7 @@ from rtls.positioning.measurement import MeasurementSettings, expected_rssi
 from rtls.positioning.multilateration import multilaterate_rssi
 from rtls.positioning.path_loss import SurveySample, fit_path_loss
 from rtls.positioning.tracking import TrackingSettings
-from tests.reference.nelder_mead import fix_in_metres
+from tests.reference.peers import fix_in_metres
 
 Floats = npt.NDArray[np.float64]
 CORNERS = ((0.0, 0.0), (6.0, 0.0), (6.0, 4.0), (0.0, 4.0))
