@@ -7,20 +7,18 @@ inside the commands, so that `inaisle --help` answers at once.
 
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from inaisle.cli_context import Common, FlagValues, broker_flags, end_with, load_for
+from inaisle.cli_site import site_app
 from inaisle.errors import ExitStatus, exit_status_of
 from inaisle.instants import Instants
 from inaisle.kernel_cache import point_numba_at_its_cache
 from rtls.model.errors import InaisleError
-
-if TYPE_CHECKING:
-    from inaisle.settings import LoadedSettings
 
 app = typer.Typer(
     name="inaisle",
@@ -33,6 +31,7 @@ app = typer.Typer(
 )
 config_app = typer.Typer(help="Show the settings.", no_args_is_help=True)
 app.add_typer(config_app, name="config")
+app.add_typer(site_app)
 
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON for a machine.")]
 BrokerFlag = Annotated[
@@ -43,7 +42,6 @@ ShoppersFlag = Annotated[int | None, typer.Option(help="How many shoppers walk t
 SeedFlag = Annotated[int | None, typer.Option(help="The same seed gives the same shop.")]
 DataFlag = Annotated[Path | None, typer.Option(help="Folder of database, snapshots, keys.")]
 PortFlag = Annotated[int | None, typer.Option(help="Port of the HTTP API; 0 takes a free one.")]
-FlagValues = dict[tuple[str, str], object]
 
 
 class Role(StrEnum):
@@ -52,14 +50,6 @@ class Role(StrEnum):
     ALL = "all"
     LOCATE = "locate"
     OFFERS = "offers"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Common:
-    """What stands before the command."""
-
-    files: tuple[Path, ...] = ()
-    flags: FlagValues = field(default_factory=dict)
 
 
 @app.callback()
@@ -95,7 +85,7 @@ def demo(
     begin_warm_up()
     from inaisle.demo import DemoOptions, run_demo
 
-    loaded = _load(context, {
+    loaded = load_for(context, {
         **_quiet(context),
         ("simulator", "speed"): speed,
         ("simulator", "shoppers"): shoppers,
@@ -103,7 +93,7 @@ def demo(
         ("api", "port"): port,
     })  # fmt: skip
     options = DemoOptions(once=once, as_json=json, broker=broker, data=data)
-    _end(run_demo(loaded.settings, options))
+    end_with(run_demo(loaded.settings, options))
 
 
 @app.command()
@@ -121,8 +111,8 @@ def serve(
     begin_warm_up()
     from inaisle.serve import run_serve
 
-    flags: FlagValues = {("site", "data"): data, ("api", "port"): port} | _broker_flags(broker)
-    _end(run_serve(_load(context, flags).settings, role=role.value))
+    flags: FlagValues = {("site", "data"): data, ("api", "port"): port} | broker_flags(broker)
+    end_with(run_serve(load_for(context, flags).settings, role=role.value))
 
 
 @app.command()
@@ -145,8 +135,8 @@ def simulate(
         ("simulator", "shoppers"): shoppers,
         ("simulator", "seed"): seed,
     }
-    settings = _load(context, flags | _broker_flags(broker)).settings
-    _end(run_simulate(settings, faults=faults, seconds=seconds, as_json=json))
+    settings = load_for(context, flags | broker_flags(broker)).settings
+    end_with(run_simulate(settings, faults=faults, seconds=seconds, as_json=json))
 
 
 @app.command()
@@ -168,7 +158,7 @@ def replay(
     """Feed a recording through the public ingest path and write the fixes."""
     from inaisle.replay import print_replay, replay_recording
 
-    _load(context, {})
+    load_for(context, {})
     summary = replay_recording(
         recording,
         emit=emit,
@@ -201,7 +191,7 @@ def score(
     """Say how far the fixes of a replay were from the truth, and whether its zones were honest."""
     from inaisle.score_view import print_score, score_files, score_zone_file
 
-    _load(context, {})
+    load_for(context, {})
     report = score_files(recording, fixes, instants=instants)
     zone_score = None if zones is None else score_zone_file(recording, zones, instants=instants)
     print_score(report, zone_score, as_json=json)
@@ -217,8 +207,8 @@ def bench(
     """Measure what the README promises, beside its peers."""
     from inaisle.bench import run_bench
 
-    _load(context, {})
-    _end(run_bench(tuple(names or ()), as_json=json))
+    load_for(context, {})
+    end_with(run_bench(tuple(names or ()), as_json=json))
 
 
 @app.command()
@@ -226,7 +216,7 @@ def doctor(context: typer.Context, *, broker: BrokerFlag = None, json: JsonFlag 
     """Check what the service needs, and say what to do about what is missing."""
     from inaisle.doctor import run_doctor
 
-    _end(run_doctor(_load(context, _broker_flags(broker)).settings, as_json=json))
+    end_with(run_doctor(load_for(context, broker_flags(broker)).settings, as_json=json))
 
 
 @config_app.command("show")
@@ -234,21 +224,7 @@ def config_show(context: typer.Context, *, json: JsonFlag = False) -> None:
     """Print every setting with where it comes from; secrets are masked."""
     from inaisle.config_view import print_settings
 
-    print_settings(_load(context, {}), as_json=json)
-
-
-def _load(context: typer.Context, flags: FlagValues) -> "LoadedSettings":
-    from inaisle.config_files import shipped_settings_files
-    from inaisle.logging_setup import set_up_logging
-    from inaisle.settings import load_settings
-
-    common = context.obj
-    assert isinstance(common, Common)
-    loaded = load_settings(
-        files=(*shipped_settings_files(), *common.files), flags=common.flags | flags
-    )
-    set_up_logging(loaded.settings.log)
-    return loaded
+    print_settings(load_for(context, {}), as_json=json)
 
 
 def _quiet(context: typer.Context) -> FlagValues:
@@ -256,27 +232,6 @@ def _quiet(context: typer.Context) -> FlagValues:
     common = context.obj
     assert isinstance(common, Common)
     return {("log", "level"): common.flags["log", "level"] or "warning"}
-
-
-def _broker_flags(broker: str | None) -> FlagValues:
-    if broker is None:
-        return {}
-    from inaisle.broker import parse_broker
-
-    address = parse_broker(broker)
-    return {("mqtt", "host"): address.host, ("mqtt", "port"): address.port}
-
-
-def _end(status: int) -> None:
-    """End the command.
-
-    Raises
-    ------
-    typer.Exit
-        If there is anything but success to tell.
-    """
-    if status != ExitStatus.DONE:
-        raise typer.Exit(status)
 
 
 def main() -> None:

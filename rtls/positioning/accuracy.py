@@ -27,7 +27,7 @@ from rtls.positioning.measurement import NEAR_FIELD_M, MeasurementSettings
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 DB_PER_NEPER = 10.0 / np.log(10.0)
-CONDITION_MAX: Final = 1e12
+DETERMINANT_SHARE_MIN: Final = 1e-10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,74 +110,103 @@ def bound_covariance(
     Floats
         (n_places, 2, 2), m², infinite where the anchors leave the place undetermined.
     """
-    geometry = geometry_of(place_m, anchors, tag_height_m)
-    heard = nearest_heard(geometry, radio.nearest_max, is_heard)
-    rows, weight = information_rows(geometry, anchors, radio)
-    rows = rows * np.concatenate([heard] * (rows.shape[1] // heard.shape[1]), axis=1)[..., None]
+    seen = sight_of(place_m, anchors=anchors, radio=radio, tag_height_m=tag_height_m)
+    everywhere = np.ones(seen.squared.shape, np.bool_)
+    return covariance_of(seen, everywhere if is_heard is None else is_heard, radio)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sight:
+    """What a reading of each anchor tells of each place.
+
+    Parameters
+    ----------
+    squared
+        (n_places, n_anchors), m².
+    rows
+        (n_places, n_anchors, n_values, 2), change in sigmas for a metre in x and y.
+    common
+        (n_anchors,), change in sigmas for a unit of the common error.
+    """
+
+    squared: Floats
+    rows: Floats
+    common: Floats
+
+    def of_anchors(self, index: npt.NDArray[np.intp]) -> "Sight":
+        """Return the same for some anchors."""
+        return Sight(
+            squared=self.squared[:, index], rows=self.rows[:, index], common=self.common[index]
+        )
+
+
+def covariance_of(seen: Sight, is_heard: Bools, radio: RadioModel) -> Floats:
+    """Return the bound, (n_places, 2, 2), of what is heard, (n_places, n_anchors)."""
+    heard = nearest_heard(seen.squared, radio.nearest_max, is_heard)
+    rows = seen.rows * heard[..., None, None]
     if radio.common_sd == 0.0:
-        return inverse_or_infinite(np.einsum("nai,naj->nij", rows, rows))
-    common = np.broadcast_to(weight, rows.shape[:2]) * heard
-    full = np.concatenate([rows, common[..., None]], axis=2)
-    information = np.einsum("nai,naj->nij", full, full)
+        return inverse_or_infinite(np.einsum("navi,navj->nij", rows, rows, optimize=True))
+    common = np.broadcast_to((seen.common * heard)[..., None], rows.shape[:3])
+    full = np.concatenate([rows, common[..., None]], axis=3)
+    information = np.einsum("navi,navj->nij", full, full, optimize=True)
     information[:, 2, 2] += 0.0 if math.isinf(radio.common_sd) else 1.0 / radio.common_sd**2
     return inverse_or_infinite(information)[:, :2, :2]
 
 
-def information_rows(
-    geometry: Geometry, anchors: AnchorTable, radio: RadioModel
-) -> tuple[Floats, Floats]:
-    """Return change per metre in sigmas, (n_places, n_rows, 2), and per unit of the common error.
+def sight_of(
+    place_m: Floats, *, anchors: AnchorTable, radio: RadioModel, tag_height_m: float
+) -> Sight:
+    """Return what readings tell at places, (n_places, 2).
 
     Raises
     ------
     InvalidGeometry
         If there is not one sigma for each anchor.
     """
+    geometry = geometry_of(place_m, anchors, tag_height_m)
     if radio.sigma.shape != geometry.rise.shape:
         raise InvalidGeometry(
             f"sigma has the shape {radio.sigma.shape}; expected {geometry.rise.shape}, one number "
             "for each anchor of the table."
         )
     weight: Floats = 1.0 / radio.sigma
+    slopes = slopes_of(geometry, anchors, radio.kind)
+    return Sight(squared=geometry.squared, rows=slopes * weight[:, None, None], common=weight)
+
+
+def slopes_of(geometry: Geometry, anchors: AnchorTable, kind: ReadingKind) -> Floats:
+    """Return the change of readings for a metre, (n_places, n_anchors, n_values, 2)."""
     distance = np.sqrt(np.maximum(geometry.squared, NEAR_FIELD_M**2))
-    match radio.kind:
+    match kind:
         case ReadingKind.RANGE | ReadingKind.TDOA:
-            return (geometry.away / distance[..., None]) * weight[:, None], weight
+            return np.asarray(geometry.away / distance[..., None])[:, :, None, :]
         case ReadingKind.RSSI:
-            gain = -DB_PER_NEPER * anchors.records.own["exponent"] / distance**2 * weight
-            return geometry.away * gain[..., None], weight
+            gain = -DB_PER_NEPER * anchors.records.own["exponent"] / distance**2
+            return np.asarray(geometry.away * gain[..., None])[:, :, None, :]
         case ReadingKind.AOA:
-            return angle_rows(geometry, distance) * np.tile(weight, 2)[:, None], weight
+            return angle_slopes(geometry, distance)
         case ReadingKind.POSITION:
-            whole = np.broadcast_to(np.eye(2), (len(geometry.away), 2, 2))
-            rows: Floats = np.repeat(whole, geometry.rise.size, axis=1)
-            return rows * np.tile(weight, 2)[:, None], weight
+            return np.broadcast_to(np.eye(2), (*distance.shape, 2, 2))
         case _:
-            assert_never(radio.kind)
+            assert_never(kind)
 
 
-def angle_rows(geometry: Geometry, distance: Floats) -> Floats:
-    """Return radians per metre across the line of sight: first sideways, then up and down."""
+def angle_slopes(geometry: Geometry, distance: Floats) -> Floats:
+    """Return radians per metre across the line of sight: sideways, and up and down."""
     flat = np.sqrt(np.maximum((geometry.away**2).sum(axis=2), 1e-12))
     outward = geometry.away / flat[..., None]
     sideways = np.stack([-outward[..., 1], outward[..., 0]], axis=-1)
-    return np.concatenate(
-        [
-            sideways / distance[..., None],
-            outward * (np.abs(geometry.rise) / distance**2)[..., None],
-        ],
-        axis=1,
-    )
+    upward = outward * (np.abs(geometry.rise) / distance**2)[..., None]
+    return np.stack([sideways / distance[..., None], upward], axis=2)
 
 
-def nearest_heard(geometry: Geometry, nearest_max: int, is_heard: Bools | None) -> Bools:
+def nearest_heard(squared: Floats, nearest_max: int, is_heard: Bools) -> Bools:
     """Return (n_places, n_anchors): heard, and among the nearest of those heard."""
-    heard = np.ones(geometry.squared.shape, np.bool_) if is_heard is None else is_heard
-    if nearest_max >= heard.shape[1]:
-        return heard
-    reach = np.where(heard, geometry.squared, np.inf)
+    if nearest_max >= is_heard.shape[1]:
+        return is_heard
+    reach = np.where(is_heard, squared, np.inf)
     farthest = np.partition(reach, nearest_max - 1, axis=1)[:, nearest_max - 1]
-    return heard & (reach <= farthest[:, None] * (1.0 + 1e-12))
+    return is_heard & (reach <= farthest[:, None])
 
 
 def gdop(
@@ -263,8 +292,13 @@ def geometry_of(place_m: Floats, anchors: AnchorTable, tag_height_m: float) -> G
 
 
 def inverse_or_infinite(information: Floats) -> Floats:
-    """Return the inverses of a stack of matrices, infinite where there is none."""
-    is_regular = np.linalg.cond(information) < CONDITION_MAX
+    """Return the inverses of a stack of information matrices, infinite where there is none.
+
+    Hadamard: a determinant is at most the product of the diagonal; one that is next to nothing
+    beside it belongs to a matrix that knows nothing of some direction, whatever the units.
+    """
+    whole = np.einsum("nii->ni", information).prod(axis=1)
+    is_regular = np.linalg.det(information) > DETERMINANT_SHARE_MIN * whole
     inverse = np.full_like(information, np.inf)
     inverse[is_regular] = np.linalg.inv(information[is_regular])
     return inverse

@@ -15,16 +15,18 @@ import numpy as np
 
 from rtls.model.errors import InvalidGeometry
 from rtls.model.reading import ReadingKind
-from rtls.model.site_map import Anchor, Radio, SiteMap
+from rtls.model.site_map import Radio, SiteMap
 from rtls.model.units import AnchorId, Metre
 from rtls.positioning.accuracy import (
     Bools,
     Floats,
     RadioModel,
     bound_covariance,
+    covariance_of,
     gdop,
     geometry_of,
     root_mean_square,
+    sight_of,
 )
 from rtls.positioning.anchor_table import AnchorTable
 from rtls.positioning.calibration import Calibration
@@ -35,9 +37,18 @@ FREE_SPACE_EXPONENT: Final = 2.0
 ANCHORS_FOR_A_FIX: Final = 3
 ZONE_SIZES_M: Final = (1.25, 2.5, 5.0, 10.0)
 ZONE_P_MIN: Final = 0.8
-CANDIDATES_MAX: Final = 400
-PLACES_OF_SEARCH_MAX: Final = 800
-NEW_ANCHOR: Final = AnchorId("one-more")
+CANDIDATES_MAX: Final = 300
+SEARCH_PLACES_MAX: Final = 600
+NEW_ANCHOR: Final = "one-more"
+# A ranging tag asks its nearest anchors one by one; an advert is heard by all; an array sees little
+# of a tag far off to its side.
+NEAREST_OF_KIND: Final = {
+    ReadingKind.RSSI: 16,
+    ReadingKind.RANGE: 8,
+    ReadingKind.TDOA: 8,
+    ReadingKind.AOA: 4,
+    ReadingKind.POSITION: 1,
+}
 KIND_OF_RADIO: Final = {Radio.UWB: ReadingKind.RANGE, Radio.BLE: ReadingKind.RSSI}
 
 
@@ -58,7 +69,7 @@ class CoverageSettings:
     angle_sigma_rad, tdoa_sigma_m
         Noise of angles and time differences, which no calibration of ours learns.
     nearest_max
-        Only so many anchors take part in a fix.
+        Only so many anchors take part in a fix; `NEAREST_OF_KIND` if None.
     """
 
     cell_m: float = 1.0
@@ -67,16 +78,15 @@ class CoverageSettings:
     wall_db: float = 6.0
     angle_sigma_rad: float = math.radians(5.0)
     tdoa_sigma_m: float = 0.3
-    nearest_max: int = 16
+    nearest_max: int | None = None
     measurement: MeasurementSettings = field(default_factory=MeasurementSettings)
 
     def __post_init__(self) -> None:
         above_zero = ("cell_m", "reach_m", "angle_sigma_rad", "tdoa_sigma_m", "nearest_max")
         for item in fields(self):
-            if item.name in above_zero and not getattr(self, item.name) > 0:
-                raise InvalidGeometry(
-                    f"{item.name} is {getattr(self, item.name)}; expected more than 0."
-                )
+            value = getattr(self, item.name)
+            if item.name in above_zero and value is not None and not value > 0:
+                raise InvalidGeometry(f"{item.name} is {value}; expected more than 0.")
         if not (math.isfinite(self.rssi_dbm_min) and self.wall_db >= 0.0):
             raise InvalidGeometry(
                 f"rssi_dbm_min is {self.rssi_dbm_min}, wall_db {self.wall_db}; expected a finite "
@@ -117,6 +127,10 @@ class FloorCoverage:
     def shares_nameable(self) -> tuple[float, ...]:
         """Return the share of the floor where each zone size is named right with P ≥ 0.8."""
         return tuple(float(share) for share in np.mean(self.p_zone >= ZONE_P_MIN, axis=1))
+
+    def gdop_at(self, share: float) -> float:
+        """Return the dilution of precision that ``share`` of the floor keeps."""
+        return float(np.quantile(self.gdop, share, method="higher"))
 
     def bound_at(self, share: float) -> float:
         """Return the bound that ``share`` of the floor keeps."""
@@ -206,33 +220,18 @@ def best_place(
     site = with_anchors_for(site_map, floor, kind)
     plan = floor_of(site_map, floor)
     area = plan.width_m * plan.height_m
-    coarse = replace(chosen, cell_m=max(chosen.cell_m, math.sqrt(area / PLACES_OF_SEARCH_MAX)))
-    place = floor_places(site_map, floor, coarse.cell_m)
-    cap = math.hypot(plan.width_m, plan.height_m)
-    known = known_of(calibration, site)
-
-    def bounds(candidate: SiteMap) -> Floats:
-        table = AnchorTable.build(candidate, known, measurement=coarse.measurement)
-        covariance = bound_covariance(
-            place,
-            anchors=table,
-            radio=radio_model(table, kind, coarse),
-            tag_height_m=coarse.measurement.tag_height_m,
-            is_heard=heard_mask(place, candidate, table, kind=kind, settings=coarse),
-        )
-        return np.minimum(root_mean_square(covariance), cap)
-
-    before = bounds(site)
-    spots = floor_places(
-        replace(site_map, fixtures=()), floor, math.sqrt(area / CANDIDATES_MAX)
-    )  # an anchor may well hang above a shelf
-    tried = [(bounds(with_one_more(site, spot)), spot) for spot in spots]
-    after, spot = min(tried, key=lambda pair: float(pair[0].mean()))
+    place = floor_places(site_map, floor, max(chosen.cell_m, math.sqrt(area / SEARCH_PLACES_MAX)))
+    # An anchor may well hang above a shelf, so furniture does not count.
+    spots = floor_places(replace(site_map, fixtures=()), floor, math.sqrt(area / CANDIDATES_MAX))
+    bounds = bounds_with_one_more(place, site, spots, kind=kind, settings=chosen, known=calibration)
+    np.minimum(bounds, math.hypot(plan.width_m, plan.height_m), out=bounds)
+    best = int(np.argmin(bounds[1:].mean(axis=1)))
+    before, after = bounds[0], bounds[1 + best]
     return BestPlace(
         floor=floor,
         kind=kind,
-        x_m=float(spot[0]),
-        y_m=float(spot[1]),
+        x_m=float(spots[best, 0]),
+        y_m=float(spots[best, 1]),
         z_m=usual_height(site),
         mean_before_m=float(before.mean()),
         mean_after_m=float(after.mean()),
@@ -241,23 +240,69 @@ def best_place(
     )
 
 
+def bounds_with_one_more(
+    place_m: Floats,
+    site: SiteMap,
+    spots: Floats,
+    *,
+    kind: ReadingKind,
+    settings: CoverageSettings,
+    known: Calibration | None,
+) -> Floats:
+    """Return the bounds at places without and with an anchor at each spot.
+
+    Parameters
+    ----------
+    place_m, spots
+        (n_places, 2), (n_spots, 2).
+    site
+        Has the anchors of one floor.
+
+    Returns
+    -------
+    Floats
+        (1 + n_spots, n_places), m; first without.
+    """
+    everyone = with_anchors_at(site, spots)
+    table = AnchorTable.build(everyone, known_of(known, site), measurement=settings.measurement)
+    radio = radio_model(table, kind, settings)
+    heard = heard_mask(place_m, everyone, table, kind=kind, settings=settings)
+    seen = sight_of(
+        place_m, anchors=table, radio=radio, tag_height_m=settings.measurement.tag_height_m
+    )
+    own = np.arange(len(site.anchors))
+    columns = [own, *(np.append(own, len(own) + spot) for spot in range(len(spots)))]
+    return np.stack([
+        root_mean_square(covariance_of(seen.of_anchors(index), heard[:, index], radio))
+        for index in columns
+    ])  # fmt: skip
+
+
 def with_anchors_for(site_map: SiteMap, floor: int, kind: ReadingKind) -> SiteMap:
     """Return the map with the anchors of one floor that give this kind of reading."""
     radios = {radio for radio, own in KIND_OF_RADIO.items() if own is kind} or set(Radio)
-    anchors = tuple(a for a in site_map.anchors if a.floor == floor and a.radio in radios)
+    anchors = tuple(
+        anchor
+        for anchor in site_map.anchors
+        if anchor.is_placed and anchor.floor == floor and anchor.radio in radios
+    )
     return replace(site_map, anchors=anchors, zones=())
 
 
-def with_one_more(site: SiteMap, spot: Floats) -> SiteMap:
-    """Return the map with one more anchor, of the kind of the first."""
-    new: Anchor = replace(
-        site.anchors[0],
-        anchor=NEW_ANCHOR,
-        x_m=Metre(float(spot[0])),
-        y_m=Metre(float(spot[1])),
-        z_m=Metre(usual_height(site)),
+def with_anchors_at(site: SiteMap, spots: Floats) -> SiteMap:
+    """Return the map with an anchor more at each spot, of the kind of the first."""
+    height = Metre(usual_height(site))
+    more = tuple(
+        replace(
+            site.anchors[0],
+            anchor=AnchorId(f"{NEW_ANCHOR}-{index}"),
+            x_m=Metre(float(x)),
+            y_m=Metre(float(y)),
+            z_m=height,
+        )
+        for index, (x, y) in enumerate(spots)
     )
-    return replace(site, anchors=(*site.anchors, new))
+    return replace(site, anchors=(*site.anchors, *more))
 
 
 def usual_height(site: SiteMap) -> float:
@@ -280,7 +325,12 @@ def radio_model(table: AnchorTable, kind: ReadingKind, settings: CoverageSetting
         sigma, common = np.hypot(noise.range_sigma_m, table.records.links[0]["bias_sd_m"]), 0.0
     elif kind is ReadingKind.AOA:
         sigma, common = np.full(count, settings.angle_sigma_rad), 0.0
-    return RadioModel(kind=kind, sigma=sigma, common_sd=common, nearest_max=settings.nearest_max)
+    return RadioModel(
+        kind=kind,
+        sigma=sigma,
+        common_sd=common,
+        nearest_max=settings.nearest_max or NEAREST_OF_KIND[kind],
+    )
 
 
 def heard_mask(

@@ -1,0 +1,58 @@
+"""The commands with which a retailer surveys his own site.
+
+Layer: doors. Takes: arguments. Gives: `inaisle coverage`, with which others will stand here, to
+inaisle.cli.
+"""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from inaisle.cli_context import FlagValues, end_with, load_for
+
+site_app = typer.Typer()
+MapFlag = Annotated[
+    Path | None, typer.Option("--map", help="Site map (GeoJSON); else site.map of the settings.")
+]
+JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON for a machine.")]
+
+
+@site_app.command()
+def coverage(
+    context: typer.Context,
+    *,
+    site_map: MapFlag = None,
+    kind: Annotated[
+        list[str] | None, typer.Option(help="rssi, range, aoa or tdoa; else what the map has.")
+    ] = None,
+    floor: Annotated[int | None, typer.Option(help="Only this floor.")] = None,
+    cell: Annotated[float | None, typer.Option(help="Metres between the places looked at.")] = None,
+    rssi_min: Annotated[float | None, typer.Option(help="dBm; weaker is not heard.")] = None,
+    reach: Annotated[float | None, typer.Option(help="Metres a range reaches in the open.")] = None,
+    wall_db: Annotated[float | None, typer.Option(help="What one wall takes.")] = None,
+    best: Annotated[bool, typer.Option(help="Search the best place for one more anchor.")] = True,
+    heat_map: Annotated[bool, typer.Option("--heat-map", help="Paint each floor.")] = False,
+    geojson: Annotated[Path | None, typer.Option(help="Write the bound of each cell here.")] = None,
+    json: JsonFlag = False,
+) -> None:
+    """Say what accuracy the anchors of the site map allow, and where one more would help."""
+    from inaisle.coverage_report import CoverageOptions, coverage_settings
+    from inaisle.coverage_view import run_coverage
+
+    settings = load_for(context, map_flags(site_map)).settings
+    options = CoverageOptions(
+        kinds=tuple(kind or ()),
+        floor=floor,
+        wants_best_place=best,
+        as_json=json,
+        has_heat_map=heat_map,
+        geojson=geojson,
+    )
+    given = {"cell_m": cell, "rssi_dbm_min": rssi_min, "reach_m": reach, "wall_db": wall_db}
+    end_with(run_coverage(settings, options, coverage=coverage_settings(given)))
+
+
+def map_flags(site_map: Path | None) -> FlagValues:
+    """Return what ``--map`` says as a setting."""
+    return {("site", "map"): site_map}
