@@ -30,6 +30,7 @@ class GatheredReadings:
         self.ages_ms: list[int] = []
         # Shorter than the others where the last readings have none; empty in many shops.
         self.values_2: list[float] = []
+        self.values_3: list[float] = []
         self.ref_anchors: list[int] = []
         self.sigmas: list[float] = []
         self.channels: list[int] = []
@@ -57,6 +58,7 @@ class GatheredReadings:
         """Take one message's readings of one kind; `UNKNOWN` marks those to be left out."""
         count, before = len(columns.tags), len(self)
         _append(self.values_2, columns.values_2, before, _NAN)
+        _append(self.values_3, columns.values_3, before, _NAN)
         _append(self.ref_anchors, ref_anchors, before, UNKNOWN)
         _append(self.sigmas, columns.sigmas, before, NO_SIGMA)
         _append(self.channels, columns.channels, before, NO_CHANNEL)
@@ -171,6 +173,7 @@ def _fill(
     rows["value_2"] = np.nan
     rows["value_2"][: len(gathered.values_2)] = gathered.values_2
     rows["value_3"] = np.nan
+    rows["value_3"][: len(gathered.values_3)] = gathered.values_3
     rows["sigma"] = np.nan
     rows["sigma"][: len(sigma)] = sigma
     rows["ref_anchor"] = UNKNOWN

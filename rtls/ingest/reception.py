@@ -26,8 +26,10 @@ from rtls.ingest.formats.decoded import (
     Rejection,
     RejectionReason,
 )
-from rtls.ingest.formats.registry import decode
+from rtls.ingest.formats.format_settings import FormatSettings
+from rtls.ingest.formats.registry import Registry
 from rtls.ingest.gateway_ledger import GatewayLedger
+from rtls.ingest.measurement_order import MeasurementOrder
 from rtls.ingest.pending_readings import UNKNOWN, GatheredReadings, PendingReadings
 from rtls.ingest.quarantine import Quarantine, Quarantined
 from rtls.ingest.reception_counters import ReceptionCounters
@@ -57,14 +59,19 @@ class Reception:
         *,
         admitted: AdmittedTags,
         settings: ReceptionSettings | None = None,
+        formats: FormatSettings | None = None,
         shard: int = 0,
     ) -> None:
         self._settings = settings or ReceptionSettings()
+        formats = formats or FormatSettings()
+        formats.check_anchors(site_map.anchor_index)
+        self._registry = Registry(formats)
         self._site = site_map.site
         self._shard = shard
         self._admitted = admitted
         self._withdrawals = admitted.withdrawals
-        self._admission = Admission(site_map)
+        self._admission = Admission(site_map, aliases=formats.aliases)
+        self._orders = MeasurementOrder()
         self._skew = ClockSkew()
         self._ledger = GatewayLedger()
         self._slots = TagSlots(self._settings.tags_max)
@@ -128,6 +135,7 @@ class Reception:
             **{f"quarantined_{reason.value}": count for reason, count in by_reason},
             "readings_late": self._epochs.late,
             "readings_repeated": self._epochs.repeated,
+            "readings_said_again": self._orders.said_again,
             "readings_waiting": len(self._pending),
             "batches": self._epochs.sequence,
             "messages_given_up": self._ledger.given_up,
@@ -169,6 +177,7 @@ class Reception:
             recent=[(end_ms, marks.tobytes()) for end_ms, marks in self._epochs.recent],
             ledger=self._ledger.state(),
             clocks=self._skew.state(),
+            orders=self._orders.state(),
         )
         return render_state(state)
 
@@ -191,6 +200,7 @@ class Reception:
         self._slots.restore(state.tags)
         self._ledger.restore(state.ledger)
         self._skew.restore(state.clocks)
+        self._orders.restore(state.orders)
         self._epochs.restore(
             closed_ms=state.closed_ms,
             heard_ms=state.heard_ms,
@@ -202,7 +212,7 @@ class Reception:
         self._withdrawals = -1  # whom we may locate can have changed in the meantime
 
     def _receive_one(self, raw: RawMessage) -> None:
-        outcome = decode(raw.topic, raw.payload, raw.received_at_ms)
+        outcome = self._registry.decode(raw.topic, raw.payload, raw.received_at_ms)
         match outcome:
             case Decoded():
                 self._take_readings(outcome, raw)
@@ -234,7 +244,9 @@ class Reception:
             self._counters.messages_unknown_gateway += 1
             self.unknown_gateways.add(decoded.gateway)
             return
-        if raw.is_retained:  # said once, at an unknown time, and repeated to every newcomer
+        if (
+            raw.is_retained and decoded.columns
+        ):  # said once, at an unknown time, and repeated to every newcomer
             self._put_aside(Rejection(reason=RejectionReason.RETAINED), raw)
             return
         if decoded.key is not None and not self._ledger.note(
@@ -248,10 +260,12 @@ class Reception:
             return
         sent_at_ms, flags = self._date(decoded, raw.received_at_ms)
         self._counters.messages_accepted += 1
+        self._counters.readings_left_out += decoded.left_out
         for columns in decoded.columns:
             self._gather(
-                columns,
+                self._orders.fresh(columns, decoded.gateway, raw.received_at_ms),
                 anchors,
+                gateway=decoded.gateway,
                 sent_at_ms=sent_at_ms,
                 received_at_ms=raw.received_at_ms,
                 flags=flags,
@@ -275,6 +289,7 @@ class Reception:
         columns: ReadingColumns,
         anchors: Mapping[str, int],
         *,
+        gateway: GatewayId,
         sent_at_ms: int,
         received_at_ms: int,
         flags: int,
@@ -288,7 +303,7 @@ class Reception:
         else:
             heard_by = [anchors.get(name, UNKNOWN) for name in names]
         if UNKNOWN in heard_by:
-            self._count_unknown(columns.anchors, heard_by)
+            self._count_unknown(columns.anchors, heard_by, gateway)
         numbers = self._slots.number_of
         tags = [numbers.get(name, UNKNOWN) for name in columns.tags]
         if UNKNOWN in tags:
@@ -305,7 +320,7 @@ class Reception:
             flags=flags,
         )
 
-    def _count_unknown(self, names: Sequence[str], heard_by: list[int]) -> None:
+    def _count_unknown(self, names: Sequence[str], heard_by: list[int], gateway: GatewayId) -> None:
         for name, index in zip(names, heard_by, strict=True):
             if index != UNKNOWN:
                 continue
@@ -313,7 +328,7 @@ class Reception:
                 self._counters.readings_foreign_anchor += 1
             else:
                 self._counters.readings_unknown_anchor += 1
-                self.unknown_anchors.add(name)
+                self.unknown_anchors.add(name or gateway)
 
     def _intern(self, names: Sequence[str], tags: list[int], heard_by: list[int]) -> None:
         """Give numbers, in place, to the admitted among the tags not yet known."""

@@ -21,6 +21,8 @@ class ReceptionCounters:
     messages_dated_by_arrival: int = 0
     """accepted, but the gateway's clock could not be used"""
     status_messages: int = 0
+    readings_left_out: int = 0
+    """that a decoder could not use, in messages whose others it could"""
     readings_received: int = 0
     """in messages accepted; the sum of all below and of those that wait or went into a batch"""
     readings_not_admitted: int = 0

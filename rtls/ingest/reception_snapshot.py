@@ -12,13 +12,14 @@ import numpy as np
 
 from rtls.ingest.clock_skew import GatewayClock
 from rtls.ingest.gateway_ledger import BootLedger
+from rtls.ingest.measurement_order import LastOrder
 from rtls.ingest.pending_readings import UNKNOWN
 from rtls.ingest.tag_slots import KnownTag
 from rtls.model.errors import InvalidSnapshot
 from rtls.model.reading import READING_DTYPE, ReadingArray
 from rtls.model.units import SiteId
 
-VERSION: Final = 2
+VERSION: Final = 3
 """grows whenever a field or READING_DTYPE changes"""
 
 
@@ -41,6 +42,7 @@ class ReceptionState(msgspec.Struct, frozen=True, kw_only=True):
     """end of an epoch, fingerprints of its readings (uint64)"""
     ledger: dict[str, dict[str, BootLedger]]
     clocks: dict[str, GatewayClock]
+    orders: dict[str, LastOrder]
 
 
 _DECODER: Final = msgspec.msgpack.Decoder(ReceptionState)

@@ -20,6 +20,9 @@ NO_AGE: Final = 1
 NO_CHANNEL: Final = -1
 NO_SIGMA: Final = -1.0
 
+PHONE_GATEWAY: Final = GatewayId("$phone")
+"""stands for every shopper's own phone; no gateway of a broker can have this name"""
+
 
 class RejectionReason(StrEnum):
     """Why a whole message was put into quarantine."""
