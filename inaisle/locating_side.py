@@ -13,6 +13,7 @@ from prometheus_client import CollectorRegistry
 from inaisle.anchor_tally import AnchorTally
 from inaisle.broker import BrokerAddress
 from inaisle.clock import Clock
+from inaisle.format_tables import format_settings
 from inaisle.locating_loop import LocatingLoop, LoopSettings, Parts
 from inaisle.metrics import LocatingMetrics
 from inaisle.settings import Settings
@@ -22,6 +23,7 @@ from rtls.api.health import Health
 from rtls.api.metrics import AnchorCollector, CountersCollector
 from rtls.engine import Engine
 from rtls.ingest.admitted_tags import AdmittedTags
+from rtls.ingest.formats.registry import Registry
 from rtls.ingest.mqtt_settings import MqttSettings, MqttTls
 from rtls.ingest.mqtt_source import LineState, MqttSource
 from rtls.ingest.reception import Reception
@@ -69,11 +71,16 @@ class LocatingSide:
         live: LiveState,
         admitted: AdmittedTags,
     ) -> None:
-        self._source = MqttSource(mqtt_settings(settings.mqtt, broker), clock=around.clock.now_ms)
+        formats = format_settings(settings.formats, site_map)
+        self._source = MqttSource(
+            mqtt_settings(settings.mqtt, broker, topics=Registry(formats).topics),
+            clock=around.clock.now_ms,
+        )
         reception = Reception(
             site_map,
             admitted=admitted,
             settings=reception_settings(settings.reception, settings.engine),
+            formats=formats,
             shard=settings.engine.shard,
         )
         engine = Engine(
@@ -136,14 +143,17 @@ class LocatingSide:
         return None if line.state is LineState.RECEIVING else line.reason
 
 
-def mqtt_settings(section: MqttSection, broker: BrokerAddress) -> MqttSettings:
-    """Return how ingest connects."""
+def mqtt_settings(
+    section: MqttSection, broker: BrokerAddress, *, topics: tuple[str, ...]
+) -> MqttSettings:
+    """Return how ingest connects, and what it subscribes to."""
     return MqttSettings(
         host=broker.host,
         port=broker.port,
         username=section.user or section.client_id,
         password=None if section.password is None else section.password.get_secret_value(),
         tls=MqttTls(ca_file=section.ca_file) if section.tls else None,
+        topics=topics,
         qos=1 if broker.qos else 0,
     )
 

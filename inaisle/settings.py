@@ -21,6 +21,7 @@ from inaisle.settings_sections import (
     ApiSection,
     ClockSection,
     EngineSection,
+    FormatsSection,
     LogSection,
     MqttSection,
     OffersSection,
@@ -42,6 +43,7 @@ class Settings(BaseSettings):
 
     site: SiteSection = SiteSection()
     mqtt: MqttSection = MqttSection()
+    formats: FormatsSection = FormatsSection()
     reception: ReceptionSection = ReceptionSection()
     engine: EngineSection = EngineSection()
     offers: OffersSection = OffersSection()
@@ -131,8 +133,7 @@ def settings_rows(loaded: LoadedSettings) -> Iterator[tuple[str, str, object, st
     """Yield (section, key, value, origin) of every setting; secrets are masked."""
     for section in Settings.model_fields:
         group: Section = getattr(loaded.settings, section)
-        for key in type(group).model_fields:
-            value: object = getattr(group, key)
+        for key, value in group.model_dump().items():
             shown = MASK if isinstance(value, SecretStr) else value
             shown = str(shown) if isinstance(shown, Path) else shown
             yield section, key, shown, loaded.origin.get((section, key), "default")

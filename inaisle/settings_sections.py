@@ -4,10 +4,13 @@ Layer: doors. Takes: nothing. Gives: the sections of `Settings` to inaisle.setti
 could hurt has a bound here, so that no part below has to doubt it.
 """
 
+import json
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
+
+from rtls.ingest.formats.format_name import DEFAULT_ON, FormatName
 
 Port = Annotated[int, Field(ge=0, le=65_535)]
 
@@ -16,6 +19,17 @@ class Section(BaseModel):
     """A group of settings; refuses keys it does not know."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def _parsed(given: object) -> object:
+    """Read a list or table that the environment gives as text."""
+    if isinstance(given, str) and given[:1] in {"[", "{"}:
+        return json.loads(given)
+    return given
+
+
+Value = TypeVar("Value")
+Written = Annotated[Value, BeforeValidator(_parsed)]
 
 
 class SiteSection(Section):
@@ -38,6 +52,42 @@ class MqttSection(Section):
     ca_file: Path | None = None
     client_id: str = Field(default="inaisle-ingest", min_length=1, max_length=64)
     qos: Literal[0, 1] = Field(default=1, description="of the subscription; spools hold for 0")
+
+
+class FrameSection(Section):
+    """How the coordinates of one source of ready-made positions lie in a floor of ours."""
+
+    x_m: float = 0.0
+    y_m: float = 0.0
+    z_m: float = 0.0
+    rotation_deg: float = 0.0
+    longitude_deg: float | None = None
+    latitude_deg: float | None = None
+    anchor: str = Field(default="", description="anchor of the site map that stands for it")
+
+
+class FormatsSection(Section):
+    """Which wire formats are heard, where, and what the names in them mean (docs/formats.md)."""
+
+    on: Written[tuple[FormatName, ...]] = DEFAULT_ON
+    topics: Written[dict[FormatName, tuple[str, ...]] | None] = Field(
+        default=None, description="topic filters of a format, instead of its maker's"
+    )
+    prefixes: Written[dict[FormatName, str] | None] = Field(
+        default=None, description="levels before a format's topics on this broker"
+    )
+    gateways: Written[dict[str, str] | None] = Field(
+        default=None, description="beginning of a topic: the gateway that publishes below it"
+    )
+    gateway_levels: Written[dict[FormatName, int] | None] = Field(
+        default=None, description="level of the topic, from 1, that names the gateway"
+    )
+    aliases: Written[dict[str, str] | None] = Field(
+        default=None, description="a gateway's or anchor's own name: anchor of the site map"
+    )
+    frames: Written[dict[str, FrameSection] | None] = Field(
+        default=None, description="source of ready-made positions: how they lie in our floor"
+    )
 
 
 class ReceptionSection(Section):

@@ -7,10 +7,10 @@ on the vendor stands here, so that a decoder never asks what it cannot know.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 from types import MappingProxyType
 from typing import Final, TypeVar
 
+from rtls.ingest.formats.format_name import DEFAULT_ON, FormatName
 from rtls.ingest.formats.identifiers import normalised_name
 from rtls.ingest.formats.site_frame import SiteFrame
 from rtls.model.errors import InvalidFormat
@@ -21,28 +21,6 @@ FILTERS_MAX: Final = 256
 TOPIC_BYTES_MAX: Final = 512
 LEVELS_MAX: Final = 32
 Value = TypeVar("Value")
-
-
-class FormatName(StrEnum):
-    """The wire formats; the names are those of their makers."""
-
-    REFERENCE = "reference"
-    PACKED = "packed"
-    PHONE_SCAN = "phone_scan"
-    ESPRESENSE = "espresense"
-    OPENMQTTGATEWAY = "openmqttgateway"
-    THEENGS = "theengs"
-    DWM1001 = "dwm1001"
-    MINEW = "minew"
-    KONTAKT = "kontakt"
-    SHELLY = "shelly"
-    OMLOX = "omlox"
-    POZYX = "pozyx"
-    INGICS = "ingics"
-    APRIL_BROTHER = "april_brother"
-
-
-DEFAULT_ON: Final = (FormatName.REFERENCE,)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -34,7 +34,8 @@ from rtls.ingest.formats import (
     theengs,
 )
 from rtls.ingest.formats.decoded import Decoded, GatewayStatus, Rejection, RejectionReason
-from rtls.ingest.formats.format_settings import FormatName, FormatSettings
+from rtls.ingest.formats.format_name import FormatName
+from rtls.ingest.formats.format_settings import FormatSettings
 from rtls.ingest.formats.identifiers import normalised_name
 from rtls.ingest.formats.site_frame import SiteFrame
 from rtls.ingest.formats.topic_filter import covers, matches, specificity
