@@ -5,7 +5,7 @@ Gives: `Calibration` with strength at one metre, exponent and spread to the anch
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -30,6 +30,8 @@ USUAL_SIGMA_COUNT: Final = 5.0  # an anchor heard at few points keeps about the 
 HUBER_SIGMAS: Final = 1.5
 ROUNDS: Final = 10
 SAMPLES_MAX: Final = 1_000_000
+Heard = dict[AnchorId, tuple[Floats, Floats]]
+DeviceOf = dict[AnchorId, npt.NDArray[np.int64]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +46,8 @@ class SurveySample:
         Mean over the stay.
     spread_db
         Standard deviation over the stay; 0 for a single reading.
+    device
+        What listened. Receivers differ by up to 20 dB, so each device has an offset of its own.
     """
 
     anchor: AnchorId
@@ -52,6 +56,7 @@ class SurveySample:
     z_m: Metre
     rssi: Dbm
     spread_db: float = 0.0
+    device: str = ""
 
     def __post_init__(self) -> None:
         numbers = (self.x_m, self.y_m, self.z_m, self.rssi, self.spread_db)
@@ -62,12 +67,34 @@ class SurveySample:
             )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SurveyFit:
+    """What a survey taught.
+
+    Parameters
+    ----------
+    calibration
+        With the losses of the anchors heard.
+    offset_db
+        How much louder each device hears than the mean of the devices.
+    """
+
+    calibration: Calibration
+    offset_db: Mapping[str, float]
+
+
 def fit_path_loss(site_map: SiteMap, samples: Sequence[SurveySample]) -> Calibration:
-    """Fit strength at one metre, exponent and spread of every surveyed anchor.
+    """Fit strength at one metre, exponent and spread of every surveyed anchor: see `fit_survey`."""
+    return fit_survey(site_map, samples).calibration
+
+
+def fit_survey(site_map: SiteMap, samples: Sequence[SurveySample]) -> SurveyFit:
+    """Fit the law of every surveyed anchor, and the offset of every device.
 
     Two levels: first one law for the site, then each anchor's own, drawn to the site's by as much
     as anchors usually agree. So an anchor heard at two points gets the site's law, not a line
-    through two points. Huber's loss: one point behind a pillar does not tilt the law.
+    through two points. Huber's loss: one point behind a pillar does not tilt the law. With several
+    devices laws and offsets are fitted in turn, the offsets' mean being zero.
 
     Raises
     ------
@@ -89,18 +116,58 @@ def fit_path_loss(site_map: SiteMap, samples: Sequence[SurveySample]) -> Calibra
         anchor: design_of(site_map.anchors[index[anchor]], rows)
         for anchor, rows in by_anchor.items()
     }
-    site_law = robust_ridge(
+    devices = sorted({sample.device for sample in samples})
+    device_of = {
+        anchor: np.array([devices.index(sample.device) for sample in rows])
+        for anchor, rows in by_anchor.items()
+    }
+    offsets = np.zeros(len(devices))
+    for _ in range(ROUNDS if len(devices) > 1 else 0):
+        offsets = offsets_of(heard, device_of, offsets)
+    levelled = levelled_by(heard, device_of, offsets)
+    site_law = law_of_site(levelled)
+    losses = {
+        anchor: loss_of(design, rssi, by_anchor[anchor], site_law)
+        for anchor, (design, rssi) in levelled.items()
+    }
+    return SurveyFit(
+        calibration=Calibration(losses=losses),
+        offset_db=dict(zip(devices, offsets.tolist(), strict=True)),
+    )
+
+
+def levelled_by(heard: Heard, device_of: DeviceOf, offsets: Floats) -> Heard:
+    """Return the samples as the mean of the devices would have heard them."""
+    return {
+        anchor: (design, rssi - offsets[device_of[anchor]])
+        for anchor, (design, rssi) in heard.items()
+    }
+
+
+def law_of_site(heard: Heard) -> Floats:
+    """Return the one law, (2,), that fits all anchors best."""
+    return robust_ridge(
         np.vstack([design for design, _ in heard.values()]),
         np.concatenate([rssi for _, rssi in heard.values()]),
         expected=USUAL_LOSS,
         spread=USUAL_SPREAD,
     )
-    return Calibration(
-        losses={
-            anchor: loss_of(design, rssi, by_anchor[anchor], site_law)
-            for anchor, (design, rssi) in heard.items()
-        }
+
+
+def offsets_of(heard: Heard, device_of: DeviceOf, offsets: Floats) -> Floats:
+    """Return better offsets: the median of what the laws of the last ones leave over."""
+    levelled = levelled_by(heard, device_of, offsets)
+    site_law = law_of_site(levelled)
+    left = {
+        anchor: rssi - design @ robust_ridge(design, rssi, expected=site_law, spread=SITE_SPREAD)
+        for anchor, (design, rssi) in levelled.items()
+    }
+    residual = np.concatenate([left[anchor] for anchor in heard])
+    device = np.concatenate([device_of[anchor] for anchor in heard])
+    better = offsets + np.array(
+        [float(np.median(residual[device == number])) for number in range(len(offsets))]
     )
+    return np.asarray(better - better.mean())
 
 
 def design_of(anchor: Anchor, samples: Sequence[SurveySample]) -> tuple[Floats, Floats]:

@@ -1,13 +1,14 @@
 """path_loss: learning each anchor's law from a survey."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from rtls.model.errors import InvalidCalibration
 from rtls.model.units import AnchorId, Dbm, Metre
-from rtls.positioning.path_loss import SurveySample, fit_path_loss
+from rtls.positioning.path_loss import SurveySample, fit_path_loss, fit_survey
 from tests.reference.radio_site import SQUARE, site_with
 
 SITE = site_with(SQUARE)
@@ -82,3 +83,16 @@ def test_an_empty_survey_and_a_foreign_anchor_are_refused() -> None:
         fit_path_loss(SITE, [sample("a9", 1, 1, -60.0)])
     with pytest.raises(InvalidCalibration, match="finite"):
         sample("a0", float("nan"), 1, -60.0)
+
+
+def test_two_phones_that_hear_differently_give_one_law_and_two_offsets() -> None:
+    """Receivers differ by 20 dB; the staff's phone must not become the measure of all phones."""
+    loud = [replace(s, device="loud", rssi=Dbm(s.rssi + 12.0)) for s in survey()]
+    quiet = [replace(s, device="quiet", rssi=Dbm(s.rssi - 8.0)) for s in survey()]
+    fit = fit_survey(SITE, [*loud, *quiet])
+    assert fit.offset_db["loud"] - fit.offset_db["quiet"] == pytest.approx(20.0, abs=0.2)
+    for name, (at_1m, exponent) in LAWS.items():
+        loss = fit.calibration.losses[AnchorId(name)]
+        assert loss.rssi_at_1m == pytest.approx(at_1m + 2.0, abs=1.5)
+        assert loss.exponent == pytest.approx(exponent, abs=0.2)
+        assert loss.sigma_db < 2.5
