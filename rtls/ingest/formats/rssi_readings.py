@@ -23,10 +23,11 @@ from rtls.ingest.formats.sender_time import sent_and_ages
 from rtls.model.reading import ReadingFlag, ReadingKind
 from rtls.model.units import GatewayId, UnixMs
 
-# As in the reference protocol. It also keeps out 127, by which radios say "not measured".
+# From below the noise of every receiver to what no tag reaches. This also keeps out 127 (Bluetooth
+# Core Specification, HCI: "RSSI is not available") and 0, by which other firmwares say the same.
 RSSI_DBM_MIN: Final = -120.0
-RSSI_DBM_MAX: Final = 0.0
-Rssi = Annotated[float, Meta(ge=RSSI_DBM_MIN, le=RSSI_DBM_MAX)]
+RSSI_DBM_BELOW: Final = 0.0
+Rssi = Annotated[float, Meta(ge=RSSI_DBM_MIN, lt=RSSI_DBM_BELOW)]
 
 MESSAGE_BYTES_MAX: Final = 65_536
 """of one reading; the largest seen are below 1 kB"""
@@ -52,7 +53,7 @@ def gateway_named(text: str) -> GatewayId | None:
 
 def is_rssi(value: float) -> bool:
     """Say whether a strength can be one; NaN cannot."""
-    return RSSI_DBM_MIN <= value <= RSSI_DBM_MAX
+    return RSSI_DBM_MIN <= value < RSSI_DBM_BELOW
 
 
 def no_reading(gateway: GatewayId) -> Decoded:

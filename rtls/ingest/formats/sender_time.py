@@ -18,6 +18,8 @@ SET_SINCE_MS: Final = 1_420_070_400_000
 """2015-01-01: older than every firmware here, younger than every epoch a clock starts from"""
 SECONDS_BELOW: Final = 100_000_000_000.0
 """as seconds this is the year 5138, as milliseconds 1973: what is smaller counts seconds"""
+MS_BELOW: Final = 253_402_300_800_000.0
+"""the year 10,000: what is larger fits no calendar, and in the end no 64 bits"""
 SECOND_CHARACTERS: Final = 19  # of 2026-02-09T00:13:53
 SECONDS_REMEMBERED_MAX: Final = 1_024
 
@@ -54,10 +56,10 @@ def ms_of_epoch(number: float) -> int | None:
 
     Examples
     --------
-    >>> ms_of_epoch(1574921085), ms_of_epoch(1714383830316), ms_of_epoch(float("nan")) is None
+    >>> ms_of_epoch(1574921085), ms_of_epoch(1714383830316), ms_of_epoch(1e30) is None
     (1574921085000, 1714383830316, True)
     """
-    if not math.isfinite(number):
+    if not abs(number) < MS_BELOW:  # written so that NaN fails too
         return None
     return round(number * 1_000.0 if abs(number) < SECONDS_BELOW else number)
 
