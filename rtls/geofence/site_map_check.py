@@ -4,6 +4,7 @@ Layer: rules. Takes: a `SiteMap` whose nouns have checked themselves. Gives: not
 that lists every fault with the feature, what is wrong with it and the remedy.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
@@ -11,7 +12,7 @@ from typing import Final
 import shapely
 
 from rtls.model.errors import InvalidSiteMap
-from rtls.model.site_map import Anchor, Fixture, Floor, SiteMap, Zone
+from rtls.model.site_map import NESTING, Anchor, Fixture, Floor, SiteMap, Zone, ZoneKind
 from rtls.model.units import ZoneId
 
 AREA_M2_MIN: Final = 0.01
@@ -23,6 +24,7 @@ ANCHOR_OUTSIDE_M_MAX: Final = 20.0
 ANCHOR_APART_M_MIN: Final = 0.05
 ANCHORS_MIN: Final = 3
 FAULTS_SHOWN_MAX: Final = 20
+BAYS_A_PAIR: Final = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +74,7 @@ def faults_of(site_map: SiteMap) -> Iterator[str]:
         yield from _place_faults(zone, site_map, shapes)
     for fixture in site_map.fixtures:
         yield from _polygon_faults(f"fixture {fixture.fixture}", fixture.ring)
+    yield from _nesting_faults(site_map)
     yield from _floor_faults(site_map)
     yield from _overlap_faults(site_map, shapes)
     yield from _buried_faults(site_map, shapes)
@@ -113,6 +116,30 @@ def _place_faults(zone: Zone, site_map: SiteMap, shapes: _Shapes) -> Iterator[st
             f"zone {zone.zone}: {polygon.difference(outer).area:.2f} m² of it lie outside of its "
             f"parent {parent.zone}. Extend the parent, or name another one."
         )
+
+
+def _nesting_faults(site_map: SiteMap) -> Iterator[str]:
+    """Yield parents that are no coarser statement, to which their zones could not back off."""
+    kinds = {zone.zone: zone.kind for zone in site_map.zones}
+    rank = {kind: number for number, kind in enumerate(NESTING)}
+    shelves: Counter[ZoneId] = Counter()
+    for zone in site_map.zones:
+        if zone.parent is None:
+            continue
+        above = kinds[zone.parent]
+        shelves[zone.parent] += zone.kind is ZoneKind.SHELF
+        if above not in rank or rank.get(zone.kind, 0) > rank[above]:
+            yield (
+                f"zone {zone.zone}: it is of kind {zone.kind.value}, its parent {zone.parent} of "
+                f"kind {above.value}. Expected a parent as coarse or coarser in "
+                f"{' < '.join(kind.value for kind in NESTING)}."
+            )
+    for pair, kind in kinds.items():
+        if kind is ZoneKind.BAY_PAIR and shelves[pair] != BAYS_A_PAIR:
+            yield (
+                f"zone {pair}: {shelves[pair]} shelves name this bay_pair as their parent; "
+                f"expected {BAYS_A_PAIR}, the two that face each other over the aisle."
+            )
 
 
 def _floor_faults(site_map: SiteMap) -> Iterator[str]:

@@ -17,6 +17,8 @@ from rtls.model.units import AnchorId, Dbm, GatewayId, Metre, Second, SiteId, Zo
 
 ID_PATTERN: Final = re.compile(r"\A[a-z0-9][a-z0-9-]{0,62}\Z")
 COORDINATE_M_MAX: Final = 10_000.0
+GRACE_S_MAX: Final = 3_600.0
+TOLERANCE_M_MAX: Final = 20.0
 Ring = tuple[tuple[float, float], ...]
 
 
@@ -24,10 +26,24 @@ class ZoneKind(StrEnum):
     """What a zone is to a merchandiser."""
 
     SHELF = "shelf"
+    """the strip in front of one bay's face"""
+    BAY_PAIR = "bay_pair"
+    """two bays that face each other over an aisle, which coarse radio cannot tell apart"""
     AISLE = "aisle"
+    CATEGORY = "category"
     DEPARTMENT = "department"
     ENTRANCE = "entrance"
     CHECKOUT = "checkout"
+
+
+NESTING: Final = (
+    ZoneKind.SHELF,
+    ZoneKind.BAY_PAIR,
+    ZoneKind.AISLE,
+    ZoneKind.CATEGORY,
+    ZoneKind.DEPARTMENT,
+)
+"""From the finest to the coarsest: a zone's parent is never of a finer kind than the zone."""
 
 
 class Radio(StrEnum):
@@ -69,6 +85,11 @@ class DwellRules:
     dwell_s_min: Second = Second(5.0)
     """a shorter visit is a pass-by"""
     dwell_thresholds_s: tuple[Second, ...] = (Second(30.0), Second(120.0), Second(300.0))
+    grace_s: Second | None = None
+    """a tag silent for longer is lost; None: as its radio asks for (`DwellSettings`)"""
+    exit_tolerance_m: Metre = Metre(0.0)
+    tolerance_timeout_s: Second = Second(0.0)
+    """who is outside by no more than the tolerance, leaves only after this time"""
 
     def __post_init__(self) -> None:
         if not 0.0 < self.p_exit < self.p_hold <= self.p_enter < 1.0:
@@ -81,6 +102,7 @@ class DwellRules:
         times = (self.min_enter_s, self.exit_delay_s, self.reset_after_s, self.dwell_s_min)
         if not all(0.0 <= t <= 86_400.0 for t in times):
             raise InvalidSiteMap(f"dwell times are {times}; expected 0 to 86400 s each.")
+        self._check_exit()
         rising = sorted(set(self.dwell_thresholds_s))
         if (
             list(self.dwell_thresholds_s) != rising
@@ -90,6 +112,22 @@ class DwellRules:
             raise InvalidSiteMap(
                 f"dwell_thresholds_s is {self.dwell_thresholds_s}; expected one to four rising "
                 "numbers of seconds, each above 0."
+            )
+
+    def _check_exit(self) -> None:
+        if self.grace_s is not None and not 0.0 < self.grace_s <= GRACE_S_MAX:
+            raise InvalidSiteMap(
+                f"grace_s is {self.grace_s}; expected above 0, up to {GRACE_S_MAX:.0f} s. Leave it "
+                "out for the grace of the radio."
+            )
+        if not 0.0 <= self.exit_tolerance_m <= TOLERANCE_M_MAX:
+            raise InvalidSiteMap(
+                f"exit_tolerance_m is {self.exit_tolerance_m}; expected 0 to {TOLERANCE_M_MAX:.0f} "
+                "metres beyond the outline."
+            )
+        if not 0.0 <= self.tolerance_timeout_s <= 86_400.0:
+            raise InvalidSiteMap(
+                f"tolerance_timeout_s is {self.tolerance_timeout_s}; expected 0 to 86400 s."
             )
 
 

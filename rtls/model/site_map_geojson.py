@@ -7,7 +7,8 @@ member ``inaisle`` says so, since RFC 7946 knows longitude and latitude only.
 
 import json
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from rtls.model.errors import InvalidSiteMap
@@ -23,7 +24,9 @@ from rtls.model.site_map import (
     Zone,
     ZoneKind,
 )
-from rtls.model.units import AnchorId, Dbm, GatewayId, Metre, Second, SiteId, ZoneId
+from rtls.model.units import AnchorId, Dbm, GatewayId, Metre, SiteId, ZoneId
+from rtls.model.zone_outline import FAR_M, NEAR_M, hull_around, strip_before
+from rtls.model.zone_rules_json import parse_rules
 
 Json = Mapping[str, object]
 Choice = TypeVar("Choice", ZoneKind, Radio)
@@ -74,7 +77,7 @@ def _site_map(document: Json) -> SiteMap:
         site=SiteId(_text(head, "site")),
         name=_text(head, "name"),
         floors=floors,
-        zones=tuple(z for z in found["zone"] if isinstance(z, Zone)),
+        zones=_zones(found["zone"]),
         anchors=tuple(a for a in found["anchor"] if isinstance(a, Anchor)),
         walls=tuple(w for w in found["wall"] if isinstance(w, Wall)),
         fixtures=tuple(f for f in found["fixture"] if isinstance(f, Fixture)),
@@ -86,8 +89,9 @@ def _read_feature(feature: Json, position: int) -> tuple[str, object]:
     name = feature.get("id", f"number {position}")
     try:
         properties = _object(feature.get("properties"), "properties")
-        geometry = _object(feature.get("geometry"), "geometry")
         kind = _text(properties, "kind")
+        is_pair = kind == "zone" and "pair" in properties
+        geometry = {} if is_pair else _object(feature.get("geometry"), "geometry")
         if kind not in _READERS:
             raise InvalidSiteMap(f"kind is {kind!r}; expected one of {sorted(_READERS)}.")
         return kind, _READERS[kind](str(name), properties, geometry)
@@ -95,38 +99,88 @@ def _read_feature(feature: Json, position: int) -> tuple[str, object]:
         raise InvalidSiteMap(f"feature {name}: {error}") from error
 
 
-def _zone(name: str, properties: Json, geometry: Json) -> Zone:
+def _zone(name: str, properties: Json, geometry: Json) -> "Zone | _Pair":
+    if "pair" in properties:
+        return _pair(name, properties)
     parent = properties.get("parent")
     return Zone(
         zone=ZoneId(name),
         name=_text(properties, "name", name),
         kind=_choice(ZoneKind, properties, "zone_kind"),
         floor=int(_number(properties, "floor", 0)),
-        ring=_polygon(geometry),
+        ring=_strip(properties, geometry)
+        if geometry.get("type") == "LineString"
+        else _polygon(geometry),
         parent=None if parent is None else ZoneId(str(parent)),
-        rules=_rules(_object(properties.get("rules", {}), "rules")),
+        rules=parse_rules(_object(properties.get("rules", {}), "rules")),
     )
 
 
-def _rules(given: Json) -> DwellRules:
-    fields = DwellRules.__dataclass_fields__
-    unknown = sorted(set(given) - set(fields))
-    if unknown:
-        raise InvalidSiteMap(f"rules has unknown members {unknown}; expected of {sorted(fields)}.")
-    default = DwellRules()
-    steps = given.get("dwell_thresholds_s", default.dwell_thresholds_s)
-    return DwellRules(
-        p_enter=_number(given, "p_enter", default.p_enter),
-        p_hold=_number(given, "p_hold", default.p_hold),
-        p_exit=_number(given, "p_exit", default.p_exit),
-        p_dwell=_number(given, "p_dwell", default.p_dwell),
-        min_enter_s=Second(_number(given, "min_enter_s", default.min_enter_s)),
-        exit_delay_s=Second(_number(given, "exit_delay_s", default.exit_delay_s)),
-        reset_after_s=Second(_number(given, "reset_after_s", default.reset_after_s)),
-        dwell_s_min=Second(_number(given, "dwell_s_min", default.dwell_s_min)),
-        dwell_thresholds_s=tuple(
-            Second(_finite(step, "dwell_thresholds_s")) for step in _list(steps, "thresholds")
-        ),
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Pair:
+    """A pair of bays before its two shelves are known."""
+
+    zone: ZoneId
+    name: str
+    shelves: tuple[ZoneId, ZoneId]
+    rules: DwellRules
+
+
+def _pair(name: str, properties: Json) -> _Pair:
+    if _choice(ZoneKind, properties, "zone_kind") is not ZoneKind.BAY_PAIR:
+        raise InvalidSiteMap(
+            f"zone_kind is {properties.get('zone_kind')!r}; expected bay_pair, since it has a pair."
+        )
+    shelves = [ZoneId(str(shelf)) for shelf in _list(properties["pair"], "pair")]
+    if len(shelves) != 2 or shelves[0] == shelves[1]:
+        raise InvalidSiteMap(f"pair is {shelves}; expected the ids of two shelves.")
+    return _Pair(
+        zone=ZoneId(name),
+        name=_text(properties, "name", name),
+        shelves=(shelves[0], shelves[1]),
+        rules=parse_rules(_object(properties.get("rules", {}), "rules")),
+    )
+
+
+def _zones(found: Sequence[object]) -> tuple[Zone, ...]:
+    """Return the zones, with a zone around each pair of shelves as their parent."""
+    zones = {zone.zone: zone for zone in found if isinstance(zone, Zone)}
+    if len(zones) < sum(isinstance(zone, Zone) for zone in found):
+        return tuple(zone for zone in found if isinstance(zone, Zone))  # refused by SiteMap
+    for pair in found:
+        if isinstance(pair, _Pair):
+            zones |= {zone.zone: zone for zone in _joined(pair, zones)}
+    return tuple(zones.values())
+
+
+def _joined(pair: _Pair, zones: Mapping[ZoneId, Zone]) -> Iterator[Zone]:
+    shelves = [zones[shelf] for shelf in pair.shelves if shelf in zones]
+    places = {(shelf.kind, shelf.floor, shelf.parent) for shelf in shelves}
+    if pair.zone in zones or len(shelves) != 2 or len(places) != 1:
+        raise InvalidSiteMap(
+            f"feature {pair.zone}: pair is {list(pair.shelves)}; expected two zones of this map on "
+            "one floor, with one parent, and an id of its own."
+        )
+    kind, floor, parent = places.pop()
+    if kind is not ZoneKind.SHELF:
+        raise InvalidSiteMap(f"feature {pair.zone}: pair is of kind {kind}; expected shelves.")
+    yield Zone(
+        zone=pair.zone,
+        name=pair.name,
+        kind=ZoneKind.BAY_PAIR,
+        floor=floor,
+        ring=hull_around(point for shelf in shelves for point in shelf.ring),
+        parent=parent,
+        rules=pair.rules,
+    )
+    yield from (replace(shelf, parent=pair.zone) for shelf in shelves)
+
+
+def _strip(properties: Json, geometry: Json) -> Ring:
+    return strip_before(
+        _line(geometry),
+        near_m=_number(properties, "near_m", NEAR_M),
+        far_m=_number(properties, "far_m", FAR_M),
     )
 
 

@@ -144,3 +144,61 @@ def test_all_faults_are_listed_at_once_up_to_a_bound() -> None:
 
 def test_a_recording_without_zones_needs_no_three_anchors() -> None:
     check_site_map(make_site([], anchors=[anchor("a", 0, 0)]))
+
+
+def aisle_with(*zones) -> SiteMap:
+    aisle = make_zone("aisle-3", rectangle(2, 2, 12, 8), kind=ZoneKind.AISLE, parent="tools")
+    tools = make_zone("tools", rectangle(0, 0, 14, 10), kind=ZoneKind.DEPARTMENT)
+    return make_site([tools, aisle, *zones])
+
+
+PAIR = make_zone("pair-1", rectangle(3, 3, 5, 7), kind=ZoneKind.BAY_PAIR, parent="aisle-3")
+LEFT_BAY = make_zone("left", rectangle(3, 3, 5, 4), parent="pair-1")
+RIGHT_BAY = make_zone("right", rectangle(3, 6, 5, 7), parent="pair-1")
+
+
+def test_bay_in_pair_in_aisle_in_department_is_sound() -> None:
+    """Each step outwards is the coarser statement that radio can back off to."""
+    check_site_map(aisle_with(PAIR, LEFT_BAY, RIGHT_BAY))
+
+
+def test_a_pair_of_one_bay_is_refused() -> None:
+    """It would say as much as the bay, and cost an event more."""
+    with pytest.raises(InvalidSiteMap, match="pair-1: 1 shelves name this bay_pair"):
+        check_site_map(aisle_with(PAIR, LEFT_BAY))
+
+
+@pytest.mark.parametrize(
+    ("child", "parent"),
+    [
+        (ZoneKind.AISLE, ZoneKind.SHELF),
+        (ZoneKind.BAY_PAIR, ZoneKind.SHELF),
+        (ZoneKind.DEPARTMENT, ZoneKind.CATEGORY),
+        (ZoneKind.SHELF, ZoneKind.CHECKOUT),
+    ],
+)
+def test_a_parent_finer_than_its_child_is_refused(child: ZoneKind, parent: ZoneKind) -> None:
+    """Backing off would then mean to claim more, not less."""
+    site = make_site(
+        [
+            make_zone("outer", rectangle(0, 0, 10, 10), kind=parent),
+            make_zone("inner", rectangle(1, 1, 2, 2), kind=child, parent="outer"),
+        ]
+    )
+    faults = [fault for fault in faults_of(site) if "of kind" in fault]
+    assert len(faults) == 1
+    assert (
+        f"inner: it is of kind {child.value}, its parent outer of kind {parent.value}"
+        in (faults[0])
+    )
+
+
+def test_a_checkout_may_lie_in_a_department() -> None:
+    """Entrances and checkouts stand beside the nesting of goods."""
+    site = make_site(
+        [
+            make_zone("outer", rectangle(0, 0, 10, 10), kind=ZoneKind.DEPARTMENT),
+            make_zone("till", rectangle(1, 1, 2, 2), kind=ZoneKind.CHECKOUT, parent="outer"),
+        ]
+    )
+    assert list(faults_of(site)) == []

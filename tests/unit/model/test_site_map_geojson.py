@@ -152,3 +152,54 @@ def test_the_demo_map_passes_both_checks() -> None:
     site = parse_site_map(plan.read_bytes(), source=plan.name)
     assert list(faults_of(site)) == []
     assert "dowels" in site.zone_index
+
+
+AISLE = feature("aisle-3", "zone", polygon([[0, 0], [9, 0], [9, 9], [0, 9]]), zone_kind="aisle")
+
+
+def face(name: str, *line: list[float], **more: object):
+    geometry = {"type": "LineString", "coordinates": list(line)}
+    return feature(name, "zone", geometry, zone_kind="shelf", parent="aisle-3", **more)
+
+
+def pair(**more: object):
+    return {"type": "Feature", "id": "pair-1", "properties": {"kind": "zone", **more}}
+
+
+def test_the_face_of_a_shelf_gives_the_strip_before_it() -> None:
+    """Nobody should have to draw four corners; the strip lies to the left of the line."""
+    zone = read(document(AISLE, face("dowels", [4, 1], [2, 1]))).zones[1]
+    expected = [(4, 0.8), (2, 0.8), (2, -0.2), (4, -0.2)]
+    assert [tuple(round(c, 9) for c in corner) for corner in zone.ring] == expected
+    wide = read(document(AISLE, face("dowels", [2, 1], [4, 1], near_m=0, far_m=2))).zones[1]
+    assert wide.ring == ((2, 1), (4, 1), (4, 3), (2, 3))
+
+
+def test_a_pair_of_bays_is_drawn_around_its_two_shelves() -> None:
+    """Two faces of one aisle; their parent becomes the pair, the pair's parent the aisle."""
+    left, right = face("left", [2, 1], [4, 1]), face("right", [4, 5], [2, 5])
+    site = read(document(pair(zone_kind="bay_pair", pair=["left", "right"]), AISLE, left, right))
+    zones = {zone.zone: zone for zone in site.zones}
+    assert zones["pair-1"].ring == ((2, 1.2), (4, 1.2), (4, 4.8), (2, 4.8))
+    assert (zones["pair-1"].kind, zones["pair-1"].parent) == (ZoneKind.BAY_PAIR, "aisle-3")
+    assert zones["left"].parent == zones["right"].parent == "pair-1"
+
+
+@pytest.mark.parametrize(
+    ("features", "fault"),
+    [
+        ([pair(zone_kind="bay_pair", pair=["left"])], "the ids of two shelves"),
+        ([pair(zone_kind="bay_pair", pair=["left", "left"])], "the ids of two shelves"),
+        ([pair(zone_kind="bay_pair", pair=["left", "nowhere"])], "two zones of this map"),
+        ([pair(zone_kind="bay_pair", pair="left")], "expected a list"),
+        ([pair(zone_kind="aisle", pair=["left", "aisle-3"])], "expected bay_pair"),
+        ([pair(zone_kind="bay_pair", pair=["left", "aisle-3"])], "one parent"),
+        ([face("short", [1, 1], [1, 1])], "0 m long"),
+        ([face("bent", [1, 1], [2, 1], [2, 2])], "3 points"),
+        ([face("flat", [1, 1], [2, 1], far_m=0.1)], "rising"),
+    ],
+)
+def test_an_outline_that_cannot_be_drawn_is_refused(features: list[object], fault: str) -> None:
+    """The feature is named, so that the planner finds it."""
+    with pytest.raises(InvalidSiteMap, match=f"feature .*{fault}"):
+        read(document(AISLE, face("left", [2, 1], [4, 1]), *features))
