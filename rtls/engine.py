@@ -9,6 +9,7 @@ cut by a snapshot, a restart or a repetition.
 
 import sys
 from collections.abc import Iterator
+from copy import copy
 from dataclasses import replace
 from typing import Final
 
@@ -27,6 +28,7 @@ from rtls.engine_snapshot import (
     NEVER,
     TAGS_AT_START,
     TAGS_MAX,
+    EngineRows,
     EngineState,
     pack_state,
     unpack_state,
@@ -45,7 +47,7 @@ from rtls.model.fix import FIX_DTYPE, FixBatch
 from rtls.model.reading import READING_DTYPE, ReadingArray, ReadingBatch, ReadingFlag
 from rtls.model.site_map import SiteMap
 from rtls.model.track import TAG_ID_BYTES_MAX
-from rtls.model.units import TagId, UnixMs
+from rtls.model.units import SiteId, TagId, UnixMs
 from rtls.model.visit import ZoneEvent
 from rtls.positioning.calibration import Calibration
 from rtls.positioning.locator import Locator
@@ -97,6 +99,16 @@ class Engine:
         self.counters = EngineCounters()
 
     @property
+    def site(self) -> SiteId:
+        """Whose tags are followed."""
+        return self._site_map.site
+
+    @property
+    def shard(self) -> int:
+        """Which part of the site's tags."""
+        return self._shard
+
+    @property
     def sequence(self) -> int:
         """Sequence of the last batch processed, -1 before the first."""
         return self._state.sequence
@@ -133,6 +145,26 @@ class Engine:
         )
         for slot, tag in self.tag_ids().items():  # the calibration may be a newer one
             self._locator.follow(self._state.locator, slot, tag)
+
+    def rows_of(self, slots: Slots) -> EngineRows:
+        """Return a copy of all that is remembered of the tags in ``slots``, in that order."""
+        return self._state.rows_of(slots)
+
+    def put_rows(self, slots: Slots, rows: EngineRows) -> None:
+        """Replace what is remembered of ``slots`` by rows that `rows_of` gave."""
+        self._state.make_room(int(slots.max(initial=0)))
+        self._state.put_rows(slots, rows)
+
+    def twin_at(self, epoch_end_ms: UnixMs) -> "Engine":
+        """Return an engine of the same site and settings that follows no tag yet.
+
+        It goes on after the epoch that ended at ``epoch_end_ms``, and changes nothing here.
+        """
+        twin = copy(self)
+        twin._state = self._empty_state()  # noqa: SLF001  our own
+        twin._state.epoch_end_ms = epoch_end_ms  # noqa: SLF001
+        twin.counters = EngineCounters()
+        return twin
 
     def process(self, batch: ReadingBatch) -> EngineOutput:
         """Take one batch; a batch seen before is passed over.

@@ -137,6 +137,25 @@ class EngineRows:
     stays: npt.NDArray[np.void]
     heard_ms: npt.NDArray[np.int64]
 
+    @property
+    def tag_names(self) -> npt.NDArray[np.bytes_]:
+        """(n,) ASCII ids of the tags."""
+        names: npt.NDArray[np.bytes_] = self.locator.tracks["tag_id"]
+        return names
+
+    @property
+    def nbytes(self) -> int:
+        """What the rows take."""
+        return self.locator.nbytes + self.stays.nbytes + self.heard_ms.nbytes
+
+    def of(self, places: npt.NDArray[np.intp]) -> "EngineRows":
+        """Return a copy of the rows at ``places``."""
+        return EngineRows(
+            locator=self.locator.rows_of(places.astype(np.int32)),
+            stays=self.stays[places],
+            heard_ms=self.heard_ms[places],
+        )
+
 
 def digest_of_zones(site_map: SiteMap) -> str:
     """Return a digest of what the numbers in the state stand for: floors, zones and their rules."""

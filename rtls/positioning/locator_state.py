@@ -44,6 +44,11 @@ class LocatorState:
         """Slots there are now."""
         return int(self.tracks.size)
 
+    @property
+    def nbytes(self) -> int:
+        """What the arrays by slot take."""
+        return sum(getattr(self, name).nbytes for name in BY_SLOT)
+
     def grow(self, capacity: int) -> None:
         """Add free slots until there are ``capacity``."""
         for name, dtype in BY_SLOT.items():
