@@ -13,6 +13,7 @@ The adverts themselves are base64; a reading needs none of them, so that they ar
 The script drops adverts when its queue is full: silence is no absence. `ts` is the device's clock.
 """
 
+from collections.abc import Sequence
 from typing import Annotated, Final, Literal
 
 import msgspec
@@ -72,6 +73,12 @@ class Packet(msgspec.Struct, frozen=True, gc=False, array_like=True):
     rssi: Rssi
 
 
+class Scan(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """Data of either version."""
+
+    version: Literal[1, 2]
+
+
 class OnePacket(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """Data of version 1."""
 
@@ -111,6 +118,7 @@ class Heard(msgspec.Struct, gc=False):
 
 
 _FRAME: Final = msgspec.json.Decoder(Frame)
+_SCAN: Final = msgspec.json.Decoder(Scan)
 _ONE: Final = msgspec.json.Decoder(OnePacket)
 _MANY: Final = msgspec.json.Decoder(ManyPackets)
 _PACKETS: Final = ElementDecoder(Packet)
@@ -149,23 +157,20 @@ def _take(event: Event, stamp_ms: int | None, heard: Heard) -> None:
         _take_named(event, stamp_ms, heard)
         return
     try:
-        many = _MANY.decode(event.data)
-        packets, bad = _PACKETS.decode(many.packets)
+        packets, bad = _packets(event.data)
     except UNREADABLE:
-        _take_one(event, stamp_ms, heard)
+        heard.left_out += 1
         return
     heard.left_out += bad
     for packet in packets:
         heard.add(packet.addr, packet.rssi, stamp_ms)
 
 
-def _take_one(event: Event, stamp_ms: int | None, heard: Heard) -> None:
-    try:
-        one = _ONE.decode(event.data)
-    except UNREADABLE:
-        heard.left_out += 1
-        return
-    heard.add(one.addr, one.rssi, stamp_ms)
+def _packets(data: msgspec.Raw) -> tuple[Sequence[Packet | OnePacket], int]:
+    """Return the adverts of either version and how many are bad, or raise if it is no scan."""
+    if _SCAN.decode(data).version == 1:
+        return [_ONE.decode(data)], 0
+    return _PACKETS.decode(_MANY.decode(data).packets)
 
 
 def _take_named(event: Event, stamp_ms: int | None, heard: Heard) -> None:
