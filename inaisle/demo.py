@@ -26,9 +26,10 @@ from inaisle.demo_counts import DemoCounts
 from inaisle.demo_crowd import Crowd
 from inaisle.demo_error import ErrorMeter
 from inaisle.demo_settings import demo_settings
-from inaisle.demo_story import Stage, Story, play
+from inaisle.demo_story import TAG, Stage, Story, play
 from inaisle.demo_summary import print_summary
 from inaisle.demo_view import DemoFigures, DemoView
+from inaisle.demo_zone import ZoneGauge
 from inaisle.doctor import database_file
 from inaisle.errors import ExitStatus, PartBroke
 from inaisle.locating_side import LocatingSide
@@ -37,7 +38,7 @@ from inaisle.paced_clock import FollowingClock
 from inaisle.serve import Running, running_service
 from inaisle.settings import Settings
 from inaisle.simulator_process import ShopNews, ShopOrder, SimulatorProcess
-from inaisle.site_loading import site_map_file
+from inaisle.site_loading import load_site_map, site_map_file
 from rtls.model.units import UnixMs
 from rtls.ports import LiveState
 
@@ -66,17 +67,21 @@ def run_demo(settings: Settings, options: DemoOptions) -> ExitStatus:
         settings = demo_settings(settings, folder)
         broker = stack.enter_context(_broker(options.broker))
         clock = FollowingClock(origin_ms=SystemClock().now_ms(), speed=settings.simulator.speed)
-        meters: list[ErrorMeter] = []
+        watched: list[tuple[ErrorMeter, ZoneGauge]] = []
+        site_map = load_site_map(settings.site)
 
         def watch(live: LiveState) -> LiveState:
-            meters.append(ErrorMeter(live))
-            return meters[0]
+            meter = ErrorMeter(live)
+            gauge = ZoneGauge(meter, site_map=site_map, tag=TAG)
+            watched.append((meter, gauge))
+            return gauge
 
         view = stack.enter_context(DemoView("inaisle demo"))
         running = stack.enter_context(
             running_service(settings, role="all", broker=broker, clock=clock, watch=watch)
         )
-        demo = Demo(settings, running, view=view, clock=clock, meter=meters[0])
+        meter, gauge = watched[0]
+        demo = Demo(settings, running, view=view, clock=clock, meter=meter, gauge=gauge)
         if not demo.await_ready(stop):
             return ExitStatus.INTERRUPTED
         with demo.shop_open(broker, stop):
@@ -98,6 +103,7 @@ class Demo:
         view: DemoView,
         clock: FollowingClock,
         meter: ErrorMeter,
+        gauge: ZoneGauge,
     ) -> None:
         self.figures = DemoFigures(speed=clock.speed)
         self._settings = settings
@@ -105,6 +111,7 @@ class Demo:
         self._view = view
         self._clock = clock
         self._meter = meter
+        self._gauge = gauge
         self._address = ApiAddress(host=settings.api.host, port=running.port)
         self._crowd = Crowd(self._address)
         self._board = NewsBoard((self._pass_on,))
@@ -195,6 +202,9 @@ class Demo:
         figures.visits = metrics.visits
         figures.uwb_error_m = self._meter.errors("tag")
         figures.ble_error_m = self._meter.errors("app")
+        figures.uwb_inside = self._meter.inside_ellipse("tag")
+        figures.ble_inside = self._meter.inside_ellipse("app")
+        figures.zones = self._gauge.latest()
         figures.tick_p99_ms = metrics.tick_p99_ms()
         figures.behind_ms = 0 if news is None else news.behind_ms
         now_s = time.monotonic()

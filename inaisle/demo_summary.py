@@ -7,7 +7,7 @@ import json
 import sys
 
 from inaisle.demo_story import Story
-from inaisle.demo_view import DemoFigures, error_text
+from inaisle.demo_view import DemoFigures, error_text, inside_text, zones_text
 
 
 def summary_document(story: Story, figures: DemoFigures) -> dict[str, object]:
@@ -26,6 +26,11 @@ def summary_document(story: Story, figures: DemoFigures) -> dict[str, object]:
             "uwb": _percentiles(figures.uwb_error_m),
             "ble": _percentiles(figures.ble_error_m),
         },
+        "truth_in_90_ellipse": {
+            "uwb": _share(figures.uwb_inside),
+            "ble": _share(figures.ble_inside),
+        },
+        "p_zone": {zone: round(p, 3) for zone, p in figures.zones},
         "shoppers": figures.shoppers,
         "speed": figures.speed,
         "fixes_a_s": round(figures.fixes_a_s, 1),
@@ -34,6 +39,10 @@ def summary_document(story: Story, figures: DemoFigures) -> dict[str, object]:
         "redemptions": figures.redemptions,
         "tick_p99_ms": figures.tick_p99_ms,
     }
+
+
+def _share(share: float | None) -> float | None:
+    return None if share is None else round(share, 3)
 
 
 def _percentiles(error_m: tuple[float, float] | None) -> dict[str, float] | None:
@@ -51,5 +60,7 @@ def print_summary(story: Story, figures: DemoFigures, *, as_json: bool) -> None:
     sys.stdout.write(
         f"offer at {receipt.zone} after standing {receipt.stood_s:.1f} s, {where}; "
         f"{story.redeemed_minor / 100:.2f} {story.currency} redeemed at the till; "
-        f"position error of trolleys {error_text(figures.uwb_error_m)}\n"
+        f"P(zone) {zones_text(figures.zones)}; "
+        f"position error of trolleys {error_text(figures.uwb_error_m)}; "
+        f"truth in the 90 % ellipse: {inside_text(figures)}\n"
     )

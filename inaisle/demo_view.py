@@ -32,6 +32,12 @@ class DemoFigures:
     """p50 and p90 of trolleys"""
     ble_error_m: tuple[float, float] | None = None
     """p50 and p90 of phones"""
+    uwb_inside: float | None = None
+    """share of fixes whose 90 % ellipse held the truth, of trolleys"""
+    ble_inside: float | None = None
+    """the same of phones"""
+    zones: tuple[tuple[str, float], ...] = ()
+    """where the scripted shopper probably is: zone and P, the most probable first"""
     visits: int = 0
     offers: int = 0
     redemptions: int = 0
@@ -95,6 +101,8 @@ def rows(figures: DemoFigures) -> tuple[tuple[str, str], ...]:
         ("fixes / s", f"{figures.fixes_a_s:,.0f}"),
         ("error, UWB trolleys", error_text(figures.uwb_error_m)),
         ("error, BLE phones", error_text(figures.ble_error_m)),
+        ("truth in 90 % ellipse", inside_text(figures)),
+        ("P(zone) of the shopper", zones_text(figures.zones)),
         ("visits", str(figures.visits)),
         ("offers", str(figures.offers)),
         ("redemptions", str(figures.redemptions)),
@@ -108,12 +116,14 @@ def plain_line(figures: DemoFigures) -> str:
 
     Examples
     --------
-    >>> plain_line(DemoFigures(simulated_clock="10:00:00", shoppers=3, uwb_error_m=(0.123, 0.4)))
-    '10:00:00  3 shoppers, 0 fixes/s, UWB error 0.12 m p50, 0.40 m p90, 0 visits, 0 offers'
+    >>> figures = DemoFigures(simulated_clock="10:00:00", shoppers=3, uwb_error_m=(0.1, 0.4))
+    >>> plain_line(figures)[:66]
+    '10:00:00  3 shoppers, 0 fixes/s, UWB error 0.10 m p50, 0.40 m p90,'
     """
     return (
         f"{figures.simulated_clock}  {figures.shoppers} shoppers, {figures.fixes_a_s:,.0f} fixes/s,"
-        f" UWB error {error_text(figures.uwb_error_m)}, {figures.visits} visits, "
+        f" UWB error {error_text(figures.uwb_error_m)}, P(zone) {zones_text(figures.zones)}, "
+        f"{figures.visits} visits, "
         f"{figures.offers} offers"
     )
 
@@ -121,3 +131,21 @@ def plain_line(figures: DemoFigures) -> str:
 def error_text(error_m: tuple[float, float] | None) -> str:
     """Return p50 and p90 for a person."""
     return "–" if error_m is None else f"{error_m[0]:.2f} m p50, {error_m[1]:.2f} m p90"
+
+
+def inside_text(figures: DemoFigures) -> str:
+    """Return how often the 90 % ellipse held the truth; an honest one does nine times of ten."""
+    shares = (("UWB", figures.uwb_inside), ("BLE", figures.ble_inside))
+    known = [f"{radio} {share:.0%}" for radio, share in shares if share is not None]
+    return ", ".join(known) or "–"
+
+
+def zones_text(zones: tuple[tuple[str, float], ...]) -> str:
+    """Return zones with their P.
+
+    Examples
+    --------
+    >>> zones_text((("dowels", 0.973), ("fixings", 1.0)))
+    'dowels 0.97, fixings 1.00'
+    """
+    return ", ".join(f"{zone} {p:.2f}" for zone, p in zones) or "–"

@@ -36,6 +36,8 @@ def test_one_command_shows_the_path_from_a_radio_reading_to_a_redeemed_coupon(
     assert told["is_refused_twice"] is True
     assert told["redemptions"] == 1
     assert told["position_error_m"]["uwb"]["p50"] < 0.5
+    assert 0.7 < told["truth_in_90_ellipse"]["uwb"] <= 1.0
+    assert told["p_zone"]["dowels"] > 0.7
     assert took_s < 90.0
     assert list(tmp_path.iterdir()) == [], "the demo left something in the viewer's folder"
 

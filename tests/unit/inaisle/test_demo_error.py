@@ -14,6 +14,7 @@ TAGS = (TagId("tag:1"), TagId("tag:2"))
 def batch(at_ms: int, *xs: float) -> FixBatch:
     rows = np.zeros(len(xs), FIX_DTYPE)
     rows["x_m"] = xs
+    rows["cov_xx"] = rows["cov_yy"] = 1.0
     return FixBatch(at_ms=UnixMs(at_ms), rows=rows)
 
 
@@ -40,6 +41,15 @@ def test_phones_do_not_blur_the_figure_of_trolleys() -> None:
     meter.put(batch(5_000, 0.1, 3.0), tags)
     assert meter.errors("tag") == pytest.approx((0.1, 0.1))
     assert meter.errors("app") == pytest.approx((3.0, 3.0))
+
+
+def test_the_ellipse_is_held_against_the_truth_too() -> None:
+    """A fix that says it is sure must be right: of sigma 1 m, 2.1 m off is inside 90 %, 2.2 not."""
+    meter = ErrorMeter(InMemoryLiveState())
+    meter.tell_truth(UnixMs(5_000), dict.fromkeys(TAGS, (0.0, 0.0)))
+    meter.put(batch(5_000, 2.1, 2.2), TAGS)
+    assert meter.inside_ellipse("tag") == pytest.approx(0.5)
+    assert meter.inside_ellipse("app") is None
 
 
 def test_before_there_is_anything_there_is_no_error() -> None:
