@@ -29,6 +29,7 @@ from rtls.ingest.formats.decoded import (
 from rtls.ingest.formats.format_settings import FormatSettings
 from rtls.ingest.formats.registry import Registry
 from rtls.ingest.gateway_ledger import GatewayLedger
+from rtls.ingest.late_readings import LateReadings
 from rtls.ingest.measurement_order import MeasurementOrder
 from rtls.ingest.pending_readings import UNKNOWN, GatheredReadings, PendingReadings
 from rtls.ingest.quarantine import Quarantine, Quarantined
@@ -37,7 +38,7 @@ from rtls.ingest.reception_settings import ReceptionSettings
 from rtls.ingest.reception_snapshot import ReceptionState, parse_state, remap_anchors, render_state
 from rtls.ingest.tag_slots import Integers, TagSlots
 from rtls.ingest.watermark import Watermark
-from rtls.model.reading import READING_DTYPE, ReadingBatch, ReadingFlag
+from rtls.model.reading import READING_DTYPE, ReadingArray, ReadingBatch, ReadingFlag
 from rtls.model.site_map import SiteMap
 from rtls.model.units import GatewayId, UnixMs
 from rtls.ports import RawMessage
@@ -76,12 +77,14 @@ class Reception:
         self._ledger = GatewayLedger()
         self._slots = TagSlots(self._settings.tags_max)
         self._pending = PendingReadings(self._settings.readings_max)
+        self._late = LateReadings()
         self._watermark = Watermark(self._settings)
         self._epochs = Epochs(site=site_map.site, shard=shard, settings=self._settings)
         self._quarantine = Quarantine()
         self._gathered = GatheredReadings()
         self._counters = ReceptionCounters()
         self._has_made_room = False
+        self._is_broker_heard = False
         self._online: dict[GatewayId, bool] = {}
         self.unknown_anchors = BoundedCounts()
         self.unknown_gateways = BoundedCounts()
@@ -92,7 +95,7 @@ class Reception:
         self._has_made_room = False
         for raw in messages:
             self._counters.messages_received += 1
-            self._watermark.arrived(raw.received_at_ms)
+            self._note_arrival(raw)
             self._receive_one(raw)
             if len(self._gathered) >= GATHERED_MAX:
                 self._store()
@@ -103,6 +106,10 @@ class Reception:
         self._drop_withdrawn()
         watermark_ms = self._watermark.at(now_ms, may_hold=self.has_room)
         return self._epochs.close(self._pending, self._slots, watermark_ms=watermark_ms)
+
+    def take_late(self) -> ReadingArray:
+        """Return the readings that came too late for their epoch, once; `tag` is the slot."""
+        return self._late.take(self._slots)
 
     def acknowledgements(self) -> list[tuple[str, bytes]]:
         """Return (topic, payload) of the `down` messages for all that was received so far.
@@ -134,6 +141,7 @@ class Reception:
             **asdict(self._counters),
             **{f"quarantined_{reason.value}": count for reason, count in by_reason},
             "readings_late": self._epochs.late,
+            "readings_late_of_no_slot": self._late.of_no_slot,
             "readings_repeated": self._epochs.repeated,
             "readings_said_again": self._orders.said_again,
             "readings_waiting": len(self._pending),
@@ -210,6 +218,16 @@ class Reception:
         if state.closed_ms is not None:
             self._watermark.restore(UnixMs(state.closed_ms))
         self._withdrawals = -1  # whom we may locate can have changed in the meantime
+
+    def _note_arrival(self, raw: RawMessage) -> None:
+        """Tell the watermark that the line is up.
+
+        Once gateways are heard, the phones, which come another way, say nothing of their line.
+        """
+        is_from_broker = not raw.topic.startswith("$")
+        self._is_broker_heard |= is_from_broker
+        if is_from_broker or not self._is_broker_heard:
+            self._watermark.arrived(raw.received_at_ms)
 
     def _receive_one(self, raw: RawMessage) -> None:
         outcome = self._registry.decode(raw.topic, raw.payload, raw.received_at_ms)
@@ -357,11 +375,14 @@ class Reception:
         if len(gathered) > self._pending.room:
             self._counters.readings_no_room += len(gathered)
             return
-        self._counters.readings_too_late += self._pending.put(
+        too_late = self._pending.put(
             gathered,
             spool_after_ms=self._settings.spool_after_ms,
             horizon_ms=self._epochs.horizon_ms,
         )
+        lost = self._late.put(too_late, oldest_ms=self._epochs.revisable_ms)
+        self._counters.readings_too_late += lost
+        self._counters.readings_for_revision += len(too_late) - lost
 
     def _waiting(self, more: list[int]) -> Integers:
         """Return the numbers of the tags that have readings waiting, or are in ``more``."""
@@ -377,3 +398,4 @@ class Reception:
         is_kept = ~np.isin(self._pending.rows["tag"], gone)
         self._counters.readings_not_admitted += int(np.count_nonzero(~is_kept))
         self._pending.keep(is_kept)
+        self._late.forget(gone)

@@ -27,4 +27,4 @@ class FormatName(StrEnum):
     APRIL_BROTHER = "april_brother"
 
 
-DEFAULT_ON: Final = (FormatName.REFERENCE,)
+DEFAULT_ON: Final = (FormatName.REFERENCE, FormatName.PHONE_SCAN)

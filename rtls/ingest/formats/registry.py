@@ -28,6 +28,8 @@ from rtls.ingest.formats import (
     minew,
     omlox,
     openmqttgateway,
+    packed,
+    phone_scan,
     pozyx,
     reference,
     shelly,
@@ -103,6 +105,13 @@ FORMATS: Final[Mapping[FormatName, tuple[WireFormat, ...]]] = {
     FormatName.REFERENCE: (
         WireFormat(topics=(reference.TOPIC_UP,), make=plain(reference.decode_up)),
         WireFormat(topics=(reference.TOPIC_STATUS,), make=plain(reference.decode_status)),
+    ),
+    FormatName.PACKED: (
+        WireFormat(topics=(packed.TOPIC_UP,), make=plain(packed.decode_up)),
+        WireFormat(topics=(reference.TOPIC_STATUS,), make=plain(reference.decode_status)),
+    ),
+    FormatName.PHONE_SCAN: (
+        WireFormat(topics=(phone_scan.TOPIC,), make=plain(phone_scan.decode), is_from_broker=False),
     ),
     FormatName.ESPRESENSE: (WireFormat(topics=espresense.TOPICS, make=plain(espresense.decode)),),
     FormatName.OPENMQTTGATEWAY: (
@@ -215,7 +224,8 @@ def _routes(settings: FormatSettings) -> Iterator[Route]:
         prefix += "/" if prefix else ""
         for wire_format in FORMATS[name]:
             filters = wire_format.topics
-            if wire_format is FORMATS[name][0]:  # a site moves what brings readings
+            if wire_format is FORMATS[name][0] and wire_format.is_from_broker:
+                # A site moves what brings readings.
                 filters = settings.topics.get(name, filters)
             for topic_filter in filters:
                 yield Route(
