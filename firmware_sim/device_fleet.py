@@ -13,9 +13,11 @@ import numpy as np
 
 from firmware_sim.anchor_device import DeviceSettings, GatewayDevice, HeldReading
 from firmware_sim.disk_spool import DiskSpool
-from firmware_sim.errors import InvalidScenario
+from firmware_sim.espresense_node import EspresenseNode
 from firmware_sim.faults import FaultPlan, FaultyLink
+from firmware_sim.field_device import DevicePlan, FieldDevice, WireName, plan_devices
 from firmware_sim.link import Link
+from firmware_sim.minew_gateway import MinewGateway
 from firmware_sim.scenario import HeardStep, Scenario
 from firmware_sim.wire import ReadingFields
 from rtls.model.units import GatewayId, UnixMs
@@ -52,11 +54,10 @@ class DeviceFleet:
     line_clock
         Milliseconds of the line, from any origin: connections and resends do not run faster
         because the shop does.
+    ble_wire
+        The wire format of the BLE anchors; UWB anchors speak the reference protocol.
 
-    Raises
-    ------
-    InvalidScenario
-        If an anchor has no gateway.
+    An anchor that needs a gateway and has none is refused with `InvalidScenario`.
     """
 
     def __init__(
@@ -69,33 +70,44 @@ class DeviceFleet:
         line_clock: Callable[[], int],
         settings: DeviceSettings | None = None,
         faults: FaultPlan | None = None,
+        ble_wire: WireName = "reference",
     ) -> None:
         self.scenario = scenario
         self._line_clock = line_clock
         self._faults = faults or FaultPlan()
+        self._settings = settings
+        self._spool_folder = spool_folder
         self._behind_ms = 0
-        anchors = scenario.site_map.anchors
-        gateways = sorted({a.gateway for a in anchors if a.gateway is not None})
-        if any(anchor.gateway is None for anchor in anchors):
-            raise InvalidScenario("an anchor has no gateway; name one for each in the site map.")
+        plans = plan_devices(scenario.site_map, ble_wire=ble_wire)
         spool_folder.mkdir(parents=True, exist_ok=True)
-        seeds = np.random.SeedSequence(seed).generate_state(2 * len(gateways), np.uint64).tolist()
-        self.devices: dict[GatewayId, GatewayDevice] = {}
-        for number, gateway in enumerate(gateways):
-            link = link_of(gateway)
+        seeds = np.random.SeedSequence(seed).generate_state(2 * len(plans), np.uint64).tolist()
+        self.devices: dict[GatewayId, FieldDevice] = {}
+        for number, plan in enumerate(plans):
+            link = link_of(plan.device)
             if self._faults.has_line_faults:
                 link = FaultyLink(link, plan=self._faults, seed=seeds[2 * number])
-            self.devices[gateway] = GatewayDevice(
-                gateway,
-                anchors=[a.anchor for a in anchors if a.gateway == gateway],
-                link=link,
-                spool=DiskSpool(spool_folder / f"{gateway}.sqlite"),
-                seed=seeds[2 * number + 1],
-                settings=settings,
-                skew_ms=self._faults.skew_of(gateway),
-            )
-        self._anchor_ids = [str(anchor.anchor) for anchor in anchors]
-        self._gateway_of = np.array([gateways.index(a.gateway) for a in anchors if a.gateway])
+            self.devices[plan.device] = self._build(plan, link=link, seed=seeds[2 * number + 1])
+        self._anchor_ids = [str(anchor.anchor) for anchor in scenario.site_map.anchors]
+        owner = {anchor: number for number, plan in enumerate(plans) for anchor in plan.anchors}
+        self._device_of = np.array([owner[a.anchor] for a in scenario.site_map.anchors])
+
+    def _build(self, plan: DevicePlan, *, link: Link, seed: int) -> FieldDevice:
+        match plan.wire:
+            case "espresense":
+                return EspresenseNode(plan.device, link=link)
+            case "minew":
+                skew_ms = self._faults.skew_of(plan.device)
+                return MinewGateway(plan.device, link=link, skew_ms=skew_ms)
+            case "reference":
+                return GatewayDevice(
+                    plan.device,
+                    anchors=plan.anchors,
+                    link=link,
+                    spool=DiskSpool(self._spool_folder / f"{plan.device}.sqlite"),
+                    seed=seed,
+                    settings=self._settings,
+                    skew_ms=self._faults.skew_of(plan.device),
+                )
 
     def run(
         self,
@@ -154,7 +166,7 @@ class DeviceFleet:
 
     def _share_out(self, step: HeardStep) -> None:
         rows = step.rows
-        owner = self._gateway_of[rows["anchor"]]
+        owner = self._device_of[rows["anchor"]]
         for number, device in enumerate(self.devices.values()):
             mine = rows[owner == number]
             if len(mine):

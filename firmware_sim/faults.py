@@ -102,7 +102,7 @@ class FaultyLink:
         """Return what the good line has in flight."""
         return self._link.in_flight
 
-    def open(self, *, subscription: str, will: LineMessage) -> None:
+    def open(self, *, subscription: str, will: LineMessage | None) -> None:
         """Open the good line."""
         self._link.open(subscription=subscription, will=will)
 

@@ -33,7 +33,7 @@ class Link(Protocol):
         """Return how many publishes the broker has not receipted on this connection."""
         ...
 
-    def open(self, *, subscription: str, will: LineMessage) -> None:
+    def open(self, *, subscription: str, will: LineMessage | None) -> None:
         """Say what to hear and what the broker shall say for us; then try to connect."""
         ...
 
@@ -73,7 +73,7 @@ class MemoryLink:
         """Return 0: what is sent is receipted at once."""
         return 0
 
-    def open(self, *, subscription: str, will: LineMessage) -> None:
+    def open(self, *, subscription: str, will: LineMessage | None) -> None:
         """Remember both and be up."""
         self.subscription, self.will = subscription, will
         self.is_up = True

@@ -71,7 +71,7 @@ class MqttLink:
         """Return how many publishes the broker has not receipted."""
         return self._in_flight
 
-    def open(self, *, subscription: str, will: LineMessage) -> None:
+    def open(self, *, subscription: str, will: LineMessage | None) -> None:
         """Remember both; the first turn connects."""
         self._subscription, self._will = subscription, will
 
