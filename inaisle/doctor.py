@@ -22,7 +22,12 @@ from inaisle.broker import BrokerAddress, refuse_silent_broker
 from inaisle.clock import SystemClock
 from inaisle.errors import ExitStatus, Unavailable
 from inaisle.settings import Settings
-from inaisle.site_loading import load_site_map, read_campaigns
+from inaisle.site_loading import (
+    calibration_file,
+    load_calibration,
+    load_site_map,
+    read_campaigns,
+)
 from rtls.model.errors import InaisleError
 
 BUILT_MS: Final = 1_790_000_000_000  # a clock before this program was written is wrong
@@ -61,6 +66,7 @@ def findings_of(settings: Settings) -> Iterator[Finding]:
     checks: tuple[tuple[str, Callable[[Settings], str], str], ...] = (
         ("settings", _settings, "set site.data to a folder this user may write"),
         ("site map", _site_map, "correct the file that the message names"),
+        ("calibration", _calibration, "run inaisle calibrate on this map, or remove the file"),
         ("campaigns", _campaigns, "set site.campaigns to a readable file"),
         ("broker", _broker, "start mosquitto, or set mqtt.host and mqtt.port"),
         ("redis", _redis, "start redis-server, or leave redis.url empty for one process"),
@@ -91,6 +97,14 @@ def _settings(settings: Settings) -> str:
 def _site_map(settings: Settings) -> str:
     site_map = load_site_map(settings.site)
     return f"{site_map.name}: {len(site_map.zones)} zones, {len(site_map.anchors)} anchors"
+
+
+def _calibration(settings: Settings) -> str:
+    path = calibration_file(settings.site)
+    known = load_calibration(settings.site)
+    if known is None:
+        return "none: the map's values hold"
+    return f"{path}: {len(known.anchors)} anchors, {len(known.rows)} tags of their own"
 
 
 def _campaigns(settings: Settings) -> str:

@@ -5,8 +5,10 @@ simulator and doctor. Where nothing is set, the demo shop is meant.
 """
 
 from pathlib import Path
+from typing import Final
 
 from inaisle.calibration_csv import read_links
+from inaisle.calibration_file import load_calibration_file
 from inaisle.config_files import demo_campaigns_file, demo_site_map_file
 from inaisle.errors import InvalidSettings
 from inaisle.settings_sections import SiteSection
@@ -14,6 +16,9 @@ from rtls.geofence.site_map_check import check_site_map
 from rtls.model.site_map import SiteMap
 from rtls.model.site_map_geojson import parse_site_map
 from rtls.positioning.calibration import Calibration
+
+CALIBRATION_NAME: Final = "calibration.json"
+"""in the folder of site.data"""
 
 
 def site_map_file(section: SiteSection) -> Path:
@@ -29,9 +34,25 @@ def load_site_map(section: SiteSection) -> SiteMap:
     return site_map
 
 
+def calibration_file(section: SiteSection) -> Path | None:
+    """Return the file of the calibration: where none is set, what `inaisle calibrate` wrote."""
+    if section.calibration is not None:
+        return section.calibration
+    written = section.data / CALIBRATION_NAME
+    return written if written.is_file() else None
+
+
 def load_calibration(section: SiteSection) -> Calibration | None:
-    """Read the per-link calibration, where there is one."""
-    return None if section.calibration is None else read_links(section.calibration)
+    """Read calibration.json, or a table of links (.csv), where there is one.
+
+    `InvalidCalibration` says what does not fit, above all a map that has changed since.
+    """
+    path = calibration_file(section)
+    if path is None:
+        return None
+    if path.suffix == ".csv":
+        return read_links(path)
+    return load_calibration_file(path, load_site_map(section))
 
 
 def read_campaigns(section: SiteSection) -> tuple[bytes, Path] | None:
