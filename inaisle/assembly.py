@@ -21,6 +21,7 @@ from inaisle.errors import InvalidSettings
 from inaisle.locating_side import LocatingSide
 from inaisle.offers_side import OffersSide
 from inaisle.operator_access import authorise_operator
+from inaisle.phone_scans import phone_scans
 from inaisle.service import Service
 from inaisle.settings import Settings
 from inaisle.site_loading import load_site_map
@@ -29,6 +30,7 @@ from offers.visit_feed import RedisVisitFeed
 from rtls.api.metrics import CountersCollector
 from rtls.api.operator_routes import OperatorParts, operator_router
 from rtls.ingest.admitted_tags import AdmittedTags
+from rtls.ingest.queue_source import QueueSource
 from rtls.model.site_map import SiteMap
 from rtls.model.units import TagId
 from rtls.ports import AnchorHeard, LiveState, LiveStateReader
@@ -106,12 +108,14 @@ def _wire_all(
             admitted.withdraw(tag)
             live.forget((tag,))
 
+    phones = QueueSource(clock=service.around.clock.now_ms)
     offers = OffersSide(
         settings,
         service.around,
         site_map=site_map,
         fan_out=InProcessFanOut(),
         tell_tag=tell_tag,
+        scans=phone_scans(settings.formats, phones),
     )
     service.offers = offers
     service.run_with(offers.start, offers.stop)
@@ -124,11 +128,13 @@ def _wire_all(
         sink=bus,
         live=watch(live),
         admitted=admitted,
+        phones=phones,
     )
     service.locating = locating
     service.run_with(lambda: admitted.replace(offers.admitted_tags()), lambda: None)
     service.run_with(locating.start, lambda: None)
-    service.around.registry.register(CountersCollector("inaisle_bus", partial(dict, bus.counters)))
+    for name, counters in (("inaisle_bus", bus.counters), ("inaisle_scans", phones.counters)):
+        service.around.registry.register(CountersCollector(name, partial(dict, counters)))
     _add_operator(service, site_map, live, locating.tally.heard)
 
 

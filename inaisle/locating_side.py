@@ -26,6 +26,7 @@ from rtls.ingest.admitted_tags import AdmittedTags
 from rtls.ingest.formats.registry import Registry
 from rtls.ingest.mqtt_settings import MqttSettings, MqttTls
 from rtls.ingest.mqtt_source import LineState, MqttSource
+from rtls.ingest.queue_source import JoinedSource, QueueSource
 from rtls.ingest.reception import Reception
 from rtls.ingest.reception_settings import ReceptionSettings
 from rtls.model.site_map import SiteMap
@@ -58,6 +59,8 @@ class LocatingSide:
         Where events and fixes go.
     admitted
         Whom we may locate; changed from outside while we run.
+    phones
+        What the API takes of shoppers' phones, where it runs in this process.
     """
 
     def __init__(
@@ -70,6 +73,7 @@ class LocatingSide:
         sink: EventSink,
         live: LiveState,
         admitted: AdmittedTags,
+        phones: QueueSource | None = None,
     ) -> None:
         formats = format_settings(settings.formats, site_map)
         self._source = MqttSource(
@@ -91,7 +95,7 @@ class LocatingSide:
         self.metrics = LocatingMetrics(around.registry)
         self.loop = LocatingLoop(
             Parts(
-                source=self._source,
+                source=self._source if phones is None else JoinedSource(self._source, phones),
                 reception=reception,
                 engine=engine,
                 sink=sink,

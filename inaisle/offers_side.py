@@ -19,6 +19,7 @@ from inaisle.settings import Settings
 from inaisle.site_loading import read_campaigns
 from inaisle.watched_zones import WatchedZones
 from offers.api.app import create_app
+from offers.api.services import ScanSink
 from offers.api.stream_frames import offer_frame
 from offers.delivery.app_channel import AppChannel
 from offers.delivery.parcel import parcel_listener
@@ -65,6 +66,8 @@ class OffersSide:
     tell_tag
         Told of each tag that may be located from now on (True) or no longer (False), after the
         commit that says so.
+    scans
+        Where phones' scans go; None where nobody takes them.
     """
 
     def __init__(
@@ -75,12 +78,14 @@ class OffersSide:
         site_map: SiteMap,
         fan_out: StartedFanOut,
         tell_tag: Callable[[TagId, bool], None],
+        scans: ScanSink | None = None,
     ) -> None:
         path = database_file(settings)
         prepare_database(path)
         self._site_map = site_map
         self._clock = around.clock
         self._fan_out = fan_out
+        self._scans = scans
         self.secrets = SystemSecretSource(load_key(settings.site.data / "secret.key"))
         committed = threading.Event()
         self.writer = Writer(path, after_commit=committed.set)
@@ -145,6 +150,7 @@ class OffersSide:
             site_map=self._site_map,
             channel=self.channel,
             connected=self.relay.connected,
+            scans=self._scans,
             open_routers=open_routers,
         )
 

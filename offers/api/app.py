@@ -19,7 +19,8 @@ from offers.api.error_handlers import install_error_handlers
 from offers.api.offer_routes import offer_routes
 from offers.api.operator_routes import operator_routes
 from offers.api.problem_docs import problem_routes, problem_schemas
-from offers.api.services import ApiSettings, Channel, Services
+from offers.api.scan_routes import scan_routes
+from offers.api.services import ApiSettings, Channel, ScanSink, Services
 from offers.api.shopper_routes import shopper_routes
 from offers.api.stream_routes import stream_routes
 from offers.model.ids import ShopperId
@@ -42,6 +43,7 @@ def create_app(
     channel: Channel,
     connected: Callable[[ShopperId], None],
     settings: ApiSettings = DEFAULT_SETTINGS,
+    scans: ScanSink | None = None,
     open_routers: Sequence[APIRouter] = (),
 ) -> FastAPI:
     """Return the application.
@@ -62,6 +64,8 @@ def create_app(
         Told of each app that connects (`offers.delivery.relay.Relay.connected`).
     settings
         Limits.
+    scans
+        Where phones' scans go; None where nobody takes them.
     open_routers
         Routers of other packages, with full paths: open to all (health), or with a guard of
         their own (live fixes).
@@ -84,6 +88,7 @@ def create_app(
         channel=channel,
         connected=connected,
         settings=settings,
+        scans=scans,
     )
     _include(app, open_routers)
     install_error_handlers(app)
@@ -93,7 +98,14 @@ def create_app(
 
 
 def _include(app: FastAPI, open_routers: Sequence[APIRouter]) -> None:
-    guarded = (shopper_routes, offer_routes, checkout_routes, operator_routes, problem_routes)
+    guarded = (
+        shopper_routes,
+        scan_routes,
+        offer_routes,
+        checkout_routes,
+        operator_routes,
+        problem_routes,
+    )
     for router in guarded:
         app.include_router(router, prefix=PREFIX, dependencies=[Depends(enforce_role)])
     app.include_router(stream_routes, prefix=PREFIX)  # signs in by itself, see there

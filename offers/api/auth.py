@@ -32,6 +32,7 @@ ROLES: Final[Mapping[str, Role | None]] = {
     "getPairings": Role.SHOPPER,
     "pairTag": Role.SHOPPER,
     "unpairTag": Role.SHOPPER,
+    "reportScan": Role.SHOPPER,
     "getOffers": Role.SHOPPER,
     "openOffer": Role.SHOPPER,
     "dismissOffer": Role.SHOPPER,

@@ -39,8 +39,10 @@ class ProblemCode(StrEnum):
     REFUSED = "refused"
     PRECONDITION_REQUIRED = "precondition_required"
     TOO_MANY_FAILURES = "too_many_failures"
+    TOO_MANY_REQUESTS = "too_many_requests"
     INTERNAL_ERROR = "internal_error"
     BUSY = "busy"
+    LOCATING_AWAY = "locating_away"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,6 +145,11 @@ KINDS: Final[Mapping[ProblemCode, ProblemKind]] = {
         title="Too many failed attempts",
         remedy="Wait as many seconds as Retry-After says.",
     ),
+    ProblemCode.TOO_MANY_REQUESTS: ProblemKind(
+        status=429,
+        title="Too many requests",
+        remedy="Wait as many seconds as Retry-After says, and send less often.",
+    ),
     ProblemCode.INTERNAL_ERROR: ProblemKind(
         status=500,
         title="The fault is ours",
@@ -152,6 +159,11 @@ KINDS: Final[Mapping[ProblemCode, ProblemKind]] = {
         status=503,
         title="The database is busy",
         remedy="Nothing was done. Repeat with the same key after Retry-After seconds.",
+    ),
+    ProblemCode.LOCATING_AWAY: ProblemKind(
+        status=503,
+        title="Locating takes no scans just now",
+        remedy="Scan again after Retry-After seconds; an old scan is of no use.",
     ),
 }
 

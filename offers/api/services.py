@@ -19,7 +19,7 @@ from offers.api.problem import Problem, ProblemCode
 from offers.model.ids import ShopperId
 from offers.ports import Reader, SecretSource, UnitOfWork, Writer
 from rtls.model.site_map import SiteMap
-from rtls.model.units import UnixMs
+from rtls.model.units import TagId, UnixMs
 
 T = TypeVar("T")
 
@@ -77,6 +77,14 @@ class Channel(Protocol):
         ...
 
 
+class ScanSink(Protocol):
+    """Where phones' scans go: locating, in this process or another."""
+
+    def put(self, tag: TagId, readings: bytes) -> bool:
+        """Take what a phone heard, as JSON; never blocks; False if it cannot be taken."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiSettings:
     """Limits of the API."""
@@ -90,6 +98,8 @@ class ApiSettings:
     coupon_failures_a_minute_max: int = 10
     enrolments_a_minute_max: int = 600
     """of one address; a whole shop may be behind one"""
+    scans_in_10_s_max: int = 40
+    """of one shopper; a phone gives at most a few scans a second"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +122,8 @@ class Services:
         Called when a shopper's app has connected: `Relay.connected`.
     settings
         Limits.
+    scans
+        Where phones' scans go; None where nobody takes them.
     """
 
     writer: Writer
@@ -122,14 +134,18 @@ class Services:
     channel: Channel
     connected: Callable[[ShopperId], None]
     settings: ApiSettings
+    scans: ScanSink | None = None
     coupon_failures: FailureLimit = field(init=False)
     enrolments: FailureLimit = field(init=False)
+    scans_taken: FailureLimit = field(init=False)
 
     def __post_init__(self) -> None:
         coupon_failures = FailureLimit(failures_max=self.settings.coupon_failures_a_minute_max)
         enrolments = FailureLimit(failures_max=self.settings.enrolments_a_minute_max)
         object.__setattr__(self, "coupon_failures", coupon_failures)
         object.__setattr__(self, "enrolments", enrolments)
+        scans = FailureLimit(failures_max=self.settings.scans_in_10_s_max, window_ms=10_000)
+        object.__setattr__(self, "scans_taken", scans)
 
     async def read(self, look: Callable[[UnitOfWork], T]) -> T:
         """Look at what is stored, in a thread."""

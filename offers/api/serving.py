@@ -13,7 +13,7 @@ from starlette.types import ASGIApp
 from typing_extensions import override
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
-WS_MESSAGE_BYTES_MAX: Final = 8 * 1024  # from the app come one token and some acknowledgements
+WS_MESSAGE_BYTES_MAX: Final = 32 * 1024  # a scan of 256 anchors is 20 kB
 CONNECTIONS_MAX: Final = 10_000
 STOP_S_MAX: Final = 4
 ABORT_AFTER_S: Final = 1.0

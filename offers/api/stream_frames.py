@@ -1,7 +1,8 @@
 """Write and read the frames of the shopper's stream.
 
-Layer: edges. Takes: offers, the app's first message. Gives: JSON texts to the relay and the stream
-route. We say ``hello`` once and ``offer`` for each offer and change; the app says ``sign_in``.
+Layer: edges. Takes: offers, the app's messages. Gives: JSON texts to the relay and the stream
+route. We say ``hello`` once, ``offer`` for each offer and change, and ``scan_refused``; the app
+says ``sign_in`` once and ``scan`` as often as it has heard anchors.
 """
 
 from dataclasses import replace
@@ -9,6 +10,8 @@ from typing import Literal
 
 from pydantic import Field, StrictInt, StrictStr
 
+from offers.api.problem import ProblemCode
+from offers.api.scan_schema import ScanBody
 from offers.api.schema import Body
 from offers.api.shopper_schema import OfferBody
 from offers.model.offer import OfferCard, OfferState
@@ -23,6 +26,22 @@ class SignInFrame(Body):
     type: Literal["sign_in"]
     token: StrictStr = Field(min_length=1, max_length=128)
     after: StrictInt | None = Field(default=None, ge=0, le=CURSOR_MAX)
+
+
+class ScanFrame(ScanBody):
+    """What the app's phone hears of the anchors; answered only if it is refused."""
+
+    type: Literal["scan"]
+
+
+class ScanRefusedFrame(Body):
+    """A scan was not taken; `code` and `reason` as in a problem document."""
+
+    type: Literal["scan_refused"] = "scan_refused"
+    code: ProblemCode
+    detail: str
+    reason: str | None = None
+    retry_after_s: int | None = None
 
 
 class HelloFrame(Body):

@@ -1,8 +1,9 @@
 """Keep a WebSocket open to the shopper's app, and write offers to it as they come.
 
 Layer: edges. Takes: a connection that signs in by header or by its first message, frames of the app
-channel. Gives: ``hello``, what was missed, then every offer. An app that does not read is closed
-with 1013 and holds up nobody; when it comes back it resyncs by its cursor.
+channel. Gives: ``hello``, what was missed, then every offer; what the phone hears of the anchors
+goes the other way. An app that does not read is closed with 1013 and holds up nobody; when it comes
+back it resyncs by its cursor.
 """
 
 import asyncio
@@ -16,12 +17,23 @@ from pydantic import ValidationError
 from starlette.websockets import WebSocketDisconnect, WebSocketState
 
 from offers.api.auth import ROLES, sign_in
+from offers.api.error_handlers import problem_of
 from offers.api.offer_routes import SHOWN, offers_page
+from offers.api.problem import Problem
+from offers.api.scan_routes import take_scan
 from offers.api.services import PAGE_MAX, Services, Socket, services_of
 from offers.api.shopper_schema import OffersBody
-from offers.api.stream_frames import CURSOR_MAX, HelloFrame, OfferFrame, SignInFrame
+from offers.api.stream_frames import (
+    CURSOR_MAX,
+    HelloFrame,
+    OfferFrame,
+    ScanFrame,
+    ScanRefusedFrame,
+    SignInFrame,
+)
 from offers.model.ids import ShopperId
 from offers.model.offer import OfferState
+from rtls.model.errors import InaisleError
 
 OPERATION: Final = "streamOffers"
 CLOSE_POLICY: Final = 1008
@@ -51,7 +63,7 @@ async def stream_offers(websocket: WebSocket) -> None:
             socket = _open(shopper, services)
             await _resync(websocket, shopper, after, services)
             services.connected(shopper)
-            await _serve(websocket, socket, services)
+            await _serve(websocket, shopper, socket, services)
         except _Refused as refused:
             await _close(websocket, refused.code, refused.reason, services)
         finally:
@@ -129,10 +141,12 @@ async def _send(websocket: WebSocket, text: str, services: Services) -> None:
         raise _Refused(CLOSE_TRY_AGAIN_LATER, "too_slow") from error
 
 
-async def _serve(websocket: WebSocket, socket: Socket, services: Services) -> None:
+async def _serve(
+    websocket: WebSocket, shopper: ShopperId, socket: Socket, services: Services
+) -> None:
     # Reading tells that the app has gone, also while nothing is to be written.
     await _first_to_end(
-        _read_until_gone(websocket),
+        _read_until_gone(websocket, shopper, services),
         _write_frames(websocket, socket, services),
         socket.ended(),
     )
@@ -152,13 +166,43 @@ async def _first_to_end(*works: Coroutine[None, None, None]) -> None:
         task.result()
 
 
-async def _read_until_gone(websocket: WebSocket) -> None:
-    # The app has nothing to say after signing in; some frameworks send a ping of their own.
-    for _ in range(MESSAGES_FROM_APP_MAX):
+async def _read_until_gone(websocket: WebSocket, shopper: ShopperId, services: Services) -> None:
+    # Besides scans the app has nothing to say; some frameworks send a ping of their own.
+    others = 0
+    while others < MESSAGES_FROM_APP_MAX:
         message = await websocket.receive()
         if message["type"] == "websocket.disconnect":
             return
+        text = message.get("text") or message.get("bytes") or ""
+        if not await _is_scan_taken(text, websocket, shopper, services):
+            others += 1
     raise _Refused(CLOSE_POLICY, "too_many_messages")
+
+
+async def _is_scan_taken(
+    text: str | bytes, websocket: WebSocket, shopper: ShopperId, services: Services
+) -> bool:
+    """Take a message that is a scan; say what stands against it."""
+    try:
+        scan = ScanFrame.model_validate_json(text)
+    except ValidationError:
+        return False
+    try:
+        await take_scan(scan, shopper, services)
+    except Problem as problem:
+        refused = problem
+    except InaisleError as error:
+        refused = problem_of(error)
+    else:
+        return True
+    frame = ScanRefusedFrame(
+        code=refused.code,
+        detail=refused.detail,
+        reason=refused.reason,
+        retry_after_s=refused.retry_after_s,
+    )
+    await _send(websocket, frame.model_dump_json(exclude_none=True), services)
+    return False
 
 
 async def _write_frames(websocket: WebSocket, socket: Socket, services: Services) -> None:

@@ -86,6 +86,19 @@ def frame(connection: ClientConnection, *, timeout_s: float = 5.0) -> dict[str, 
     return read
 
 
+class TakenScans:
+    """Locating, as far as the API sees it."""
+
+    def __init__(self) -> None:
+        self.taken: list[tuple[TagId, bytes]] = []
+        self.has_room = True
+
+    def put(self, tag: TagId, readings: bytes) -> bool:
+        if self.has_room:
+            self.taken.append((tag, readings))
+        return self.has_room
+
+
 class RunningApi:
     """Writer, reader, relay, channel, feed and web server on one database."""
 
@@ -107,6 +120,7 @@ class RunningApi:
         self.channel = AppChannel()
         self.fan_out = fan_out or InProcessFanOut()
         self.tags: dict[TagId, bool] = {}
+        self.scans = TakenScans()
         self.relay = Relay(
             writer=self.writer,
             reader=self.reader,
@@ -128,6 +142,7 @@ class RunningApi:
             channel=self.channel,
             connected=self.relay.connected,
             settings=settings or ApiSettings(),
+            scans=self.scans,
         )
         self.server = uvicorn.Server(serving_config(self.app, host="127.0.0.1", port=0))
         self._thread = threading.Thread(target=self._serve, daemon=True)
