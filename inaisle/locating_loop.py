@@ -1,6 +1,6 @@
 """Run locating: from raw messages to durable zone events, tick by tick, in one thread.
 
-Layer: doors. Takes: a source, reception, engine, sink, live state and store, all wired by
+Layer: doors. Takes: a source, reception, engine, reviser, sink, live state, store, all wired by
 inaisle.assembly. Gives: events to the sink, fixes to live state, acknowledgements to the gateways,
 always in the order events durable → snapshot saved → input acknowledged, so that kill -9 at any
 instant costs neither a reading nor a second event.
@@ -24,6 +24,7 @@ from rtls.ingest.reception import Reception
 from rtls.model.reading import ReadingBatch
 from rtls.model.visit import ZoneEvent
 from rtls.ports import EventSink, LiveState, Source, StateStore
+from rtls.revision import Reviser
 
 log = structlog.get_logger("inaisle.locating")
 SNAPSHOT_IDLE_S: Final = 10.0  # without news; a restart then replays ten seconds of silence
@@ -51,6 +52,7 @@ class Parts:
     source: Source
     reception: Reception
     engine: Engine
+    reviser: Reviser
     sink: EventSink
     live: LiveState
     store: StateStore
@@ -140,8 +142,9 @@ class LocatingLoop:
         self._parts.engine.warm_up()
         content = self._parts.store.load(self._settings.key)
         if content is not None:
-            engine, reception = unpack_snapshot(content)
+            engine, reviser, reception = unpack_snapshot(content)
             self._parts.engine.restore(engine)
+            self._parts.reviser.restore(reviser)
             self._parts.reception.restore(reception)
         # What lives now lives until the end: collections need not look at it again.
         gc.collect()
@@ -164,6 +167,9 @@ class LocatingLoop:
         with metrics.stage("order"):
             batches = parts.reception.advance(now_ms)
         events = [event for batch in batches for event in self._process(batch)]
+        parts.reviser.take(parts.reception.take_late())
+        with metrics.stage("revise"):
+            events.extend(parts.reviser.revise())
         if events:
             # Once a tick, not once a batch: each publish waits for a disk.
             with metrics.stage("publish"):
@@ -194,8 +200,9 @@ class LocatingLoop:
         if len(output.released):
             parts.reception.release(output.released.tolist())
         self._tally.note(batch.readings)
-        metrics.count(len(batch.readings), len(output.fixes.rows), output.events)
-        return output.events
+        events = parts.reviser.note(batch, output.events)
+        metrics.count(len(batch.readings), len(output.fixes.rows), events)
+        return events
 
     def _snapshot_when_due(self) -> None:
         promise = self._saver.kept()
@@ -209,7 +216,9 @@ class LocatingLoop:
         parts = self._parts
         with self._metrics.stage("snapshot"):
             content = pack_snapshot(
-                engine=parts.engine.snapshot(), reception=parts.reception.snapshot()
+                engine=parts.engine.snapshot(),
+                reviser=parts.reviser.snapshot(),
+                reception=parts.reception.snapshot(),
             )
             answers = parts.reception.acknowledgements()
         self._saver.begin(content, Promise(receipts=self._receipts, answers=answers))

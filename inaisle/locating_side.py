@@ -31,6 +31,7 @@ from rtls.ingest.reception import Reception
 from rtls.ingest.reception_settings import ReceptionSettings
 from rtls.model.site_map import SiteMap
 from rtls.ports import EventSink, LiveState
+from rtls.revision import Reviser, RevisionSettings
 from rtls.storage.snapshot_file import SnapshotFile
 
 log = structlog.get_logger("inaisle.locating")
@@ -90,6 +91,7 @@ class LocatingSide:
         engine = Engine(
             site_map, calibration=load_calibration(settings.site), shard=settings.engine.shard
         )
+        reviser = Reviser(engine, revision_settings(settings.reception))
         store = SnapshotFile(settings.site.data / "snapshots", report=log.error)
         self.tally = AnchorTally(site_map)
         self.metrics = LocatingMetrics(around.registry)
@@ -98,6 +100,7 @@ class LocatingSide:
                 source=self._source if phones is None else JoinedSource(self._source, phones),
                 reception=reception,
                 engine=engine,
+                reviser=reviser,
                 sink=sink,
                 live=live,
                 store=store,
@@ -117,6 +120,7 @@ class LocatingSide:
         around.health.watch("broker", self._line_trouble, is_essential=False)
         around.registry.register(CountersCollector("inaisle_reception", lambda: reception.counters))
         around.registry.register(CountersCollector("inaisle_engine", engine.counters.as_dict))
+        around.registry.register(CountersCollector("inaisle_revision", reviser.count))
         around.registry.register(AnchorCollector(self.tally.heard))
 
     def start(self) -> None:
@@ -168,8 +172,14 @@ def reception_settings(section: ReceptionSection, engine: EngineSection) -> Rece
         epoch_ms=section.epoch_ms,
         lateness_ms=section.lateness_ms,
         late_max_ms=section.late_max_ms,
+        revise_max_ms=section.revise_max_ms,
         silence_hold_after_ms=section.silence_hold_after_ms,
         recovery_hold_ms=section.recovery_hold_ms,
         hold_ms_max=section.hold_ms_max,
         tags_max=engine.tags_max,
     )
+
+
+def revision_settings(section: ReceptionSection) -> RevisionSettings:
+    """Return how far back a late reading may put right what was told."""
+    return RevisionSettings(epoch_ms=section.epoch_ms, late_ms_max=max(section.revise_max_ms, 1))

@@ -96,6 +96,7 @@ class ReceptionSection(Section):
     epoch_ms: int = Field(default=100, ge=10, le=1_000)
     lateness_ms: int = Field(default=500, ge=0, le=30_000)
     late_max_ms: int = Field(default=2_000, ge=0, le=60_000)
+    revise_max_ms: int = Field(default=60_000, ge=0, le=300_000)
     silence_hold_after_ms: int = Field(default=2_000, ge=500, le=60_000)
     recovery_hold_ms: int = Field(default=2_500, ge=0, le=30_000)
     hold_ms_max: int = Field(default=15_000, ge=0, le=60_000)

@@ -13,9 +13,9 @@ from typing import Final
 from rtls.model.errors import InvalidSnapshot
 from rtls.ports import StateStore
 
-HEADER: Final = struct.Struct("<4sIQ")  # magic, version, length of the engine's part
+HEADER: Final = struct.Struct("<4sIQQ")  # magic, version, lengths of engine's and reviser's parts
 MAGIC: Final = b"LOOP"
-VERSION: Final = 1
+VERSION: Final = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,13 +66,13 @@ class SnapshotSaver:
         self._pool.shutdown()
 
 
-def pack_snapshot(*, engine: bytes, reception: bytes) -> bytes:
-    """Join the two states, which are only right together, into one value."""
-    return HEADER.pack(MAGIC, VERSION, len(engine)) + engine + reception
+def pack_snapshot(*, engine: bytes, reviser: bytes, reception: bytes) -> bytes:
+    """Join the states, which are only right together, into one value."""
+    return HEADER.pack(MAGIC, VERSION, len(engine), len(reviser)) + engine + reviser + reception
 
 
-def unpack_snapshot(content: bytes) -> tuple[bytes, bytes]:
-    """Return the states of (engine, reception).
+def unpack_snapshot(content: bytes) -> tuple[bytes, bytes, bytes]:
+    """Return the states of (engine, reviser, reception).
 
     Raises
     ------
@@ -81,16 +81,17 @@ def unpack_snapshot(content: bytes) -> tuple[bytes, bytes]:
 
     Examples
     --------
-    >>> unpack_snapshot(pack_snapshot(engine=b"ab", reception=b"c"))
-    (b'ab', b'c')
+    >>> unpack_snapshot(pack_snapshot(engine=b"ab", reviser=b"", reception=b"c"))
+    (b'ab', b'', b'c')
     """
     if len(content) < HEADER.size:
         raise InvalidSnapshot(f"the snapshot has {len(content)} bytes; expected a header and more.")
-    magic, version, length = HEADER.unpack_from(content)
+    magic, version, engine, reviser = HEADER.unpack_from(content)
     body = content[HEADER.size :]
-    if magic != MAGIC or version != VERSION or length > len(body):
+    if magic != MAGIC or version != VERSION or engine + reviser > len(body):
         raise InvalidSnapshot(
-            f"the snapshot says {magic!r} version {version}, engine {length} of {len(body)} bytes; "
-            f"expected {MAGIC!r} version {VERSION}. Move it away to start without it."
+            f"the snapshot says {magic!r} version {version}, parts of {engine} and {reviser} of "
+            f"{len(body)} bytes; expected {MAGIC!r} version {VERSION}. Move it away to start "
+            "without it."
         )
-    return body[:length], body[length:]
+    return body[:engine], body[engine : engine + reviser], body[engine + reviser :]

@@ -47,6 +47,13 @@ class Epochs:
         """Return the instant before which a reading is too late to be used."""
         return NEVER_MS if self.closed_ms is None else self.closed_ms - self._settings.late_max_ms
 
+    @property
+    def revisable_ms(self) -> int:
+        """Return the instant up to which a reading is too old even for another run of its tag."""
+        if self.closed_ms is None or not self._settings.revise_max_ms:
+            return -NEVER_MS
+        return self.closed_ms - self._settings.revise_max_ms
+
     def restore(
         self,
         *,

@@ -106,8 +106,10 @@ class PendingReadings:
         """Return the rows that wait, as a view."""
         return self._rows[: self._count]
 
-    def put(self, gathered: GatheredReadings, *, spool_after_ms: int, horizon_ms: int) -> int:
-        """Append the readings that are wanted; return how many were older than ``horizon_ms``.
+    def put(
+        self, gathered: GatheredReadings, *, spool_after_ms: int, horizon_ms: int
+    ) -> ReadingArray:
+        """Append the readings that are wanted; return those that are older than ``horizon_ms``.
 
         Parameters
         ----------
@@ -125,10 +127,11 @@ class PendingReadings:
         is_too_late = is_wanted & (rows["heard_at_ms"] < horizon_ms)
         kept = is_wanted & ~is_too_late
         count = int(np.count_nonzero(kept))
+        too_late = select(rows, is_too_late)
         if count < total:
             rows[:count] = select(rows, kept)
         self._count += count
-        return int(np.count_nonzero(is_too_late))
+        return too_late
 
     def take(self, chosen: npt.NDArray[np.bool_]) -> ReadingArray:
         """Remove and return the rows where ``chosen`` : (n_pending,) is true."""

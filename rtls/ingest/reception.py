@@ -246,10 +246,7 @@ class Reception:
     def _put_aside(self, rejection: Rejection, raw: RawMessage) -> None:
         self._counters.messages_quarantined += 1
         self._quarantine.put(
-            rejection,
-            topic=raw.topic,
-            payload=raw.payload,
-            received_at_ms=raw.received_at_ms,
+            rejection, topic=raw.topic, payload=raw.payload, received_at_ms=raw.received_at_ms
         )
         gateway, key = rejection.gateway, rejection.key
         if gateway is not None and key is not None and self._admission.anchors_of(gateway):

@@ -30,5 +30,7 @@ class ReceptionCounters:
     readings_unknown_anchor: int = 0
     readings_foreign_anchor: int = 0
     readings_too_late: int = 0
+    readings_for_revision: int = 0
+    """too late for their epoch, but kept for another run of their tag"""
     readings_no_room: int = 0
     readings_no_tag_slot: int = 0

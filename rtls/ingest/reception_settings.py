@@ -31,6 +31,9 @@ class ReceptionSettings:
     """how long an epoch waits for readings before it closes; 0 for recordings"""
     late_max_ms: int = 2_000
     """a reading older than the last closed epoch by more than this is counted, not located"""
+    revise_max_ms: int = 0
+    """a reading that is older still is kept up to this age, for whoever runs its tag again
+    (rtls.revision); 0: nobody does"""
     spool_after_ms: int = 30_000
     """a reading that arrives later than this is marked as coming from a spool"""
     silence_hold_after_ms: int = 2_000
@@ -54,7 +57,13 @@ class ReceptionSettings:
                 f"epoch_ms is {self.epoch_ms}; expected a divisor of 1000 from "
                 f"{EPOCH_MS_MIN} to {SECOND_MS}, so that every whole second ends an epoch."
             )
-        for name in ("lateness_ms", "late_max_ms", "recovery_hold_ms", "hold_ms_max"):
+        for name in (
+            "lateness_ms",
+            "late_max_ms",
+            "revise_max_ms",
+            "recovery_hold_ms",
+            "hold_ms_max",
+        ):
             if not 0 <= getattr(self, name) <= 600_000:  # noqa: PLR2004 # ten minutes
                 raise InvalidReading(
                     f"{name} is {getattr(self, name)}; expected 0 to 600000 milliseconds."

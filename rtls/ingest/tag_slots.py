@@ -79,6 +79,10 @@ class TagSlots:
             introduced.append((slot, TagId(name)))
         return self._slots[numbers], tuple(introduced)
 
+    def slots_of(self, numbers: Integers) -> Integers:
+        """Return the slot of each number, `NO_SLOT` where it has none."""
+        return self._slots[numbers]
+
     def release(self, slots: Iterable[int], *, waiting: Integers) -> None:
         """Free slots that the engine has done with; tags with readings in ``waiting`` stay known.
 

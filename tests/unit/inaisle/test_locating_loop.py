@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import cast
 
 import numpy as np
@@ -24,6 +24,7 @@ from rtls.model.site_map import Anchor, Floor, Radio, SiteMap
 from rtls.model.units import AnchorId, Metre, SiteId, TagId, UnixMs, ZoneId
 from rtls.model.visit import Transition, TransitionKind, ZoneEvent
 from rtls.ports import EventSink, LiveState, RawMessage, Source, StateStore
+from rtls.revision import Reviser
 
 WAIT_S = 5.0
 SITE_MAP = SiteMap(
@@ -66,6 +67,8 @@ class Shop:
     happened: threading.Condition = field(default_factory=threading.Condition)
     received: int = 0
     has_room: bool = True
+    late: int = 0
+    revised: tuple[ZoneEvent, ...] = ()
 
     def note(self, call: str) -> None:
         with self.happened:
@@ -119,6 +122,10 @@ class Shop:
             )
         ]
 
+    def take_late(self) -> np.ndarray:
+        late, self.late = self.late, 0
+        return np.zeros(late, READING_DTYPE)
+
     def acknowledgements(self) -> list[tuple[str, bytes]]:
         return [("down", b"1")]
 
@@ -159,6 +166,30 @@ class Shop:
         return self.saved.get(key)
 
 
+@dataclass
+class Revisions:
+    """A reviser that finds nothing to put right, unless told."""
+
+    shop: Shop
+
+    def note(self, _batch: ReadingBatch, events: Sequence[ZoneEvent]) -> tuple[ZoneEvent, ...]:
+        return tuple(events)
+
+    def take(self, late: np.ndarray) -> None:
+        if late.size:
+            self.shop.note(f"late {late.size}")
+
+    def revise(self) -> tuple[ZoneEvent, ...]:
+        found, self.shop.revised = self.shop.revised, ()
+        return found
+
+    def snapshot(self) -> bytes:
+        return b"names"
+
+    def restore(self, snapshot: bytes) -> None:
+        self.shop.note(f"restore {snapshot.decode()}")
+
+
 Start = Callable[[], LocatingLoop]
 
 
@@ -176,6 +207,7 @@ def start(shop: Shop) -> Iterator[Start]:
             source=cast("Source", shop),
             reception=cast("Reception", shop),
             engine=cast("Engine", shop),
+            reviser=cast("Reviser", Revisions(shop)),
             sink=cast("EventSink", shop),
             live=cast("LiveState", shop),
             store=cast("StateStore", shop),
@@ -232,11 +264,11 @@ def test_what_is_not_durable_is_not_acknowledged_and_ends_the_loop(
 
 def test_a_restart_goes_on_from_the_snapshot_before_it_says_ready(shop: Shop, start: Start) -> None:
     """Whoever asks /readyz sends readings next."""
-    shop.saved["s-0"] = pack_snapshot(engine=b"tracks", reception=b"ledger")
+    shop.saved["s-0"] = pack_snapshot(engine=b"tracks", reviser=b"names", reception=b"ledger")
     loop = start()
     assert loop.ready.wait(WAIT_S)
     begun = shop.calls[: shop.calls.index("restore ledger") + 1]
-    assert begun == ["warm up", "restore tracks", "restore ledger"]
+    assert begun == ["warm up", "restore tracks", "restore names", "restore ledger"]
 
 
 def test_a_stop_makes_durable_what_was_received_and_answers(shop: Shop, start: Start) -> None:
@@ -244,9 +276,18 @@ def test_a_stop_makes_durable_what_was_received_and_answers(shop: Shop, start: S
     loop = start()
     shop.wait_for("receive 1")
     loop.stop(WAIT_S)
-    assert unpack_snapshot(shop.saved["s-0"]) == (b"state", b"state")
+    assert unpack_snapshot(shop.saved["s-0"]) == (b"state", b"names", b"state")
     assert shop.calls[-1] == "close"
     assert "acknowledge [41]" in shop.calls
+
+
+def test_what_late_readings_change_is_published_with_the_rest(shop: Shop, start: Start) -> None:
+    """And before the snapshot that acknowledges them."""
+    shop.late, shop.revised = 3, (replace(EVENT, revision=1),)
+    start()
+    shop.wait_for("save")
+    order = [call for call in shop.calls if call.startswith(("late", "publish", "save"))]
+    assert order[:3] == ["late 3", "publish 2", "save"]
 
 
 def test_without_room_nothing_is_taken_from_the_source(shop: Shop, start: Start) -> None:

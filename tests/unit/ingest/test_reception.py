@@ -427,3 +427,37 @@ def test_settings_for_recordings_neither_wait_nor_hold() -> None:
     """A replay is as fast as the machine."""
     settings = ReceptionSettings.for_recordings(epoch_ms=50)
     assert (settings.epoch_ms, settings.lateness_ms, settings.hold_ms_max) == (50, 0, 0)
+
+
+def test_readings_too_late_for_their_epoch_are_kept_for_another_run() -> None:
+    """Up to a minute they still put right what was told; older ones are counted only."""
+    reception = make_reception(revise_max_ms=60_000, hold_ms_max=0)
+    reception.receive([raw(up(heard(value=1.0)))])
+    reception.advance(UnixMs(NOW + 70_500))
+    late = [
+        raw(up(heard(value=2.0), seq=1, t=NOW + 20_000), at=NOW + 70_600),
+        raw(up(heard(value=3.0), seq=2, t=NOW + 9_000), at=NOW + 70_600),
+        raw(up(heard("tag:2", 4.0), seq=3, t=NOW + 20_000), at=NOW + 70_600),
+    ]
+    reception.receive(late)
+    taken = reception.take_late()
+    assert taken["value"].tolist() == [2.0]
+    assert taken["tag"].tolist() == [0]
+    assert taken["heard_at_ms"].tolist() == [NOW + 20_000]
+    assert reception.take_late().size == 0
+    assert reception.counters["readings_for_revision"] == 2
+    assert reception.counters["readings_too_late"] == 1
+    assert reception.counters["readings_late_of_no_slot"] == 1
+
+
+def test_late_readings_of_a_tag_that_may_not_be_located_any_more_are_dropped() -> None:
+    """Consent withdrawn is withdrawn for the last minute too."""
+    admitted = AdmittedTags([TagId("tag:1")])
+    settings = ReceptionSettings(revise_max_ms=60_000, hold_ms_max=0)
+    reception = Reception(make_map(), admitted=admitted, settings=settings)
+    reception.receive([raw(up(heard()))])
+    reception.advance(UnixMs(NOW + 10_500))
+    reception.receive([raw(up(heard(), seq=1, t=NOW + 2_000), at=NOW + 10_600)])
+    admitted.replace([])
+    reception.advance(UnixMs(NOW + 10_700))
+    assert reception.take_late().size == 0
