@@ -8,7 +8,7 @@ instant and not a wait.
 import json
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -40,6 +40,7 @@ from rtls.model.units import GatewayId, Second, TagId, UnixMs, ZoneId
 from rtls.model.visit import DwellReached, ZoneEvent
 from rtls.ports import RawMessage
 from rtls.publish.in_process import InProcessBus
+from rtls.revision import Reviser, RevisionSettings
 
 TICK_MS = 100
 SETTLE_S = 5.0
@@ -121,6 +122,7 @@ class Shop:
         channel: ChannelName,
         seed: int = 1,
         rate_hz: float = 10.0,
+        reception: ReceptionSettings | None = None,
     ) -> None:
         settings = load_settings(
             environment={}, flags={("site", "data"): folder, ("api", "port"): 0}
@@ -147,9 +149,14 @@ class Shop:
             serving_config(self.offers.app(open_routers=()), host="127.0.0.1", port=0)
         )
         self.reception = Reception(
-            self.site_map, admitted=self.admitted, settings=ReceptionSettings(epoch_ms=TICK_MS)
+            self.site_map,
+            admitted=self.admitted,
+            settings=reception or ReceptionSettings(epoch_ms=TICK_MS),
         )
         self.engine = Engine(self.site_map)
+        self.reviser = Reviser(self.engine, RevisionSettings(epoch_ms=TICK_MS))
+        self.is_line_down = False
+        self._held_back: list[LineMessage] = []
         self.bus = InProcessBus()
         self.bus.subscribe("offers", self.offers.feed.accept)
         self.links: dict[GatewayId, MemoryLink] = {}
@@ -210,7 +217,9 @@ class Shop:
         self.fleet.advance(self.clock.at_ms)
         self.is_begun = True
         for link in self.links.values():
-            sent = [m for m in link.take_sent() if m.topic.endswith("/up")]
+            self._held_back += [m for m in link.take_sent() if m.topic.endswith("/up")]
+        if not self.is_line_down:
+            sent, self._held_back = self._held_back, []
             self.reception.receive(
                 [
                     RawMessage(topic=m.topic, payload=m.payload, received_at_ms=self.clock.at_ms)
@@ -218,14 +227,19 @@ class Shop:
                 ]
             )
         for batch in self.reception.advance(self.clock.at_ms):
-            output = self.engine.process(batch)
-            if output.events:
-                self.events.extend(output.events)
-                self.bus.publish(output.events)
-                if self.app.is_connected:  # else what waits for the app stays in the outbox
-                    self.settle()
+            self._publish(self.reviser.note(batch, self.engine.process(batch).events))
+        self.reviser.take(self.reception.take_late())
+        self._publish(self.reviser.revise())
         for topic, payload in self.reception.acknowledgements():
             self.links[GatewayId(topic.split("/")[3])].deliver(LineMessage(topic, payload))
+
+    def _publish(self, events: Sequence[ZoneEvent]) -> None:
+        if not events:
+            return
+        self.events.extend(events)
+        self.bus.publish(events)
+        if self.app.is_connected:  # else what waits for the app stays in the outbox
+            self.settle()
 
     def settle(self) -> None:
         """Wait until the relay has told what the last commit wrote."""
