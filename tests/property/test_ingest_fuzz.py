@@ -1,7 +1,6 @@
 """A hundred thousand damaged payloads: no exception, no false number, nothing lost behind."""
 
 import random
-import re
 
 import numpy as np
 
@@ -10,16 +9,11 @@ from rtls.ingest.formats.registry import decode
 from rtls.ingest.reception import Reception
 from rtls.model.units import UnixMs
 from rtls.ports import RawMessage
+from tests.property.payload_damage import damaged
 from tests.unit.ingest.made_messages import NOW, TOPIC, heard, make_reception, raw, up
 
 PAYLOADS = 100_000
 SEED = 20_261
-SPLICES = (
-    b"NaN", b"Infinity", b"-1e999", b"1e309", b"true", b"null", b"[", b"{", b"]", b"}", b'"', b",",
-    b":", b"\xff", b"\x00", b"\xed\xa0\x80", b"\\ud800", b"\\u0000", b"9" * 40, b"-0", b"0.1e-400",
-    b'"v":', b'"obs":[', b'"k":"rssi"', b'"seq":9007199254740993', b"[" * 200, b'{"a":' * 50,
-)  # fmt: skip
-
 UP_TOPICS = (TOPIC, TOPIC, TOPIC, TOPIC, "inaisle/v1/gw/\x00/up", "a/b")
 EXAMPLES = (
     up(
@@ -34,46 +28,6 @@ EXAMPLES = (
 )
 STATUS = b'{"v":1,"online":true,"t":1795255200000}'
 STATUS_TOPIC = "inaisle/v1/gw/g1/status"
-
-
-def flip_bit(payload: bytearray, at: int, chance: random.Random) -> None:
-    payload[at] ^= 1 << chance.randrange(8)
-
-
-def put_in(payload: bytearray, at: int, chance: random.Random) -> None:
-    payload[at:at] = chance.choice(SPLICES)
-
-
-def cut_out(payload: bytearray, at: int, chance: random.Random) -> None:
-    del payload[at : at + chance.randrange(20)]
-
-
-def cut_off(payload: bytearray, at: int, _chance: random.Random) -> None:
-    del payload[at:]
-
-
-def repeat_part(payload: bytearray, at: int, chance: random.Random) -> None:
-    start = chance.randrange(len(payload))
-    payload[at:at] = payload[start : start + chance.randrange(60)]
-
-
-def change_digit(payload: bytearray, at: int, chance: random.Random) -> None:
-    """The payload most often stays JSON, but says something else."""
-    digit = re.search(rb"[0-9]", payload[at:])
-    if digit:
-        payload[at + digit.start()] = ord(chance.choice("0123456789-."))
-
-
-ACCIDENTS = (flip_bit, put_in, cut_out, cut_off, repeat_part, *[change_digit] * 6)
-
-
-def damaged(example: bytes, chance: random.Random) -> bytes:
-    """The example after one to three accidents."""
-    payload = bytearray(example)
-    for _ in range(chance.randint(1, 3)):
-        if payload:
-            chance.choice(ACCIDENTS)(payload, chance.randrange(len(payload)), chance)
-    return bytes(payload)
 
 
 def check_finite(reception: Reception, at_ms: int) -> int:

@@ -190,6 +190,10 @@ class Registry:
         decoder, inner_topic = found
         return decoder(inner_topic, payload, received_at_ms)
 
+    def name_of(self, topic: str) -> FormatName | None:
+        """Return the format whose filter a topic matches, or None."""
+        return next((r.name for r in self._routes if matches(r.topic_filter, topic)), None)
+
     def _find(self, topic: str) -> tuple[Decoder, str] | None:
         for route in self._routes:
             if matches(route.topic_filter, topic):
