@@ -40,7 +40,7 @@ from rtls.geofence.dwell import (
     step_rules,
     step_stays,
 )
-from rtls.geofence.zone_events import zone_events
+from rtls.geofence.zone_events import ZoneNews
 from rtls.geofence.zone_index import ZoneIndex
 from rtls.model.errors import InvalidReading
 from rtls.model.fix import FIX_DTYPE, FixBatch
@@ -48,7 +48,6 @@ from rtls.model.reading import READING_DTYPE, ReadingArray, ReadingBatch, Readin
 from rtls.model.site_map import SiteMap
 from rtls.model.track import TAG_ID_BYTES_MAX
 from rtls.model.units import SiteId, TagId, UnixMs
-from rtls.model.visit import ZoneEvent
 from rtls.positioning.calibration import Calibration
 from rtls.positioning.locator import Locator
 
@@ -207,20 +206,25 @@ class Engine:
             )
 
     def _advance(self, batch: ReadingBatch) -> EngineOutput:
-        events: list[ZoneEvent] = []
+        news = ZoneNews(self._site_map, self._tag_of)
         released: list[Slots] = []
         for at_ms in self._seconds_until(batch.epoch_end_ms):
-            events.extend(self._pass_instant(NO_READINGS, at_ms)[1])
+            news.add(self._pass_instant(NO_READINGS, at_ms)[1])
             released.append(self._forget_silent(at_ms))
         self._introduce(batch)
         end_ms = batch.epoch_end_ms
-        fixes, found = self._pass_instant(self._known_readings(batch), end_ms)
-        events.extend(found)
+        fixes, rows = self._pass_instant(self._known_readings(batch), end_ms)
+        news.add(rows)
         output = self._output(end_ms, fixes)
         if end_ms % SECOND_MS == 0:
             released.append(self._forget_silent(end_ms))
         self._state.epoch_end_ms = end_ms
-        return replace(output, events=tuple(events), released=np.concatenate((NO_SLOTS, *released)))
+        return replace(
+            output,
+            events=tuple(news.events),
+            passes=tuple(news.passes),
+            released=np.concatenate((NO_SLOTS, *released)),
+        )
 
     def _seconds_until(self, end_ms: UnixMs) -> Iterator[UnixMs]:
         """Yield the whole seconds since the last batch and before this one, while tags are left."""
@@ -277,9 +281,7 @@ class Engine:
         state.heard_ms[known["tag"]] = batch.epoch_end_ms
         return known
 
-    def _pass_instant(
-        self, readings: ReadingArray, at_ms: UnixMs
-    ) -> tuple[Fixes, tuple[ZoneEvent, ...]]:
+    def _pass_instant(self, readings: ReadingArray, at_ms: UnixMs) -> tuple[Fixes, Rows]:
         """Step the tags heard and, at a whole second, the silent ones."""
         fixes = self._locator.update(self._state.locator, readings, epoch_end_ms=at_ms)
         rows = self._step(self._state, fixes, is_late=_spooled(readings, fixes), at_ms=at_ms)
@@ -289,7 +291,7 @@ class Engine:
             more = self._step(self._state, silent, is_late=None, at_ms=at_ms)
             rows = np.concatenate((rows, more))
             fixes = _by_tag(fixes, coasted)
-        return fixes, zone_events(rows, self._site_map, tag_of=self._tag_of)
+        return fixes, rows
 
     def _step(
         self,

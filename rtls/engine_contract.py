@@ -15,7 +15,7 @@ from rtls.geofence.dwell import DwellCounters, DwellSettings
 from rtls.model.errors import InvalidGeometry
 from rtls.model.fix import FixBatch
 from rtls.model.units import Second, TagId
-from rtls.model.visit import ZoneEvent
+from rtls.model.visit import Passed, ZoneEvent
 from rtls.positioning.tracking import TrackingSettings
 
 Slots = npt.NDArray[np.int32]
@@ -94,6 +94,8 @@ class EngineOutput:
         (n,) ASCII ids of the rows of `fixes`.
     events
         In canonical order: when decided, tag id, zone id.
+    passes
+        Zones walked through without a visit, in the same order; for analytics alone.
     released
         Slots whose tags were forgotten; they may be given to other tags from the next batch on.
     """
@@ -101,6 +103,7 @@ class EngineOutput:
     fixes: FixBatch
     tag_names: npt.NDArray[np.bytes_]
     events: tuple[ZoneEvent, ...] = ()
+    passes: tuple[Passed, ...] = ()
     released: Slots = field(default_factory=NO_SLOTS.copy)
 
     @property

@@ -71,17 +71,21 @@ class ZoneProbabilities:
         P(the tag is in that zone).
     left_out
         Zones that did not fit in the list of a fix.
+    n_zones
+        Of the site map; what is listed beyond are halos, for leaving alone.
     """
 
     row_start: npt.NDArray[np.int32]
     zone: npt.NDArray[np.int32]
     probability: npt.NDArray[np.float64]
     left_out: int
+    n_zones: int = np.iinfo(np.int32).max
 
     def of(self, row: int) -> dict[int, float]:
         """Return the probabilities of one fix by zone."""
         part = slice(self.row_start[row], self.row_start[row + 1])
-        return dict(zip(self.zone[part].tolist(), self.probability[part].tolist(), strict=True))
+        listed = zip(self.zone[part].tolist(), self.probability[part].tolist(), strict=True)
+        return {zone: p for zone, p in listed if zone < self.n_zones}
 
 
 def zone_probabilities(
@@ -114,5 +118,9 @@ def zone_probabilities(
         probability,
     )
     return ZoneProbabilities(
-        row_start=row_start, zone=zone, probability=probability, left_out=left_out
+        row_start=row_start,
+        zone=zone,
+        probability=probability,
+        left_out=left_out,
+        n_zones=len(index.zones),
     )

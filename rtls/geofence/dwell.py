@@ -23,6 +23,7 @@ from rtls.geofence.kernels.stay_slots import (
 )
 from rtls.geofence.kernels.zone_step import step_tags
 from rtls.geofence.records import as_records
+from rtls.geofence.zone_index import halo_numbers
 from rtls.model.errors import InvalidGeometry
 from rtls.model.site_map import SiteMap, Zone
 from rtls.model.units import Second, UnixMs, ZoneId
@@ -42,6 +43,7 @@ STAY_DTYPE: Final = np.dtype(
         ("stepped_at_ms", np.int64),  # counted up to here
         ("evidence_at_ms", np.int64),
         ("p", np.float64),  # at stepped_at_ms
+        ("p_best", np.float64),  # since the first instant as a candidate
         ("weight", np.float64),
         ("visit", np.float64, (COUNTS,)),  # dwell, its bounds and the time counted, ms
         ("pending", np.float64, (COUNTS,)),  # the same since the last evidence
@@ -54,7 +56,7 @@ ROW_DTYPE: Final = np.dtype(
     [
         ("tag", np.int32),
         ("zone", np.int32),
-        ("what", np.uint8),  # ENTERED, DWELL_REACHED, LEFT
+        ("what", np.uint8),  # ENTERED, DWELL_REACHED, LEFT, PASSED
         ("reason", np.uint8),
         ("is_late", np.uint8),
         ("pad", np.uint8, (5,)),
@@ -77,6 +79,7 @@ RULE_DTYPE: Final = np.dtype(
         ("depth", np.int32),  # 0 for a zone without a parent
         ("n_thresholds", np.int32),
         ("level", np.int32),  # zones of one level divide the floor between them
+        ("halo", np.int32),  # index of the zone widened by its exit tolerance, -1 for none
         ("p_enter", np.float64),
         ("p_hold", np.float64),
         ("p_exit", np.float64),
@@ -84,6 +87,8 @@ RULE_DTYPE: Final = np.dtype(
         ("min_enter_ms", np.int64),
         ("exit_delay_ms", np.int64),
         ("reset_after_ms", np.int64),
+        ("tolerance_timeout_ms", np.int64),
+        ("grace_ms", np.float64),  # 0 where the radio decides
         ("threshold_ms", np.float64, (THRESHOLDS_MAX,)),
     ],
     align=True,
@@ -153,6 +158,7 @@ def step_rules(site_map: SiteMap, settings: DwellSettings) -> StepRules:
     """Lay out the rules of all zones of ``site_map`` for the kernel."""
     parents = {zone.zone: zone.parent for zone in site_map.zones}
     number = site_map.zone_index
+    halo = halo_numbers(site_map)
     zones = np.zeros(len(site_map.zones), RULE_DTYPE)
     levels = sorted({(zone.kind, zone.floor) for zone in site_map.zones})
     for index, zone in enumerate(site_map.zones):
@@ -160,6 +166,7 @@ def step_rules(site_map: SiteMap, settings: DwellSettings) -> StepRules:
         zones[index]["parent"] = -1 if zone.parent is None else number[zone.parent]
         zones[index]["level"] = levels.index((zone.kind, zone.floor))
         zones[index]["depth"] = _depth(zone.zone, parents)
+        zones[index]["halo"] = halo.get(zone.zone, -1)
     return StepRules(
         zones=as_records(zones),
         depth_max=int(zones["depth"].max(initial=0)),
@@ -175,7 +182,8 @@ def _write_rule(row: npt.NDArray[np.void], zone: Zone) -> None:
     rules = zone.rules
     for name in ("p_enter", "p_hold", "p_exit", "p_dwell"):
         row[name] = getattr(rules, name)
-    for name in ("min_enter", "exit_delay", "reset_after"):
+    row["grace_ms"] = 0.0 if rules.grace_s is None else 1e3 * rules.grace_s
+    for name in ("min_enter", "exit_delay", "reset_after", "tolerance_timeout"):
         row[f"{name}_ms"] = round(1e3 * getattr(rules, f"{name}_s"))
     thresholds = rules.dwell_thresholds_s
     row["n_thresholds"] = len(thresholds)

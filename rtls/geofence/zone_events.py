@@ -10,12 +10,20 @@ from operator import itemgetter
 import numpy as np
 import numpy.typing as npt
 
-from rtls.geofence.kernels.stay_slots import DWELL_REACHED, ENTERED, LEFT, LOST
+from rtls.geofence.kernels.stay_slots import (
+    BETWEEN_FIXES,
+    DWELL_REACHED,
+    ENTERED,
+    LEFT,
+    LOST,
+    PASSED,
+)
 from rtls.model.site_map import SiteMap, Zone
 from rtls.model.units import Second, SiteId, TagId, UnixMs
 from rtls.model.visit import (
     DwellReached,
     LeftReason,
+    Passed,
     Transition,
     TransitionKind,
     Visit,
@@ -25,6 +33,31 @@ from rtls.model.visit import (
 )
 
 ORDER = {ENTERED: 0, DWELL_REACHED: 1, LEFT: 2}
+Rows = npt.NDArray[np.void]
+
+
+class ZoneNews:
+    """What happened over some instants, in the order of the instants.
+
+    Parameters
+    ----------
+    site_map
+        Names the zones.
+    tag_of
+        Names the tag of a slot, while it has one.
+    """
+
+    def __init__(self, site_map: SiteMap, tag_of: Callable[[int], TagId]) -> None:
+        self._site_map = site_map
+        self._tag_of = tag_of
+        self.events: list[ZoneEvent] = []
+        self.passes: list[Passed] = []
+
+    def add(self, rows: Rows) -> None:
+        """Take the `ROW_DTYPE` rows of one instant."""
+        if rows.size:
+            self.events.extend(zone_events(rows, self._site_map, tag_of=self._tag_of))
+            self.passes.extend(zone_passes(rows, self._site_map, tag_of=self._tag_of))
 
 
 def zone_events(
@@ -38,14 +71,15 @@ def zone_events(
     Parameters
     ----------
     rows
-        `ROW_DTYPE`. A row that says LEFT gives two events: the transition and the visit.
+        `ROW_DTYPE`. A row that says LEFT gives two events: the transition and the visit. One
+        that says PASSED gives none (`zone_passes`).
     site_map
         Names the zones.
     tag_of
         Names the tag of a slot.
     """
     found: list[tuple[tuple[int, str, str, int, float], ZoneEvent]] = []
-    for row in rows:
+    for row in rows[rows["what"] != PASSED]:
         zone = site_map.zones[int(row["zone"])]
         tag = tag_of(int(row["tag"]))
         what = int(row["what"])
@@ -53,6 +87,42 @@ def zone_events(
         found.extend((key, event) for event in _events_of(row, site_map.site, tag, zone))
     found.sort(key=itemgetter(0))
     return tuple(event for _, event in found)
+
+
+def zone_passes(
+    rows: npt.NDArray[np.void],
+    site_map: SiteMap,
+    *,
+    tag_of: Callable[[int], TagId],
+) -> tuple[Passed, ...]:
+    """Return the zones passed in ``rows``, by (decided at, tag id, zone id).
+
+    Parameters
+    ----------
+    rows
+        `ROW_DTYPE`, of which those count that say PASSED.
+    site_map
+        Names the zones.
+    tag_of
+        Names the tag of a slot.
+    """
+    found = [_passed(row, site_map, tag_of) for row in rows[rows["what"] == PASSED]]
+    return tuple(sorted(found, key=lambda passed: (passed.decided_at_ms, passed.tag, passed.zone)))
+
+
+def _passed(row: np.void, site_map: SiteMap, tag_of: Callable[[int], TagId]) -> Passed:
+    tag, zone = tag_of(int(row["tag"])), site_map.zones[int(row["zone"])].zone
+    at_ms = UnixMs(int(row["at_ms"]))
+    return Passed(
+        event_id=event_id(visit_id(site_map.site, tag, zone, at_ms), "passed"),
+        site=site_map.site,
+        tag=tag,
+        zone=zone,
+        at_ms=at_ms,
+        decided_at_ms=UnixMs(int(row["decided_at_ms"])),
+        probability=float(row["probability"]),
+        is_between_fixes=int(row["reason"]) == BETWEEN_FIXES,
+    )
 
 
 def _events_of(row: np.void, site: SiteId, tag: TagId, zone: Zone) -> Iterator[ZoneEvent]:

@@ -5,8 +5,8 @@ over points to whoever asks. Built by shapely once a map; the questions are answ
 """
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -24,6 +24,8 @@ index takes 2.4 times the memory (6 MB there)."""
 COARSE_CELL_M: Final = Metre(4.0)
 CELLS_MAX: Final = 2_000_000
 """A larger site gets larger cells: the answer is the same, only more polygons are asked."""
+HALO_SEGMENTS: Final = 2
+"""Corners of a halo's quarter circle, less one: its edge is off by less than a tenth."""
 Box = tuple[float, float, float, float]
 
 
@@ -47,9 +49,18 @@ class ZonesAtPoints:
         return [int(z) for z in self.zone[self.row_start[point] : self.row_start[point + 1]]]
 
 
+def halo_numbers(site_map: SiteMap) -> dict[ZoneId, int]:
+    """Return the numbers of zones widened by their exit tolerance, which follow all others."""
+    wide = [zone.zone for zone in site_map.zones if zone.rules.exit_tolerance_m > 0.0]
+    return {zone: len(site_map.zones) + number for number, zone in enumerate(wide)}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ZoneIndex:
-    """The zones of one site, ready for questions. Zone numbers are indices in the site map."""
+    """The zones of one site, ready for questions. Zone numbers are indices in the site map.
+
+    Ellipses also meet halos: zones widened by their exit tolerance (`halo_numbers`).
+    """
 
     zones: tuple[ZoneId, ...]
     shapes: ZoneShapes
@@ -70,9 +81,10 @@ class ZoneIndex:
         """
         if not cell_m > 0.0:
             raise InvalidGeometry(f"cell_m is {cell_m}; expected above 0, such as {CELL_M}.")
-        shapes = _shapes(site_map.zones)
+        with_halos = [*site_map.zones, *_halos(site_map)]
+        shapes = _shapes(with_halos)
         fine = _grid(site_map.zones, shapes, cell_m=cell_m, by_polygon=True)
-        coarse = _grid(site_map.zones, shapes, cell_m=COARSE_CELL_M, by_polygon=False)
+        coarse = _grid(with_halos, shapes, cell_m=COARSE_CELL_M, by_polygon=False)
         return ZoneIndex(
             zones=tuple(zone.zone for zone in site_map.zones),
             shapes=shapes,
@@ -98,6 +110,15 @@ class ZoneIndex:
         zone = np.empty(x_m.size * self.zones_a_cell_max, np.int32)
         found = zones_at_points(self.fine, self.shapes, x_m, y_m, floor, row_start, zone)
         return ZonesAtPoints(row_start=row_start, zone=zone[:found].copy())
+
+
+def _halos(site_map: SiteMap) -> Iterator[Zone]:
+    for zone in site_map.zones:
+        tolerance_m = zone.rules.exit_tolerance_m
+        if tolerance_m > 0.0:
+            wide = shapely.buffer(shapely.Polygon(zone.ring), tolerance_m, quad_segs=HALO_SEGMENTS)
+            corners = shapely.get_coordinates(wide.exterior)[:-1].tolist()
+            yield replace(zone, ring=tuple((x, y) for x, y in corners))
 
 
 def _shapes(zones: Sequence[Zone]) -> ZoneShapes:

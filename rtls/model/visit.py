@@ -122,6 +122,30 @@ class Visit:
         check_duration("dwell_s", self.dwell_s)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Passed:
+    """A tag walked through a zone and did not stay: never in it long enough for a visit.
+
+    For analytics alone. It is no `ZoneEvent`, so that it cannot reach the decision about an offer.
+    """
+
+    event_id: str
+    site: SiteId
+    tag: TagId
+    zone: ZoneId
+    at_ms: UnixMs
+    """when it was probably in the zone"""
+    decided_at_ms: UnixMs
+    probability: float
+    """the highest P(in zone) on the way"""
+    is_between_fixes: bool
+    """no fix lay in the zone; the straight line between two of them did"""
+
+    def __post_init__(self) -> None:
+        check_probability(self.probability)
+        check_order("at_ms", self.at_ms, "decided_at_ms", self.decided_at_ms)
+
+
 ZoneEvent = Transition | DwellReached | Visit
 
 

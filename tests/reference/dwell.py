@@ -1,7 +1,8 @@
 """The state machine of visits with one dict a tag, written as the rules are told.
 
-A tag's steps come as (at_ms, P by zone, p_standing, evidence, is heard). Slots are not limited
-here, so the twin agrees with the kernel as long as no tag is in more zones than it has slots.
+A tag's steps come as (at_ms, P by zone, p_standing, evidence, is heard); P of a zone widened by its
+exit tolerance stands under its name with a plus. Slots are not limited here, so the twin agrees
+with the kernel as long as no tag is in more zones than it has slots.
 """
 
 from dataclasses import dataclass, field
@@ -40,6 +41,7 @@ class Stay:
     stepped: int = 0
     evidence: int = 0
     p: float = 0.0
+    p_best: float = 0.0
     weight: float = 0.0
     reached: int = 0
     visit: Counted = field(default_factory=Counted)
@@ -78,8 +80,9 @@ class DwellByDicts:
         evidence: int,
         is_heard: bool,
         grace_ms: float,
+        habit_ms: float = 0.0,
     ) -> list[Event]:
-        """Step one tag; return its events."""
+        """Step one tag; return its events. A zone's own grace replaces ``grace_ms``."""
         stays = self.tags.setdefault(tag, {})
         events: list[Event] = []
         for tree_floor in self.floors_of_tree:
@@ -92,7 +95,10 @@ class DwellByDicts:
             candidates = [stay for stay in own if stay.phase == "candidate"]
             for stay in visits + candidates:
                 p = p_of.get(stay.zone.zone, 0.0)
-                how = (at, p, p_standing, evidence, is_heard, grace_ms, events)
+                near = p_of.get(f"{stay.zone.zone}+", 0.0)
+                own_s = stay.zone.rules.grace_s
+                patience = grace_ms if own_s is None else min(max(1e3 * own_s, habit_ms), 300e3)
+                how = (at, (p, near), p_standing, evidence, is_heard, patience, events)
                 if self.step_stay(stays, stay, tag, *how):
                     del stays[stay.zone.zone]
         return events
@@ -130,7 +136,7 @@ class DwellByDicts:
         stay.phase = "candidate"
         stay.entered = stay.since = stay.stepped = at
         stay.evidence = evidence
-        stay.p = p
+        stay.p = stay.p_best = p
         stay.weight = self.weight(stay.zone, p, p_standing)
 
     def weight(self, zone: Zone, p: float, p_standing: float) -> float:
@@ -139,9 +145,10 @@ class DwellByDicts:
         return 1.0 if p >= self.settings.p_certain else p
 
     def step_stay(
-        self, stays, stay, tag, at, p, p_standing, evidence, is_heard, grace_ms, events
+        self, stays, stay, tag, at, p_pair, p_standing, evidence, is_heard, grace_ms, events
     ) -> bool:
         """Return whether the stay can be forgotten."""
+        p, p_near = p_pair
         rules = stay.zone.rules
         if stay.phase == "absent":
             return at - stay.left >= 1000 * rules.reset_after_s
@@ -152,16 +159,27 @@ class DwellByDicts:
             self.count(stay, at, p, p_standing, is_heard)
         parent = stays.get(stay.zone.parent or "")
         phase = self.phase_of_parent(stay.zone, parent)
+        stay.p_best = max(stay.p_best, p)
+        if is_heard and not is_lost and phase != "absent":
+            self.note_pass(stay, tag, at, p_standing, events)
         if stay.phase == "candidate" and self.drops_candidate(stay, phase, is_heard, is_lost):
             return stay.left is None
         is_free = not self.is_held_elsewhere(stays, stay.zone)
         if stay.phase == "candidate":
             self.enter(stay, tag, at, phase in IN and is_free, is_heard, events)
         else:
-            self.step_visit(stay, parent, tag, at, is_heard, is_lost, phase in IN, events)
+            how = (is_heard, is_lost, phase in IN, p_near)
+            self.step_visit(stay, parent, tag, at, how, events)
         if stay.phase == "inside" and is_heard:
             self.reach(stay, tag, at, events)
         return False
+
+    def note_pass(self, stay, tag, at, p_standing, events) -> None:
+        is_out = stay.phase == "candidate" and stay.p < stay.zone.rules.p_hold
+        if is_out and p_standing < self.settings.p_standing_min:
+            began = stay.entered
+            passed = ("passed", tag, stay.zone.zone, began, at, began, 0, stay.visit.dwell)
+            events.append((*passed, stay.p_best))
 
     def drops_candidate(self, stay, phase, is_heard, is_lost) -> bool:
         if not (is_lost or phase == "absent" or (is_heard and stay.p < stay.zone.rules.p_hold)):
@@ -200,16 +218,18 @@ class DwellByDicts:
         if is_heard:
             self.settle(stay, is_confirmed=p >= stay.zone.rules.p_hold)
 
-    def step_visit(
-        self, stay, parent, tag, at, is_heard, is_lost, parent_is_inside, events
-    ) -> None:
+    def step_visit(self, stay, parent, tag, at, how, events) -> None:
+        is_heard, is_lost, parent_is_inside, p_near = how
         rules = stay.zone.rules
         if is_heard and stay.phase == "inside" and stay.p <= rules.p_exit:
             stay.phase, stay.since = "leaving", at
         elif is_heard and stay.phase == "leaving" and stay.p >= rules.p_hold:
             stay.phase = "inside"
         if stay.phase == "leaving":
-            is_over = is_lost or at - stay.since >= 1000 * rules.exit_delay_s
+            delay_s = rules.exit_delay_s
+            if p_near > rules.p_exit:
+                delay_s = max(delay_s, rules.tolerance_timeout_s)
+            is_over = is_lost or at - stay.since >= 1000 * delay_s
             if is_over or not parent_is_inside:
                 self.close(stay, "walked_away", stay.since, tag, at, events)
         elif is_lost:

@@ -15,6 +15,7 @@ from rtls.geofence.dwell import (
     step_rules,
     step_stays,
 )
+from rtls.geofence.zone_index import halo_numbers
 from rtls.model.fix import FIX_DTYPE
 from rtls.model.reading import READING_DTYPE, ReadingArray, ReadingBatch, ReadingKind
 from rtls.model.site_map import Anchor, DwellRules, Floor, Radio, SiteMap, Zone, ZoneKind
@@ -159,8 +160,9 @@ class DwellByKernel:
         interval_ms: float = 100.0,
         is_late: bool = False,
     ) -> list[Event]:
-        index = self.site_map.zone_index
-        listed = sorted((index[name], p) for name, p in p_of.items())
+        halos = {f"{zone}+": number for zone, number in halo_numbers(self.site_map).items()}
+        index = self.site_map.zone_index | halos
+        listed = sorted((index[name], p) for name, p in p_of.items() if name in index)
         fixes = np.zeros(1, FIX_DTYPE)
         fixes["tag"] = tag
         fixes["p_standing"] = p_standing
@@ -184,7 +186,8 @@ class DwellByKernel:
         return [self.event(row) for row in rows]
 
     def event(self, row: np.void) -> Event:
-        what = ("entered", "dwell", ("walked_away", "lost")[row["reason"]])[row["what"]]
+        left = ("walked_away", "lost")[row["reason"]]
+        what = ("entered", "dwell", left, "passed")[row["what"]]
         return (
             what,
             int(row["tag"]),

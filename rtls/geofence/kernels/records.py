@@ -36,6 +36,7 @@ class Stay(Protocol):
     stepped_at_ms: int
     evidence_at_ms: int
     p: float
+    p_best: float
     weight: float
     visit: Floats
     pending: Floats
@@ -49,6 +50,7 @@ class Rule(Protocol):
     depth: int
     level: int
     n_thresholds: int
+    halo: int
     p_enter: float
     p_hold: float
     p_exit: float
@@ -56,6 +58,8 @@ class Rule(Protocol):
     min_enter_ms: int
     exit_delay_ms: int
     reset_after_ms: int
+    tolerance_timeout_ms: int
+    grace_ms: float
     threshold_ms: Floats
 
 

@@ -27,9 +27,11 @@ ABSENT = 4  # outside, but what was dwelt may still go on
 ENTERED = 0
 DWELL_REACHED = 1
 LEFT = 2
+PASSED = 3
 
 WALKED_AWAY = 0
 LOST = 1
+BETWEEN_FIXES = 2
 
 # What a stay counts, in ms: the clock, its lower and upper bound, and the time that counted.
 DWELL = 0
@@ -38,7 +40,8 @@ HIGH = 2
 COUNTED = 3
 COUNTS = 4
 
-SLOTS = 8
+SLOTS = 12
+"""Zones that a tag is in or lately was: five levels of nesting, twice, and something over."""
 THRESHOLDS_MAX = 4
 ROWS_A_TAG_MAX = SLOTS * (1 + THRESHOLDS_MAX)
 """No tag can cause more rows in one step: a stay that enters may reach all its thresholds."""
@@ -54,6 +57,9 @@ class StepRules(NamedTuple):
     ``zones`` (n_zones,) `RULE_DTYPE`; ``depth_max`` of nesting; ``grace_ms`` (n_kinds,) by reading
     kind; ``grace_intervals`` times a tag's own interval, up to ``grace_ms_max``; ``p_certain``
     from which on time counts in full; ``p_standing_min`` below which the tag clearly walks.
+
+    A zone's own grace takes the place of those by kind, its halo is the index of the same zone
+    widened by its exit tolerance, -1 where it has none.
     """
 
     zones: Records
@@ -66,12 +72,16 @@ class StepRules(NamedTuple):
 
 
 @njit(cache=True, nogil=True)
-def grace_of(rules: StepRules, kinds: int, interval_ms: float) -> float:
-    """Return how long a tag may be silent: its most patient kind, or its own habit if longer."""
-    longest = 0.0
-    for kind in range(rules.grace_ms.size):
-        if kinds == 0 or kinds & (1 << kind):
-            longest = max(longest, rules.grace_ms[kind])
+def grace_of(rules: StepRules, zone: int, kinds: int, interval_ms: float) -> float:
+    """Return how long a tag may be silent: as the zone says, else its most patient kind.
+
+    Its own habit if that is longer: bursts with long gaps between them are no absence.
+    """
+    longest = float(rules.zones[zone].grace_ms)
+    if longest == 0.0:
+        for kind in range(rules.grace_ms.size):
+            if kinds == 0 or kinds & (1 << kind):
+                longest = max(longest, rules.grace_ms[kind])
     habit = rules.grace_intervals * interval_ms
     if np.isfinite(habit):
         longest = max(longest, habit)

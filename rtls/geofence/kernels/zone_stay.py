@@ -23,6 +23,7 @@ from rtls.geofence.kernels.stay_slots import (
     LEFT,
     LOST,
     LOW,
+    PASSED,
     SLOTS,
     WALKED_AWAY,
     StepRules,
@@ -111,16 +112,27 @@ def step_candidate(
     rules: StepRules,
     rows: Records,
     used: int,
-    tag: int,
+    fix: Fix,
     at_ms: int,
     is_heard: int,
     is_lost: int,
 ) -> int:
-    """Let a candidate enter, wait, or be dropped; return the rows used."""
+    """Let a candidate enter, wait, or be dropped; return the rows used.
+
+    One that is dropped because the tag walked on has been passed. A tag that stands and only
+    flickers over an edge passes nothing.
+    """
     stay = stays[slot]
     rule = rules.zones[stay.zone]
+    tag = fix.tag
     has_parent = rule.parent < 0 or find_open(stays, rule.parent) >= 0
-    if is_lost or not has_parent or (is_heard and stay.p < rule.p_hold):
+    is_out = is_heard and stay.p < rule.p_hold
+    if is_lost or not has_parent or is_out:
+        if is_out and not is_lost and has_parent and fix.p_standing < rules.p_standing_min:
+            write_row(rows[used], stay, tag, PASSED, stay.entered_at_ms, at_ms)
+            rows[used].reason = WALKED_AWAY
+            rows[used].probability = stay.p_best
+            used += 1
         drop_candidate(stay)
         return used
     is_ripe = is_heard and at_ms - stay.since_ms >= rule.min_enter_ms
@@ -150,11 +162,15 @@ def step_visit(
     rows: Records,
     used: int,
     tag: int,
+    p_near: float,
     at_ms: int,
     is_heard: int,
     is_lost: int,
 ) -> int:
-    """Let a visit go on, falter, recover or end; return the rows used."""
+    """Let a visit go on, falter, recover or end; return the rows used.
+
+    ``p_near`` is P of the zone widened by its exit tolerance, 0 where it has none.
+    """
     stay = stays[slot]
     rule = rules.zones[stay.zone]
     if is_heard and stay.phase == INSIDE and stay.p <= rule.p_exit:
@@ -163,7 +179,10 @@ def step_visit(
     elif is_heard and stay.phase == LEAVING and stay.p >= rule.p_hold:
         stay.phase = INSIDE
     if stay.phase == LEAVING:
-        is_over = is_lost or at_ms - stay.since_ms >= rule.exit_delay_ms
+        delay_ms = rule.exit_delay_ms
+        if p_near > rule.p_exit:
+            delay_ms = max(delay_ms, rule.tolerance_timeout_ms)
+        is_over = is_lost or at_ms - stay.since_ms >= delay_ms
         if is_over or not is_inside(stays, rule.parent):
             return close_stay(stay, rows, used, tag, stay.since_ms, at_ms)
         return used
@@ -182,6 +201,7 @@ def step_stay(
     rules: StepRules,
     fix: Fix,
     p: float,
+    p_near: float,
     at_ms: int,
     is_heard: int,
     is_late: int,
@@ -205,9 +225,10 @@ def step_stay(
         if is_heard:
             settle_pending(stay, p >= rule.p_hold)
     if stay.phase == CANDIDATE:
-        used = step_candidate(stays, slot, rules, rows, used, fix.tag, at_ms, is_heard, is_lost)
+        stay.p_best = max(stay.p_best, p)
+        used = step_candidate(stays, slot, rules, rows, used, fix, at_ms, is_heard, is_lost)
     else:
-        used = step_visit(stays, slot, rules, rows, used, fix.tag, at_ms, is_heard, is_lost)
+        used = step_visit(stays, slot, rules, rows, used, fix.tag, p_near, at_ms, is_heard, is_lost)
     if stay.phase == INSIDE:
         used = reach_thresholds(stay, rule, rows, used, fix.tag, at_ms)
     return used

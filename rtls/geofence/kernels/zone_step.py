@@ -55,12 +55,22 @@ def begin_stay(
     stay.stepped_at_ms = at_ms
     stay.evidence_at_ms = fix.evidence_at_ms
     stay.p = p
+    stay.p_best = p
     stay.weight = weight_of(rules, zone, p, fix.p_standing)
 
 
 @njit(cache=True, nogil=True)
+def taken_slots(stays: Records) -> int:
+    """Return how many slots there are up to the last one taken; most tags are in few zones."""
+    for slot in range(SLOTS - 1, -1, -1):
+        if stays[slot].phase != FREE:
+            return slot + 1
+    return 0
+
+
+@njit(cache=True, nogil=True)
 def listed_probability(zone: int, zones: Ints, probability: Floats, start: int, end: int) -> float:
-    """Return P of ``zone`` in one fix's list, 0 where it is not listed."""
+    """Return P of ``zone`` in one fix's list, 0 where it is not listed or there is none (-1)."""
     for entry in range(start, end):
         if zones[entry] == zone:
             return float(probability[entry])
@@ -83,6 +93,8 @@ def begin_stays(
     """Begin a stay in each probable zone of this depth whose parent has one."""
     for entry in range(start, end):
         candidate = zone[entry]
+        if candidate >= rules.zones.size:
+            continue  # a halo, which is only left, never entered
         rule = rules.zones[candidate]
         if rule.depth != depth or probability[entry] < rule.p_enter:
             continue
@@ -146,20 +158,26 @@ def step_tags(
         start = row_start[place]
         end = row_start[place + 1]
         late = is_late[place]
-        grace_ms = grace_of(rules, fix.kinds, interval_ms[fix.tag])
         for depth in range(rules.depth_max + 1):
             if is_heard:
                 begin_stays(own, rules, fix, depth, zone, probability, start, end, at_ms, counters)
+            taken = taken_slots(own)
             # Visits first: one that ends now makes way for a candidate now.
             for is_turn_of_candidates in (0, 1):
-                for slot in range(SLOTS):
+                for slot in range(taken):
                     stay = own[slot]
                     if stay.phase == FREE or rules.zones[stay.zone].depth != depth:
                         continue
                     if (stay.phase == CANDIDATE) != is_turn_of_candidates:
                         continue
+                    halo = rules.zones[stay.zone].halo
+                    grace_ms = grace_of(rules, stay.zone, fix.kinds, interval_ms[fix.tag])
                     p = listed_probability(stay.zone, zone, probability, start, end)
+                    p_near = 0.0
+                    if halo >= 0:
+                        p_near = listed_probability(halo, zone, probability, start, end)
                     used = step_stay(
-                        own, slot, rules, fix, p, at_ms, is_heard, late, grace_ms, rows, used
-                    )
+                        own, slot, rules, fix, p, p_near, at_ms, is_heard, late, grace_ms, rows,
+                        used,
+                    )  # fmt: skip
     return fixes.size, used

@@ -233,21 +233,21 @@ def test_a_tag_in_more_zones_than_it_has_slots_is_counted() -> None:
     """Overlap beyond the bound may lose a zone, but never silently."""
     ring = rectangle(4, 4, 6, 5)
     zones = [make_zone("z0", ring)]
-    zones += [make_zone(f"z{n}", ring, parent=f"z{n - 1}") for n in range(1, 9)]
+    zones += [make_zone(f"z{n}", ring, parent=f"z{n - 1}") for n in range(1, 13)]
     dwell = DwellByKernel(make_site(zones))
     events = stand(dwell, 0, 2, {zone.zone: 0.95 for zone in zones})
-    assert len(events) == 8
+    assert len(events) == 12
     assert dwell.counters.no_slot_left == 5
 
 
 def test_an_ended_visit_makes_room_for_a_new_one() -> None:
     """Memory of where a shopper was must not keep him from being seen where he is."""
-    zones = [make_zone(f"z{n}", rectangle(4, 4, 6, 5)) for n in range(9)]
+    zones = [make_zone(f"z{n}", rectangle(4, 4, 6, 5)) for n in range(13)]
     dwell = DwellByKernel(make_site(zones))
-    for number in range(9):
-        start = 10 * number
+    for number in range(13):
+        start = 9 * number
         stand(dwell, start, start + 2.5, {f"z{number}": 0.95})
-        stand(dwell, start + 3, start + 9, OUT)
+        stand(dwell, start + 3, start + 8.5, OUT)
     assert dwell.counters.no_slot_left == 0
     assert dwell.counters.absence_forgotten == 1
 
@@ -268,3 +268,68 @@ def test_an_impatient_setting_is_refused_with_its_remedy() -> None:
         DwellSettings(grace_rssi_s=400.0)
     with pytest.raises(InvalidGeometry, match="p_certain is 0"):
         DwellSettings(p_certain=0.0)
+
+
+def test_a_zone_walked_through_without_a_stay_is_passed() -> None:
+    """Merchandisers ask how many walk past a shelf; nobody is offered anything for it."""
+    dwell = dowels()
+    assert stand(dwell, 0, 1, IN, p_standing=0.1) == []
+    (event,) = stand(dwell, 1.5, 1.5, OUT, p_standing=0.1)
+    what, _, zone, at, decided, *_, p = event
+    assert (what, zone, at, decided, p) == ("passed", "dowels", 0, 1500, 0.95)
+    assert stand(dwell, 2, 5, OUT, p_standing=0.1) == []
+
+
+def test_a_tag_that_flickers_over_an_edge_while_standing_passes_nothing() -> None:
+    """Noise is no customer."""
+    dwell = dowels()
+    stand(dwell, 0, 1, IN, p_standing=0.9)
+    assert stand(dwell, 1.5, 1.5, OUT, p_standing=0.9) == []
+
+
+def tolerant() -> DwellByKernel:
+    rules = DwellRules(exit_tolerance_m=0.5, tolerance_timeout_s=20.0)
+    return dowels(rules)
+
+
+def test_who_is_outside_by_less_than_the_tolerance_leaves_after_its_timeout() -> None:
+    """As in an omlox hub: a step back from the shelf ends no visit, but not for ever."""
+    dwell = tolerant()
+    stand(dwell, 0, 10)
+    near = {"dowels": 0.1, "dowels+": 0.9}
+    assert stand(dwell, 10.5, 30, near) == []
+    (event,) = stand(dwell, 30.5, 30.5, near)
+    assert (event[0], event[3], event[4]) == ("walked_away", 10_500, 30_500)
+
+
+def test_who_is_outside_by_more_than_the_tolerance_leaves_as_usual() -> None:
+    """The tolerance must not keep a visit of one who is at the till."""
+    dwell = tolerant()
+    stand(dwell, 0, 10)
+    (event,) = stand(dwell, 10.5, 15.5, OUT)
+    assert (event[0], event[3], event[4]) == ("walked_away", 10_500, 15_500)
+
+
+def test_a_halo_is_never_entered() -> None:
+    """The tolerance is for leaving alone."""
+    assert stand(tolerant(), 0, 60, {"dowels": 0.4, "dowels+": 1.0}) == []
+
+
+def test_a_zone_may_be_more_patient_with_silence_than_its_radio() -> None:
+    """An omlox timeout of 20 s: not lost after the 5 s of UWB, lost after 20 s."""
+    dwell = dowels(DwellRules(grace_s=20.0))
+    stand(dwell, 0, 10)
+    silent = {"is_heard": False, "evidence": 10_000}
+    assert stand(dwell, 10.5, 30, IN, **silent) == []
+    (event,) = stand(dwell, 30.5, 30.5, IN, **silent)
+    assert (event[0], event[3]) == ("lost", 10_000)
+
+
+def test_a_zone_may_be_less_patient_than_its_radio_but_not_than_the_habit_of_the_tag() -> None:
+    """A phone that adverts every 2 s is not lost by a timeout of 1 s, but by five intervals."""
+    dwell = dowels(DwellRules(grace_s=1.0))
+    stand(dwell, 0, 10, interval_ms=2000.0, kind=ReadingKind.RSSI)
+    silent = {"is_heard": False, "evidence": 10_000, "kind": ReadingKind.RSSI}
+    assert stand(dwell, 10.5, 20, IN, interval_ms=2000.0, **silent) == []
+    (event,) = stand(dwell, 20.5, 20.5, IN, interval_ms=2000.0, **silent)
+    assert event[0] == "lost"
