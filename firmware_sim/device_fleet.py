@@ -15,11 +15,12 @@ from firmware_sim.anchor_device import DeviceSettings, GatewayDevice, HeldReadin
 from firmware_sim.disk_spool import DiskSpool
 from firmware_sim.espresense_node import EspresenseNode
 from firmware_sim.faults import FaultPlan, FaultyLink
-from firmware_sim.field_device import DevicePlan, FieldDevice, WireName, plan_devices
+from firmware_sim.field_device import DevicePlan, FieldDevice, plan_devices
 from firmware_sim.link import Link
 from firmware_sim.minew_gateway import MinewGateway
 from firmware_sim.scenario import HeardStep, Scenario
 from firmware_sim.wire import ReadingFields
+from firmware_sim.wire_name import WireName
 from rtls.model.units import GatewayId, UnixMs
 
 RANGE_SD_M: Final = 0.1  # what the maker of the chip states

@@ -9,14 +9,13 @@ otherwise. In another maker's format every BLE anchor is a box of its own, named
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Protocol
 
 from firmware_sim.anchor_device import HeldReading
 from firmware_sim.errors import InvalidScenario
+from firmware_sim.wire_name import WireName
 from rtls.model.site_map import Radio, SiteMap
 from rtls.model.units import AnchorId, GatewayId
-
-WireName = Literal["reference", "espresense", "minew"]
 
 
 class FieldDevice(Protocol):

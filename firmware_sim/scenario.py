@@ -45,6 +45,8 @@ class ScenarioSettings:
     channel: ChannelName = "measured"
     trips: TripSettings = field(default_factory=TripSettings)
     hearing: HearingSettings = field(default_factory=HearingSettings)
+    are_phones_known_by_address: bool = False
+    """as to gateways that know nothing else of a tag; else an app gives its phone a name"""
 
     def __post_init__(self) -> None:
         check_between("shoppers", self.shoppers, 0, 20_000)
@@ -223,7 +225,9 @@ class Scenario:
 
     def _new_trip(self, slot: int) -> Trip:
         if self._is_phone[slot]:  # a phone comes once, a trolley again and again
-            self._tags[slot] = TagId(f"app:{self._rng.bytes(6).hex()}")
+            phone = self._rng.bytes(6)
+            is_bare = self.settings.are_phones_known_by_address
+            self._tags[slot] = TagId(phone.hex(":") if is_bare else f"app:{phone.hex()}")
             self._channel.replace_tag(slot)
         else:
             self._tags[slot] = TagId(f"tag:{slot:04x}")

@@ -39,6 +39,9 @@ BrokerFlag = Annotated[
 ]
 SpeedFlag = Annotated[float | None, typer.Option(help="Simulated seconds a second.")]
 ShoppersFlag = Annotated[int | None, typer.Option(help="How many shoppers walk the shop.")]
+BleWireFlag = Annotated[
+    str | None, typer.Option(help="How BLE anchors speak: reference, espresense or minew.")
+]
 SeedFlag = Annotated[int | None, typer.Option(help="The same seed gives the same shop.")]
 DataFlag = Annotated[Path | None, typer.Option(help="Folder of database, snapshots, keys.")]
 PortFlag = Annotated[int | None, typer.Option(help="Port of the HTTP API; 0 takes a free one.")]
@@ -76,6 +79,7 @@ def demo(
     speed: SpeedFlag = None,
     shoppers: ShoppersFlag = None,
     seed: SeedFlag = None,
+    ble_wire: BleWireFlag = None,
     data: DataFlag = None,
     port: PortFlag = None,
 ) -> None:
@@ -90,6 +94,7 @@ def demo(
         ("simulator", "speed"): speed,
         ("simulator", "shoppers"): shoppers,
         ("simulator", "seed"): seed,
+        ("simulator", "ble_wire"): ble_wire,
         ("api", "port"): port,
     })  # fmt: skip
     options = DemoOptions(once=once, as_json=json, broker=broker, data=data)
@@ -123,6 +128,7 @@ def simulate(
     speed: SpeedFlag = None,
     shoppers: ShoppersFlag = None,
     seed: SeedFlag = None,
+    ble_wire: BleWireFlag = None,
     faults: Annotated[str, typer.Option(help="none, or a named set of faults.")] = "none",
     seconds: Annotated[float | None, typer.Option(help="Simulated seconds; else for ever.")] = None,
     json: JsonFlag = False,
@@ -134,6 +140,7 @@ def simulate(
         ("simulator", "speed"): speed,
         ("simulator", "shoppers"): shoppers,
         ("simulator", "seed"): seed,
+        ("simulator", "ble_wire"): ble_wire,
     }
     settings = load_for(context, flags | broker_flags(broker)).settings
     end_with(run_simulate(settings, faults=faults, seconds=seconds, as_json=json))

@@ -25,7 +25,7 @@ from inaisle.clock import SystemClock
 from inaisle.demo_counts import DemoCounts
 from inaisle.demo_crowd import Crowd
 from inaisle.demo_error import ErrorMeter
-from inaisle.demo_settings import demo_settings
+from inaisle.demo_settings import demo_settings, hear_ble_wire
 from inaisle.demo_story import TAG, Stage, Story, play
 from inaisle.demo_summary import print_summary
 from inaisle.demo_view import DemoFigures, DemoView
@@ -69,6 +69,7 @@ def run_demo(settings: Settings, options: DemoOptions) -> ExitStatus:
         clock = FollowingClock(origin_ms=SystemClock().now_ms(), speed=settings.simulator.speed)
         watched: list[tuple[ErrorMeter, ZoneGauge]] = []
         site_map = load_site_map(settings.site)
+        settings = hear_ble_wire(settings, site_map)
 
         def watch(live: LiveState) -> LiveState:
             meter = ErrorMeter(live)
@@ -152,6 +153,7 @@ class Demo:
             speed=self._clock.speed,
             seed=section.seed,
             shoppers=section.shoppers,
+            ble_wire=section.ble_wire,
         )
         offers = self._running.service.offers
         assert offers is not None

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Final
 
 from inaisle.settings import Settings
+from rtls.ingest.formats.format_name import FormatName
+from rtls.model.site_map import Radio, SiteMap
 
 # A busy machine delays a message by this much of real time without anything being wrong.
 DELAY_REAL_MS: Final = 250
@@ -35,6 +37,24 @@ def demo_settings(settings: Settings, data: Path) -> Settings:
             "api": settings.api.model_copy(update={"port": port}),
         }
     )
+
+
+def hear_ble_wire(settings: Settings, site_map: SiteMap) -> Settings:
+    """Return settings that take in the format in which the demo's BLE anchors speak.
+
+    Each of them is then a gateway of its own, which bears the name of the anchor.
+    """
+    wire = settings.simulator.ble_wire
+    if wire == "reference":
+        return settings
+    boxes = {str(one.anchor): str(one.anchor) for one in site_map.anchors if one.radio is Radio.BLE}
+    formats = settings.formats.model_copy(
+        update={
+            "on": tuple(dict.fromkeys((*settings.formats.on, FormatName(wire)))),
+            "aliases": boxes | (settings.formats.aliases or {}),
+        }
+    )
+    return settings.model_copy(update={"formats": formats})
 
 
 def _is_free(host: str, port: int) -> bool:

@@ -10,6 +10,7 @@ from typing import Annotated, Literal, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 
+from firmware_sim.wire_name import WireName
 from rtls.ingest.formats.format_name import DEFAULT_ON, FormatName
 
 Port = Annotated[int, Field(ge=0, le=65_535)]
@@ -140,6 +141,9 @@ class SimulatorSection(Section):
     shoppers: int = Field(default=200, ge=1, le=20_000)
     seed: int = Field(default=1, ge=0)
     speed: float = Field(default=10.0, gt=0.0, le=100.0)
+    ble_wire: WireName = Field(
+        default="reference", description="the format in which BLE anchors speak"
+    )
 
 
 class LogSection(Section):

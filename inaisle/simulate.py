@@ -20,6 +20,7 @@ from firmware_sim.faults import FaultPlan
 from firmware_sim.mqtt_link import BrokerAddress as LineEnd
 from firmware_sim.mqtt_link import MqttLink
 from firmware_sim.scenario import ChannelName, Scenario, ScenarioSettings
+from firmware_sim.wire_name import WireName
 from inaisle.broker import BrokerAddress, refuse_silent_broker
 from inaisle.clock import SystemClock
 from inaisle.errors import ExitStatus, InvalidSettings
@@ -47,6 +48,7 @@ class ShopPlan:
     seed: int
     shoppers: int
     channel: ChannelName = "measured"
+    ble_wire: WireName = "reference"
     faults: FaultPlan = field(default_factory=FaultPlan)
 
 
@@ -61,7 +63,11 @@ class SimulatedShop:
         self.scenario = Scenario(
             plan.site_map,
             seed=plan.seed,
-            settings=ScenarioSettings(shoppers=plan.shoppers, channel=plan.channel),
+            settings=ScenarioSettings(
+                shoppers=plan.shoppers,
+                channel=plan.channel,
+                are_phones_known_by_address=plan.ble_wire == "minew",
+            ),
             starts_at_ms=starts_at_ms,
         )
         line_end = LineEnd(host=plan.broker.host, port=plan.broker.port)
@@ -72,6 +78,7 @@ class SimulatedShop:
             seed=plan.seed,
             line_clock=lambda: time.monotonic_ns() // 1_000_000,
             faults=plan.faults,
+            ble_wire=plan.ble_wire,
         )
 
     def __enter__(self) -> Self:
@@ -126,6 +133,7 @@ def run_simulate(
         broker=broker,
         seed=settings.simulator.seed,
         shoppers=settings.simulator.shoppers,
+        ble_wire=settings.simulator.ble_wire,
         faults=NAMED_FAULTS[faults],
     )
     stop = threading.Event()

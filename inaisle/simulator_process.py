@@ -20,6 +20,7 @@ from typing import IO, Self
 from firmware_sim.scenario import ChannelName
 from firmware_sim.trip import ScriptedShopper
 from firmware_sim.truth import Stay
+from firmware_sim.wire_name import WireName
 from inaisle.broker import BrokerAddress, deaf_to_interrupts
 from inaisle.simulate import NAMED_FAULTS, ShopPlan, SimulatedShop
 from rtls.model.site_map import Radio
@@ -54,6 +55,7 @@ class ShopOrder:
     seed: int
     shoppers: int
     channel: ChannelName = "measured"
+    ble_wire: WireName = "reference"
     faults: str = "none"
 
 
@@ -135,6 +137,7 @@ def _render_order(order: ShopOrder) -> str:
         "seed": order.seed,
         "shoppers": order.shoppers,
         "channel": order.channel,
+        "ble_wire": order.ble_wire,
         "faults": order.faults,
     })  # fmt: skip
 
@@ -200,6 +203,7 @@ def main() -> None:
         seed=order["seed"],
         shoppers=order["shoppers"],
         channel=order["channel"],
+        ble_wire=order["ble_wire"],
         faults=NAMED_FAULTS[order["faults"]],
     )
     stop = threading.Event()

@@ -9,12 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from firmware_sim.device_fleet import DeviceFleet
-from firmware_sim.field_device import WireName
 from firmware_sim.link import LineMessage, MemoryLink
 from firmware_sim.radio_address import radio_address
 from firmware_sim.scenario import STARTS_AT_MS, Scenario, ScenarioSettings
 from firmware_sim.wire_espresense import SmoothedTag, device_topic, render_device
 from firmware_sim.wire_minew import HeardAdvert, batch_topic, render_batch
+from firmware_sim.wire_name import WireName
 from rtls.ingest.formats import espresense, minew
 from rtls.ingest.formats.decoded import Decoded
 from rtls.ingest.formats.format_name import FormatName

@@ -1,0 +1,9 @@
+"""Name the wire formats that the simulator speaks.
+
+Layer: nouns. Takes: nothing. Gives: `WireName` to firmware_sim.field_device and to settings, which
+must not load the simulator for it.
+"""
+
+from typing import Literal
+
+WireName = Literal["reference", "espresense", "minew"]
