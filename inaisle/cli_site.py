@@ -1,6 +1,6 @@
 """The commands with which a retailer surveys his own site.
 
-Layer: doors. Takes: arguments. Gives: `inaisle coverage`, with which others will stand here, to
+Layer: doors. Takes: arguments. Gives: `inaisle calibrate` and `inaisle coverage` to
 inaisle.cli.
 """
 
@@ -51,6 +51,29 @@ def coverage(
     )
     given = {"cell_m": cell, "rssi_dbm_min": rssi_min, "reach_m": reach, "wall_db": wall_db}
     end_with(run_coverage(settings, options, coverage=coverage_settings(given)))
+
+
+@site_app.command()
+def calibrate(
+    context: typer.Context,
+    recording: Annotated[Path, typer.Argument(help="Folder of the survey.")],
+    *,
+    site_map: MapFlag = None,
+    out: Annotated[Path | None, typer.Option(help="File; else <data>/calibration.json.")] = None,
+    data: Annotated[Path | None, typer.Option(help="Data folder of the service.")] = None,
+    height: Annotated[float, typer.Option(help="Metres of the tag above the floor.")] = 1.0,
+    force: Annotated[bool, typer.Option("--force", help="Write it although it is bad.")] = False,
+    json: JsonFlag = False,
+) -> None:
+    """Learn what the radio of the site does from a survey, and say how good that is."""
+    from inaisle.calibration_report import CalibrationOptions
+    from inaisle.calibration_view import run_calibrate
+
+    flags = map_flags(site_map) | {("site", "data"): data}
+    options = CalibrationOptions(
+        folder=recording, out=out, tag_height_m=height, is_forced=force, as_json=json
+    )
+    end_with(run_calibrate(load_for(context, flags).settings, options))
 
 
 def map_flags(site_map: Path | None) -> FlagValues:

@@ -1,0 +1,195 @@
+"""Print what a calibration taught and what it is worth, in words a shop manager can act on.
+
+Layer: doors. Takes: a `CalibrationReport`. Gives: text or JSON on standard output, and a status.
+"""
+
+import json
+import math
+import sys
+from typing import Final
+
+from rich.console import Console
+from rich.table import Table
+
+from inaisle.calibration_check import ZONE_SIZES_M, HeldBack
+from inaisle.calibration_report import (
+    CalibrationOptions,
+    CalibrationReport,
+    Verdict,
+    calibrate,
+    unit_of,
+)
+from inaisle.errors import ExitStatus
+from inaisle.settings import Settings
+from rtls.positioning.anchor_check import AnchorState, AnchorVerdict
+
+WORDS: Final = {
+    Verdict.GOOD: "Good: use it.",
+    Verdict.FAIR: "Fair: usable, with something to mend.",
+    Verdict.BAD: "Bad: do not use it.",
+}
+NOT_TESTED: Final = (
+    "There was no known place to test with. Stand at a few points (20 s each) to find out how good "
+    "it is."
+)
+KINDS: Final = {
+    "points": "points",
+    "waypoints": "places of a walk with waypoints",
+    "walk": "places of a walk without waypoints",
+    "means": "points (means only)",
+    "none": "places",
+}
+
+
+def run_calibrate(settings: Settings, options: CalibrationOptions) -> ExitStatus:
+    """Calibrate and print the report; a calibration that is bad is refused, unless forced."""
+    report = calibrate(settings, options)
+    if options.as_json:
+        json.dump(calibration_document(report), sys.stdout, indent=2, allow_nan=False)
+        sys.stdout.write("\n")
+    else:
+        print_calibration(report)
+    return ExitStatus.REFUSED if report.written is None else ExitStatus.DONE
+
+
+def print_calibration(report: CalibrationReport) -> None:
+    """Print the report for people."""
+    console = Console(highlight=False, soft_wrap=True)
+    material = report.material
+    console.print(
+        f"{report.site_map.name}: {len(material.placed.rows):,} readings at "
+        f"{len(material.placed.stops)} {KINDS[material.kind]}, {len(material.links.rows):,} "
+        "between anchors."
+    )
+    if report.anchors:
+        console.print(anchor_table(report))
+    for sentence in sentences_on(report):
+        console.print(sentence)
+    console.print(f"[bold]{WORDS[report.verdict]}[/]")
+    for reason in report.reasons:
+        console.print(f"- {reason}")
+    if report.written is not None:
+        console.print(f"Written to {report.written}. Restart inaisle serve to use it.")
+    else:
+        console.print("Nothing was written. Mend it and calibrate again, or use --force.")
+
+
+def anchor_table(report: CalibrationReport) -> Table:
+    """Return a row for each anchor."""
+    table = Table("anchor", "state", "places", "readings", "off by", "spread", "learnt")
+    for verdict in report.anchors:
+        unit = unit_of(verdict)
+        colour = "green" if verdict.state is AnchorState.GOOD else "red"
+        colour = "yellow" if verdict.state is AnchorState.FEW else colour
+        table.add_row(
+            verdict.anchor,
+            f"[{colour}]{verdict.state.value}[/]",
+            str(verdict.stops),
+            str(verdict.readings),
+            number(verdict.bias, unit),
+            number(verdict.spread, unit).lstrip("+"),
+            learnt_of(report, verdict),
+        )
+    return table
+
+
+def number(value: float, unit: str) -> str:
+    """Return a residual for the table."""
+    digits = 2 if unit == "m" else 1
+    return "" if math.isnan(value) else f"{value:+.{digits}f} {unit}"
+
+
+def learnt_of(report: CalibrationReport, verdict: AnchorVerdict) -> str:
+    """Return what was learnt of an anchor."""
+    known = report.fitted.calibration
+    loss, error = known.losses.get(verdict.anchor), known.ranges.get(verdict.anchor)
+    words = []
+    if loss is not None:
+        words.append(f"{loss.rssi_at_1m:.0f} dBm at 1 m, exponent {loss.exponent:.1f}")
+    if error is not None:
+        words.append(f"bias {error.bias_m:+.2f} m, slope {error.slope:+.1%}")
+    return "; ".join(words)
+
+
+def sentences_on(report: CalibrationReport) -> list[str]:
+    """Return what the test through the filter says, and what zones it supports."""
+    held = report.held
+    if held is None:
+        return [NOT_TESTED]
+    whom = "a tag never seen before" if report.unknown else "the surveyor's tag"
+    if report.material.kind == "walk":
+        whom += ", against the walk's own smoothed path: how well it repeats, not how true it is"
+    tested = (
+        f"Tested on places held back, through the filter of the shop ({whom}): half of the errors "
+        f"are below {held.at(0.5):.2f} m, nine of ten below {held.at(0.9):.2f} m; the truth is in "
+        f"the stated 90 % ellipse in {held.inside_90:.0%}."
+    )
+    told = [tested]
+    if report.unknown is not None and report.known is not None:
+        told.append(
+            f"With the surveyor's own tag: {report.known.at(0.5):.2f} and "
+            f"{report.known.at(0.9):.2f} m."
+        )
+    size = held.zone_size_m
+    hits = ", ".join(f"{s:g} m {held.zone_hit(s):.0%}" for s in ZONE_SIZES_M)
+    can = f"Zones of {size:g} m and more can be named." if size else "No zone size can be named."
+    told.append(f"{can} Right zone by size of a square zone: {hits}.")
+    if len(report.fitted.offset_db) > 1:
+        told.append(
+            "Devices hear differently: "
+            + ", ".join(
+                f"{tag} {offset:+.1f} dB" for tag, offset in report.fitted.offset_db.items()
+            )
+            + "."
+        )
+    return told
+
+
+def calibration_document(report: CalibrationReport) -> dict[str, object]:
+    """Return the report as plain values."""
+    return {
+        "site": report.site_map.site,
+        "verdict": report.verdict.value,
+        "reasons": list(report.reasons),
+        "kind": report.material.kind,
+        "places": len(report.material.placed.stops),
+        "readings": len(report.material.placed.rows),
+        "anchor_links": len(report.material.links.rows),
+        "surveyors_tag": errors_document(report.known),
+        "tag_never_seen": errors_document(report.unknown),
+        "anchors": [
+            {
+                "anchor": verdict.anchor,
+                "kind": verdict.kind.name.lower(),
+                "state": verdict.state.value,
+                "places": verdict.stops,
+                "readings": verdict.readings,
+                "bias": plain(verdict.bias),
+                "spread": plain(verdict.spread),
+                "better_m": verdict.better_m,
+            }
+            for verdict in report.anchors
+        ],
+        "offset_db": dict(report.fitted.offset_db),
+        "written": None if report.written is None else str(report.written),
+    }
+
+
+def errors_document(held: HeldBack | None) -> dict[str, object] | None:
+    """Return the errors at held places as plain values."""
+    if held is None:
+        return None
+    return {
+        "p50_m": plain(held.at(0.5)),
+        "p90_m": plain(held.at(0.9)),
+        "located_share": held.located_share,
+        "inside_ellipse_90": held.inside_90,
+        "guess_p50_m": held.guess_m,
+        "zone_hit": {f"{size:g}": held.zone_hit(size) for size in ZONE_SIZES_M},
+        "zone_size_m": held.zone_size_m,
+    }
+
+
+def plain(value: float) -> float | None:
+    """Return a number as JSON can hold it."""
+    return value if math.isfinite(value) else None
