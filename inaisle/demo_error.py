@@ -64,7 +64,7 @@ class ErrorMeter:
         Parameters
         ----------
         kind
-            What a tag's id begins with: ``tag`` for trolleys (UWB), ``app`` for phones (BLE).
+            ``tag`` for trolleys (UWB), whose ids begin so; ``app`` for all others: phones (BLE).
         """
         with self._lock:
             errors = self._errors.get(kind)
@@ -84,7 +84,7 @@ class ErrorMeter:
             return
         truth, fixes = self._truth.pop(at_ms), self._fixes.pop(at_ms)
         for tag in truth.keys() & fixes.keys():
-            kind = tag.partition(":")[0]
+            kind = "tag" if tag.startswith("tag:") else "app"
             errors = self._errors.setdefault(kind, deque(maxlen=ERRORS_KEPT))
             errors.append(math.dist(fixes[tag][:2], truth[tag]))
             insides = self._insides.setdefault(kind, deque(maxlen=ERRORS_KEPT))
