@@ -60,7 +60,15 @@ def test_a_birth_and_a_last_will_tell_whether_the_gateway_is_there(decode, topic
     """A silent gateway must not look like an empty shop."""
     assert decode(topic, b"online", NOW) == GatewayStatus(gateway=gateway, is_online=True)
     assert decode(topic, b"offline", NOW) == GatewayStatus(gateway=gateway, is_online=False)
-    for payload in (b"", b"1", b"on", b"online " * 9, b"\xff\xfe", b"online\0"):
+    for payload in (
+        b"",
+        b"1",
+        b"on",
+        b"online " * 9,
+        b"online" + b" " * 99,
+        b"\xff\xfe",
+        b"online\0",
+    ):
         outcome = decode(topic, payload, NOW)
         assert isinstance(outcome, Rejection)
         assert outcome.reason == RejectionReason.WRONG_SHAPE
@@ -131,3 +139,22 @@ def test_a_shelly_without_src_is_known_by_its_topic() -> None:
     outcome = example.outcome(payload, topic=SHELLY_TOPIC)
     assert isinstance(outcome, Decoded)
     assert outcome.gateway == "shellyplus1-a8032abe54dc"
+
+
+def test_a_shelly_is_known_by_what_it_says_of_itself_before_its_topic() -> None:
+    """The prefix of the topic is free text in its settings; the device's name is not."""
+    example = next(one for one in EXAMPLES if one.name == "shelly-v1")
+    outcome = example.outcome(topic="door/events/rpc")
+    assert isinstance(outcome, Decoded)
+    assert outcome.gateway == "shellyplus1-a8032abe54dc"
+
+
+def test_an_event_has_its_own_time() -> None:
+    """A notification may carry events that waited."""
+    example = next(one for one in EXAMPLES if one.name == "shelly-v1")
+    payload = example.payload.replace(
+        b'"params":{"ts":1714383830.316', b'"params":{"ts":1714383999'
+    )
+    outcome = example.outcome(payload)
+    assert isinstance(outcome, Decoded)
+    assert outcome.sent_at_ms == 1_714_383_830_316
