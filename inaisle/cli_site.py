@@ -1,6 +1,6 @@
 """The commands with which a retailer surveys his own site.
 
-Layer: doors. Takes: arguments. Gives: `inaisle calibrate` and `inaisle coverage` to
+Layer: doors. Takes: arguments. Gives: `inaisle calibrate`, `coverage` and `record` to
 inaisle.cli.
 """
 
@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from inaisle.cli_context import FlagValues, end_with, load_for
+from inaisle.cli_context import FlagValues, broker_flags, end_with, load_for
 
 site_app = typer.Typer()
 MapFlag = Annotated[
@@ -74,6 +74,42 @@ def calibrate(
         folder=recording, out=out, tag_height_m=height, is_forced=force, as_json=json
     )
     end_with(run_calibrate(load_for(context, flags).settings, options))
+
+
+@site_app.command()
+def record(
+    context: typer.Context,
+    folder: Annotated[Path, typer.Argument(help="Folder of the survey; may hold some already.")],
+    *,
+    seconds: Annotated[float, typer.Option(help="How long.")] = 20.0,
+    tag: Annotated[
+        list[str] | None, typer.Option(help="Tag that consents; may repeat. Else anchors only.")
+    ] = None,
+    at: Annotated[str | None, typer.Option(help="Where you stand: x,y in metres.")] = None,
+    floor: Annotated[int, typer.Option(help="Floor of --at.")] = 0,
+    waypoints: Annotated[
+        Path | None, typer.Option(help="Table x,y,floor: press Enter at each while you walk.")
+    ] = None,
+    site_map: MapFlag = None,
+    broker: Annotated[
+        str | None, typer.Option("--broker", help="host:port of a running MQTT broker.")
+    ] = None,
+    json: JsonFlag = False,
+) -> None:
+    """Record what the anchors hear of your own tag, for inaisle calibrate."""
+    from inaisle.record import RecordOptions, parse_place, run_record
+
+    options = RecordOptions(
+        folder=folder,
+        seconds=seconds,
+        tags=tuple(tag or ()),
+        at=parse_place(at),
+        floor=floor,
+        waypoints=waypoints,
+        as_json=json,
+    )
+    flags = map_flags(site_map) | broker_flags(broker)
+    end_with(run_record(load_for(context, flags).settings, options))
 
 
 def map_flags(site_map: Path | None) -> FlagValues:

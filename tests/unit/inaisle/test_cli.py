@@ -8,6 +8,10 @@ from inaisle.cli import app, run_guarded
 from inaisle.errors import ExitStatus, PartBroke, Unavailable
 
 
+RUNNING = ("demo", "serve", "simulate", "replay", "score", "bench", "doctor", "config")
+SURVEYING = ("coverage", "record", "calibrate")
+
+
 def run(*arguments: str) -> int:
     return run_guarded(lambda: app(list(arguments), prog_name="inaisle"))
 
@@ -16,7 +20,7 @@ def test_every_command_explains_itself(capsys: pytest.CaptureFixture[str]) -> No
     """The first thing a newcomer types."""
     assert run("--help") == ExitStatus.DONE
     shown = capsys.readouterr().out
-    for command in ("demo", "serve", "simulate", "replay", "score", "bench", "doctor", "config"):
+    for command in (*RUNNING, *SURVEYING):
         assert command in shown
         assert run(command, "--help") == ExitStatus.DONE
         assert capsys.readouterr().out
