@@ -7,7 +7,6 @@ import pytest
 from inaisle.cli import app, run_guarded
 from inaisle.errors import ExitStatus, PartBroke, Unavailable
 
-
 RUNNING = ("demo", "serve", "simulate", "replay", "score", "bench", "doctor", "config")
 SURVEYING = ("coverage", "record", "calibrate")
 
