@@ -40,7 +40,7 @@ from rtls.ingest.formats.format_name import FormatName
 from rtls.ingest.formats.format_settings import FormatSettings
 from rtls.ingest.formats.identifiers import normalised_name
 from rtls.ingest.formats.site_frame import SiteFrame
-from rtls.ingest.formats.topic_filter import covers, matches, specificity
+from rtls.ingest.formats.topic_filter import covers, first_match_of, specificity
 from rtls.model.errors import InvalidFormat
 from rtls.model.units import GatewayId, UnixMs
 
@@ -168,6 +168,9 @@ class Registry:
     def __init__(self, settings: FormatSettings) -> None:
         self._settings = settings
         self._routes = sorted(_routes(settings), key=lambda route: specificity(route.topic_filter))
+        self._first_match = first_match_of([route.topic_filter for route in self._routes])
+        unnamed = DecoderOptions(gateway=None, frames=settings.frames)
+        self._unnamed = [route.wire_format.make(unnamed) for route in self._routes]
         # Bounded, for topics are strangers' text; a method would be remembered with its object.
         self._decoder_of = lru_cache(maxsize=TOPICS_REMEMBERED_MAX)(self._find)
 
@@ -192,19 +195,25 @@ class Registry:
 
     def name_of(self, topic: str) -> FormatName | None:
         """Return the format whose filter a topic matches, or None."""
-        return next((r.name for r in self._routes if matches(r.topic_filter, topic)), None)
+        at = self._first_match(topic)
+        return None if at is None else self._routes[at].name
 
     def _find(self, topic: str) -> tuple[Decoder, str] | None:
-        for route in self._routes:
-            if matches(route.topic_filter, topic):
-                inner_topic = topic.removeprefix(route.prefix)
-                gateway = self._gateway_of(route.name, topic, inner_topic)
-                options = DecoderOptions(gateway=gateway, frames=self._settings.frames)
-                return route.wire_format.make(options), inner_topic
-        return None
+        at = self._first_match(topic)
+        if at is None:
+            return None
+        route = self._routes[at]
+        inner_topic = topic.removeprefix(route.prefix)
+        gateway = self._gateway_of(route.name, topic, inner_topic)
+        if gateway is None:
+            return self._unnamed[at], inner_topic
+        options = DecoderOptions(gateway=gateway, frames=self._settings.frames)
+        return route.wire_format.make(options), inner_topic
 
     def _gateway_of(self, name: FormatName, topic: str, inner_topic: str) -> GatewayId | None:
         """Return the gateway that the site's configuration gives to a topic, if it does."""
+        if not self._settings.gateways and name not in self._settings.gateway_levels:
+            return None
         below = (b for b in self._settings.gateways if topic == b or topic.startswith(f"{b}/"))
         beginning = max(below, key=len, default=None)
         if beginning is not None:
