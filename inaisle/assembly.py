@@ -24,7 +24,7 @@ from inaisle.operator_access import authorise_operator
 from inaisle.phone_scans import phone_scans
 from inaisle.service import Service
 from inaisle.settings import Settings
-from inaisle.site_loading import load_site_map
+from inaisle.site_loading import load_calibration, load_site_map
 from offers.delivery.fan_out import InProcessFanOut, RedisFanOut
 from offers.visit_feed import RedisVisitFeed
 from rtls.api.metrics import CountersCollector
@@ -83,6 +83,7 @@ def open_service(
     if role not in ROLES:
         raise InvalidSettings(f"role is {role!r}; expected of {', '.join(ROLES)}.")
     site_map = load_site_map(settings.site)
+    load_calibration(settings.site)  # one of another map is refused before anything starts
     service = Service(settings, clock)
     with service.stack:
         if role == "all":

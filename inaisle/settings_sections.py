@@ -38,7 +38,7 @@ class SiteSection(Section):
 
     map: Path | None = Field(default=None, description="GeoJSON in metres; demo if empty")
     campaigns: Path | None = Field(default=None, description="campaigns to load at the first start")
-    calibration: Path | None = Field(default=None, description="calibration.json or a table of links")
+    calibration: Path | None = Field(default=None, description="calibration.json, or links.csv")
     data: Path = Field(default=Path("var"), description="folder of database, snapshots and keys")
 
 
