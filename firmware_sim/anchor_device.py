@@ -31,6 +31,7 @@ from firmware_sim.wire import (
     status_topic,
     up_topic,
 )
+from firmware_sim.wire_packed import is_packed, packed_topic, render_packed
 from rtls.model.units import AnchorId, GatewayId
 
 RESEND_DOUBLINGS_MAX: Final = 16
@@ -47,6 +48,8 @@ class DeviceSettings:
     resend_ms_max: int = 60_000
     in_flight_max: int = 100
     """unreceipted publishes at a time: a spool empties no faster than the broker takes it"""
+    is_packed: bool = False
+    """write the packed form of the protocol instead of JSON"""
 
     def __post_init__(self) -> None:
         check_between("readings_a_message", self.readings_a_message, 1, READINGS_A_MESSAGE_MAX)
@@ -228,7 +231,8 @@ class GatewayDevice:
             fields.append(held.fields)
         key = MessageKey(self.boot, self.messages)
         self.messages += 1
-        payload = render_up(
+        render = render_packed if self._settings.is_packed else render_up
+        payload = render(
             boot=self.boot,
             seq=key.seq,
             low=self._low,
@@ -257,7 +261,7 @@ class GatewayDevice:
             self._queue.append(key)
 
     def _send(self, line_ms: int) -> None:
-        topic = up_topic(self.gateway)
+        topic, packed = up_topic(self.gateway), packed_topic(self.gateway)
         room = self._settings.in_flight_max - self._link.in_flight
         while self._queue and room > 0 and self._link.is_up:
             key = self._queue.popleft()
@@ -265,7 +269,7 @@ class GatewayDevice:
             payload = None if outstanding is None else self.spool.take(key)
             if outstanding is None or payload is None:
                 continue
-            self._link.publish(LineMessage(topic, payload))
+            self._link.publish(LineMessage(packed if is_packed(payload) else topic, payload))
             self.resent += outstanding.tries > 0
             self._set_timer(key, outstanding, line_ms)
             room -= 1

@@ -5,7 +5,7 @@ those lines, in time with the clock.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -13,6 +13,7 @@ import numpy as np
 
 from firmware_sim.anchor_device import DeviceSettings, GatewayDevice, HeldReading
 from firmware_sim.disk_spool import DiskSpool
+from firmware_sim.dwm1001_network import Dwm1001Network
 from firmware_sim.espresense_node import EspresenseNode
 from firmware_sim.faults import FaultPlan, FaultyLink
 from firmware_sim.field_device import DevicePlan, FieldDevice, plan_devices
@@ -20,7 +21,7 @@ from firmware_sim.link import Link
 from firmware_sim.minew_gateway import MinewGateway
 from firmware_sim.scenario import HeardStep, Scenario
 from firmware_sim.wire import ReadingFields
-from firmware_sim.wire_name import WireName
+from firmware_sim.wire_name import UwbWireName, WireName
 from rtls.model.units import GatewayId, UnixMs
 
 RANGE_SD_M: Final = 0.1  # what the maker of the chip states
@@ -56,7 +57,9 @@ class DeviceFleet:
         Milliseconds of the line, from any origin: connections and resends do not run faster
         because the shop does.
     ble_wire
-        The wire format of the BLE anchors; UWB anchors speak the reference protocol.
+        The wire format of the BLE anchors.
+    uwb_wire
+        That of the gateways of UWB anchors, or that these are a DWM1001 network.
 
     An anchor that needs a gateway and has none is refused with `InvalidScenario`.
     """
@@ -72,6 +75,7 @@ class DeviceFleet:
         settings: DeviceSettings | None = None,
         faults: FaultPlan | None = None,
         ble_wire: WireName = "reference",
+        uwb_wire: UwbWireName = "reference",
     ) -> None:
         self.scenario = scenario
         self._line_clock = line_clock
@@ -79,7 +83,7 @@ class DeviceFleet:
         self._settings = settings
         self._spool_folder = spool_folder
         self._behind_ms = 0
-        plans = plan_devices(scenario.site_map, ble_wire=ble_wire)
+        plans = plan_devices(scenario.site_map, ble_wire=ble_wire, uwb_wire=uwb_wire)
         spool_folder.mkdir(parents=True, exist_ok=True)
         seeds = np.random.SeedSequence(seed).generate_state(2 * len(plans), np.uint64).tolist()
         self.devices: dict[GatewayId, FieldDevice] = {}
@@ -99,14 +103,21 @@ class DeviceFleet:
             case "minew":
                 skew_ms = self._faults.skew_of(plan.device)
                 return MinewGateway(plan.device, link=link, skew_ms=skew_ms)
-            case "reference":
+            case "dwm1001":
+                places = {
+                    str(a.anchor): (a.x_m, a.y_m, a.z_m) for a in self.scenario.site_map.anchors
+                }
+                return Dwm1001Network(places, link=link)
+            case "reference" | "packed":
                 return GatewayDevice(
                     plan.device,
                     anchors=plan.anchors,
                     link=link,
                     spool=DiskSpool(self._spool_folder / f"{plan.device}.sqlite"),
                     seed=seed,
-                    settings=self._settings,
+                    settings=replace(
+                        self._settings or DeviceSettings(), is_packed=plan.wire == "packed"
+                    ),
                     skew_ms=self._faults.skew_of(plan.device),
                 )
 

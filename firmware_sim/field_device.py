@@ -3,19 +3,22 @@
 Layer: rules. Takes: the site map and the wire format of its BLE anchors. Gives: one plan for each
 box to firmware_sim.device_fleet, and the shape that all boxes have.
 
-UWB anchors hang on gateways that speak the reference protocol; so do BLE anchors unless told
-otherwise. In another maker's format every BLE anchor is a box of its own, named as the anchor.
+UWB anchors hang on gateways that speak the reference protocol, in JSON or packed, or are one
+DWM1001 network; BLE anchors hang on the same gateways unless told otherwise. In another maker's
+format every BLE anchor is a box of its own, named as the anchor.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 from firmware_sim.anchor_device import HeldReading
 from firmware_sim.errors import InvalidScenario
-from firmware_sim.wire_name import WireName
+from firmware_sim.wire_name import UwbWireName, WireName
 from rtls.model.site_map import Radio, SiteMap
 from rtls.model.units import AnchorId, GatewayId
+
+NETWORK: Final = GatewayId("dwm-gateway")
 
 
 class FieldDevice(Protocol):
@@ -48,22 +51,27 @@ class DevicePlan:
     """One box."""
 
     device: GatewayId
-    wire: WireName
+    wire: WireName | UwbWireName
     anchors: tuple[AnchorId, ...]
 
 
-def plan_devices(site_map: SiteMap, *, ble_wire: WireName) -> list[DevicePlan]:
+def plan_devices(
+    site_map: SiteMap, *, ble_wire: WireName, uwb_wire: UwbWireName = "reference"
+) -> list[DevicePlan]:
     """Return the boxes of a site: gateways by name, then boxes of one anchor in the map's order.
+
+    The anchors of a DWM1001 network are one box, which comes first.
 
     Raises
     ------
     InvalidScenario
         If an anchor that needs a gateway has none, or a box would bear another's name.
     """
+    network = [a for a in site_map.anchors if uwb_wire == "dwm1001" and a.radio is Radio.UWB]
     alone = [a for a in site_map.anchors if ble_wire != "reference" and a.radio is Radio.BLE]
     grouped: dict[GatewayId, list[AnchorId]] = {}
     for anchor in site_map.anchors:
-        if anchor in alone:
+        if anchor in alone or anchor in network:
             continue
         if anchor.gateway is None:
             raise InvalidScenario("an anchor has no gateway; name one for each in the site map.")
@@ -74,9 +82,12 @@ def plan_devices(site_map: SiteMap, *, ble_wire: WireName) -> list[DevicePlan]:
                 f"anchor {anchor.anchor!r} is also the name of a gateway; expected another one, "
                 f"since with {ble_wire} it is a box of its own. Rename one in the site map."
             )
+    own_wire: UwbWireName = "packed" if uwb_wire == "packed" else "reference"
+    in_network = tuple(anchor.anchor for anchor in network)
     return [
+        *([DevicePlan(device=NETWORK, wire="dwm1001", anchors=in_network)] if network else ()),
         *(
-            DevicePlan(device=gateway, wire="reference", anchors=tuple(grouped[gateway]))
+            DevicePlan(device=gateway, wire=own_wire, anchors=tuple(grouped[gateway]))
             for gateway in sorted(grouped)
         ),
         *(
