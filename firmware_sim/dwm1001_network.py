@@ -1,8 +1,8 @@
 """Act as a DWM1001 network: tags that compute their own position, and the gateway that tells it.
 
-Layer: flow. Takes: the ranges that its anchors measured, from firmware_sim.device_fleet. Gives:
-positions of ten superframes a second to a `Link`. It has no clock and no spool: what it says while
-the line is down is lost.
+Layer: flow. Takes: the ranges that its anchors measured, from firmware_sim.device_fleet.
+Gives: positions of ten superframes a second to a `Link`. It has no clock and no spool: what it says
+while the line is down is lost.
 
 The positioning is PANS' in kind, not in quality: least squares over the ranges of one superframe,
 at the height at which tags hang. A tag with fewer than three ranges, or that finds no place which

@@ -1,8 +1,8 @@
 """Bring messages from another part of this process to the locating loop.
 
-Layer: edge. Takes: messages from any thread (the API hands on what phones heard). Gives:
-`RawMessage`s as `rtls.ports.Source`, alone or beside the broker's. The queue is bounded: what finds
-no room is refused at once, and the sender learns it.
+Layer: edge. Takes: messages from any thread (the API hands on what phones heard).
+Gives: `RawMessage`s as `rtls.ports.Source`, alone or beside the broker's. The queue is bounded:
+what finds no room is refused at once, and the sender learns it.
 """
 
 import threading

@@ -1,9 +1,9 @@
 """Read locations as omlox hubs and their providers send them.
 
 Layer: rules. Takes: the body of ``PUT /providers/{id}/location`` (one location), of
-``PUT /providers/locations`` (a list), or a WebSocket message of topic ``location_updates``. Gives:
-`Decoded` with ready-made positions, or a `Rejection`. Format: omlox hub specification 2.0, objects
-Location and WebsocketMessage.
+``PUT /providers/locations`` (a list), or a WebSocket message of topic ``location_updates``.
+Gives: `Decoded` with ready-made positions, or a `Rejection`. Format: omlox hub specification 2.0,
+objects Location and WebsocketMessage.
 
 A location is metres of a zone (crs absent or ``local``) or degrees (``EPSG:4326``); where either
 lies in our floor is told by the site's configuration, under the location's ``source``, or under
