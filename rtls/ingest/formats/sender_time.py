@@ -6,6 +6,7 @@ from 1970 or 2000; its times tell the order inside one batch and nothing else.
 """
 
 import math
+from bisect import bisect_right
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -20,6 +21,8 @@ SECONDS_BELOW: Final = 100_000_000_000.0
 """as seconds this is the year 5138, as milliseconds 1973: what is smaller counts seconds"""
 MS_BELOW: Final = 253_402_300_800_000.0
 """the year 10,000: what is larger fits no calendar, and in the end no 64 bits"""
+STRAY_MS: Final = 60_000
+"""a reading cannot be so much younger than the rest of its batch"""
 SECOND_CHARACTERS: Final = 19  # of 2026-02-09T00:13:53
 SECONDS_REMEMBERED_MAX: Final = 1_024
 
@@ -85,8 +88,9 @@ def sent_and_ages(
     -------
     tuple
         The youngest of all times, or None if the clock was never set; and for each reading 0 or
-        less, or `NO_AGE` where its own time says nothing. Where the clock was never set the ages
-        still hold, since it ran all the same.
+        less, or `NO_AGE` where its own time says nothing: none, from before the clock was set, or
+        from long after the message was sent. One such would else date the whole message. Where the
+        clock was never set the ages still hold, since it ran all the same.
 
     Examples
     --------
@@ -94,13 +98,20 @@ def sent_and_ages(
     (1770596033668, [0, -1, 1, 1])
     >>> sent_and_ages([5_000, 7_000]), sent_and_ages([5_000], sender_ms=5_100)
     ((None, [-2000, 0]), (None, [-100]))
+    >>> sent_and_ages([1_770_596_033_668, 4_070_908_800_000], sender_ms=1_770_596_033_700)
+    (1770596033700, [-32, 1])
     """
-    given = [stamp for stamp in (*stamps_ms, sender_ms) if stamp is not None]
-    youngest = max(given, default=0)
+    given = sorted([stamp for stamp in (*stamps_ms, sender_ms) if stamp is not None])
+    if not given:
+        return None, [NO_AGE] * len(stamps_ms)
+    typical = given[len(given) // 2] if sender_ms is None else sender_ms
+    latest = typical + STRAY_MS
+    youngest = given[bisect_right(given, latest) - 1]
     sent_at_ms = usable_ms(youngest)
     oldest = -math.inf if sent_at_ms is None else SET_SINCE_MS
     return sent_at_ms, [
-        NO_AGE if stamp is None or stamp < oldest else stamp - youngest for stamp in stamps_ms
+        NO_AGE if stamp is None or not oldest <= stamp <= latest else stamp - youngest
+        for stamp in stamps_ms
     ]
 
 

@@ -239,6 +239,17 @@ def test_a_time_that_is_none_leaves_the_reading_to_its_arrival(stamp: str) -> No
     assert outcome.sent_at_ms is None
 
 
+@pytest.mark.parametrize("stray", ["2099-01-01T00:00:00Z", "2026-02-09T01:13:54Z"])
+def test_one_time_from_the_future_does_not_date_the_batch(stray: str) -> None:
+    """All the others would seem to be years old, and be thrown away."""
+    example = next(one for one in EXAMPLES if one.name.startswith("minew-newer-firmware"))
+    elements = [*json.loads(example.payload), {"timestamp": stray, "mac": "0" * 12, "rssi": -50}]
+    outcome = example.outcome(json.dumps(elements).encode())
+    assert isinstance(outcome, Decoded)
+    assert outcome.sent_at_ms == example.sent_at_ms
+    assert rows_of(outcome) == [*example.rows, ("00:00:00:00:00:00", OWN, -50.0, NO_AGE)]
+
+
 @pytest.mark.parametrize(
     "line",
     [
