@@ -30,6 +30,7 @@ from rtls.ingest.queue_source import JoinedSource, QueueSource
 from rtls.ingest.reception import Reception
 from rtls.ingest.reception_settings import ReceptionSettings
 from rtls.model.site_map import SiteMap
+from rtls.model.units import SiteId
 from rtls.ports import EventSink, LiveState
 from rtls.revision import Reviser, RevisionSettings
 from rtls.storage.snapshot_file import SnapshotFile
@@ -106,13 +107,7 @@ class LocatingSide:
                 store=store,
             ),
             clock=around.clock,
-            settings=LoopSettings(
-                key=f"{site_map.site}-{settings.engine.shard}",
-                tick_s=settings.engine.tick_ms / 1000.0,
-                epoch_ms=settings.reception.epoch_ms,
-                lateness_ms=settings.reception.lateness_ms,
-                snapshot_every_s=settings.engine.snapshot_every_s,
-            ),
+            settings=loop_settings(settings, site=site_map.site),
             metrics=self.metrics,
             tally=self.tally,
         )
@@ -163,6 +158,17 @@ def mqtt_settings(
         tls=MqttTls(ca_file=section.ca_file) if section.tls else None,
         topics=topics,
         qos=1 if broker.qos else 0,
+    )
+
+
+def loop_settings(settings: Settings, *, site: SiteId) -> LoopSettings:
+    """Return how the loop runs, and under which name its state is kept."""
+    return LoopSettings(
+        key=f"{site}-{settings.engine.shard}",
+        tick_s=settings.engine.tick_ms / 1000.0,
+        epoch_ms=settings.reception.epoch_ms,
+        lateness_ms=settings.reception.lateness_ms,
+        snapshot_every_s=settings.engine.snapshot_every_s,
     )
 
 
