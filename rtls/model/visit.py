@@ -146,6 +146,28 @@ class Passed:
         check_order("at_ms", self.at_ms, "decided_at_ms", self.decided_at_ms)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnalysedVisit:
+    """An ended visit, its dwell counted anew with what was heard after each moment of it.
+
+    For analytics alone; no `ZoneEvent`.
+    """
+
+    visit_id: str
+    site: SiteId
+    tag: TagId
+    zone: ZoneId
+    entered_at_ms: UnixMs
+    left_at_ms: UnixMs
+    dwell_s_live: Second
+    """as the visit said"""
+    dwell_s: Second
+
+    def __post_init__(self) -> None:
+        check_order("entered_at_ms", self.entered_at_ms, "left_at_ms", self.left_at_ms)
+        check_duration("dwell_s", self.dwell_s)
+
+
 ZoneEvent = Transition | DwellReached | Visit
 
 

@@ -5,8 +5,8 @@ Gives: the same fixes some seconds later, better placed, to the accounting of dw
 
 For analytics alone. What an offer rests on is known when it is made; a smoothed fix is not.
 
-Only the place is moved. The covariance stays that of the fix: most of it, for signal strength, is a
-frozen bias that no number of fixes takes away.
+A frozen bias stays: it is in the covariance of every fix, and the smoothed one never falls below
+that of the newest while the tag stands.
 """
 
 from dataclasses import dataclass, field
@@ -180,9 +180,11 @@ class FixedLagSmoother:
     def _pop(self, slot: int) -> tuple[int, np.void]:
         rings, settings = self._rings, self.settings
         count = int(rings.count[slot])
-        x, y = smooth_oldest(rings.kept[slot], count, settings.standing_m2_s, settings.walking_m2_s)
+        place = smooth_oldest(
+            rings.kept[slot], count, settings.standing_m2_s, settings.walking_m2_s
+        )
         at_ms, fix = int(rings.at_ms[slot, 0]), rings.fixes[slot, 0].copy()
-        fix["x_m"], fix["y_m"] = x, y
+        fix["x_m"], fix["y_m"], fix["cov_xx"], fix["cov_xy"], fix["cov_yy"] = place
         drop_oldest(rings.kept[slot], count)
         rings.kept[slot, :, 0] -= rings.kept[slot, 0, 0]
         rings.fixes[slot, :-1] = rings.fixes[slot, 1:].copy()

@@ -17,16 +17,23 @@ class Seen:
     cov: tuple[float, float, float]
 
 
-def smoothed(walk: Sequence[Seen], standing_m2_s: float, walking_m2_s: float) -> np.ndarray:
-    """Return where the tag was at the first fix."""
-    place = np.array(walk[-1].place)
+def smoothed(
+    walk: Sequence[Seen], standing_m2_s: float, walking_m2_s: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return where the tag was at the first fix, and the covariance of that."""
+    place, known = np.array(walk[-1].place), matrix(walk[-1])
     for fix, later in zip(walk[-2::-1], walk[:0:-1], strict=True):
         passed = later.at_s - fix.at_s
-        xx, xy, yy = fix.cov
-        cov = np.array([[xx, xy], [xy, yy]])
+        cov = matrix(fix)
         p_walking = 1.0 - min(fix.p_standing, later.p_standing)
-        diffusion = passed * (standing_m2_s + p_walking * walking_m2_s) * np.eye(2)
+        ahead = cov + passed * (standing_m2_s + p_walking * walking_m2_s) * np.eye(2)
         velocity = (np.array(fix.velocity) + np.array(later.velocity)) / 2.0
-        carried = np.array(fix.place) + passed * velocity
-        place = np.array(fix.place) + cov @ np.linalg.solve(cov + diffusion, place - carried)
-    return place
+        gain = cov @ np.linalg.inv(ahead)
+        place = np.array(fix.place) + gain @ (place - np.array(fix.place) - passed * velocity)
+        known = cov + gain @ (known - ahead) @ gain.T
+    return place, known
+
+
+def matrix(fix: Seen) -> np.ndarray:
+    xx, xy, yy = fix.cov
+    return np.array([[xx, xy], [xy, yy]])

@@ -137,7 +137,10 @@ def test_the_kernel_finds_what_whole_matrices_find(seed: int, count: int) -> Non
     ring = np.array([[f.at_s, *f.place, *f.velocity, f.p_standing, *f.cov] for f in walk])
     walk = sorted(walk, key=lambda fix: fix.at_s)
     ring = ring[np.argsort(ring[:, 0], kind="stable")]
-    assert smooth_oldest(ring, count, 0.04, 2.0) == pytest.approx(smoothed(walk, 0.04, 2.0))
+    place, cov = smoothed(walk, 0.04, 2.0)
+    expected = [*place, cov[0, 0], cov[0, 1], cov[1, 1]]
+    assert smooth_oldest(ring, count, 0.04, 2.0) == pytest.approx(expected, abs=1e-9)
+    assert np.linalg.eigvalsh(cov).min() > 0.0
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,123 @@
+"""Visits accounted for once more, with what was heard after each moment."""
+
+import numpy as np
+import pytest
+
+from rtls.engine_contract import EngineOutput
+from rtls.model.fix import FIX_DTYPE, FixBatch
+from rtls.model.reading import ReadingKind
+from rtls.model.visit import (
+    AnalysedVisit,
+    LeftReason,
+    Transition,
+    TransitionKind,
+    Visit,
+    ZoneEvent,
+    visit_id,
+)
+from rtls.visit_analysis import VisitAnalysis
+from tests.reference.shelf_site import START_MS, shelf_site
+
+SITE = shelf_site()
+DOWELS = visit_id(SITE.site, "tag:1", "dowels", START_MS)
+AT_DOWELS, AT_SCREWS, AWAY = (5.0, 4.5), (7.0, 4.5), (13.0, 9.0)
+
+
+def output(at_s: float, place: tuple[float, float] | None, *events: ZoneEvent) -> EngineOutput:
+    fixes = np.zeros(int(place is not None), FIX_DTYPE)
+    if place is not None:
+        fixes["x_m"], fixes["y_m"] = place
+        fixes["cov_xx"] = fixes["cov_yy"] = 0.01
+        fixes["p_standing"] = 1.0
+        fixes["kinds"] = 1 << ReadingKind.RANGE
+        fixes["evidence_at_ms"] = START_MS + 1000 * at_s
+    batch = FixBatch(at_ms=round(START_MS + 1000 * at_s), rows=fixes)
+    return EngineOutput(fixes=batch, tag_names=np.array([b"tag:1"] * len(fixes)), events=events)
+
+
+def entered(*, is_withdrawn: bool = False) -> Transition:
+    return Transition(
+        event_id="e",
+        visit_id=DOWELS,
+        site=SITE.site,
+        tag="tag:1",
+        zone="dowels",
+        kind=TransitionKind.ENTERED,
+        at_ms=START_MS,
+        decided_at_ms=START_MS + 2000,
+        probability=0.9,
+        revision=int(is_withdrawn),
+        is_withdrawn=is_withdrawn,
+    )
+
+
+def ended(left_s: float, dwell_s: float) -> Visit:
+    return Visit(
+        event_id="v",
+        visit_id=DOWELS,
+        site=SITE.site,
+        tag="tag:1",
+        zone="dowels",
+        entered_at_ms=START_MS,
+        left_at_ms=round(START_MS + 1000 * left_s),
+        dwell_s=dwell_s,
+        is_pass_by=False,
+        reason=LeftReason.WALKED_AWAY,
+    )
+
+
+def play(outputs: list[EngineOutput]) -> list[tuple[EngineOutput, AnalysedVisit]]:
+    analysis = VisitAnalysis(SITE)
+    return [(given, visit) for given in outputs for visit in analysis.take(given)]
+
+
+def stand(until_s: int, after: tuple[float, float] | None = AWAY) -> list[EngineOutput]:
+    """Stand at the dowels, then elsewhere for 20 s; the visit is told as 10 s too short."""
+    told = {2: entered(), until_s + 5: ended(until_s, until_s - 10.0)}
+    return [
+        output(s, AT_DOWELS if s <= until_s else after, *([told[s]] if s in told else []))
+        for s in range(until_s + 21)
+    ]
+
+
+def test_a_stand_is_accounted_for_in_full_once_it_can_change_no_more() -> None:
+    """40 s were stood; the live clock had said 30; ten seconds later it is put right."""
+    ((given, visit),) = play(stand(40))
+    assert (visit.visit_id, visit.dwell_s_live) == (DOWELS, 30.0)
+    assert visit.dwell_s == pytest.approx(40.0, abs=1.5)
+    assert given.fixes.at_ms == visit.left_at_ms + 10_000
+
+
+def test_a_fix_that_strayed_for_an_instant_costs_no_dwell() -> None:
+    """Live, one doubtful fix at the neighbour is two seconds without dwell; looking back, none."""
+    outputs = stand(40)
+    outputs[20] = output(20, AT_SCREWS)
+    outputs[20].fixes.rows["cov_xx"] = 4.0  # the filter itself was in doubt
+    ((_, visit),) = play(outputs)
+    assert visit.dwell_s == pytest.approx(40.0, abs=1.5)
+
+
+def test_who_falls_silent_has_dwelt_up_to_his_last_fix() -> None:
+    """No second after the last evidence is counted."""
+    told = {2: entered(), 45: ended(40.0, 38.0)}
+    outputs = [
+        output(s, AT_DOWELS if s <= 40 else None, *([told[s]] if s in told else []))
+        for s in range(61)
+    ]
+    ((_, visit),) = play(outputs)
+    assert visit.dwell_s == pytest.approx(40.0, abs=1.5)
+
+
+def test_a_visit_that_was_taken_back_is_not_accounted_for() -> None:
+    """Late readings showed that nobody had entered."""
+    outputs = stand(40)
+    outputs[10] = output(10, AT_DOWELS, entered(is_withdrawn=True))
+    assert play(outputs) == []
+
+
+def test_memory_ends_with_the_visit() -> None:
+    """A year of shoppers must not pile up."""
+    analysis = VisitAnalysis(SITE)
+    for given in stand(40):
+        analysis.take(given)
+    assert analysis._accounts == {}
