@@ -3,8 +3,8 @@
 Layer: rules. Takes: messages of the topics ``tags``, ``tags/{id}`` and ``ble-data``.
 Gives: `Decoded` with one RSSI reading an anchor and, where the system has computed one, a
 ready-made position; or a `Rejection`. Format: docs.pozyx.io, MQTT API ("tags", version 2.0;
-"ble-data", version 1.0). The only format that says on which of the BLE channels an advert was heard, whose
-strengths differ by several dB at one place.
+"ble-data", version 1.0). The only format that says on which of the BLE channels an advert was
+heard, whose strengths differ by several dB at one place.
 """
 
 from collections.abc import Mapping, Sequence
