@@ -7,7 +7,6 @@ Pure: no clock, no random number, no I/O. The same batches give the same bytes, 
 cut by a snapshot, a restart or a repetition.
 """
 
-import sys
 from collections.abc import Iterator
 from copy import copy
 from dataclasses import replace
@@ -15,7 +14,6 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from numba.core.dispatcher import Dispatcher
 
 from rtls.engine_contract import (
     NO_SLOTS,
@@ -42,6 +40,7 @@ from rtls.geofence.dwell import (
 )
 from rtls.geofence.zone_events import ZoneNews
 from rtls.geofence.zone_index import ZoneIndex
+from rtls.model.anchor_alarm import AnchorAlarm
 from rtls.model.errors import InvalidReading
 from rtls.model.fix import FIX_DTYPE, FixBatch
 from rtls.model.reading import READING_DTYPE, ReadingArray, ReadingBatch, ReadingFlag
@@ -50,6 +49,7 @@ from rtls.model.track import TAG_ID_BYTES_MAX
 from rtls.model.units import SiteId, TagId, UnixMs
 from rtls.positioning.calibration import Calibration
 from rtls.positioning.locator import Locator
+from rtls.positioning.warm_up import compiled_signatures
 
 __all__ = ["Engine", "EngineCounters", "EngineOutput", "EngineSettings", "compiled_signatures"]
 
@@ -95,6 +95,8 @@ class Engine:
         self._zones = ZoneIndex.build(site_map)
         self._rules = step_rules(site_map, self._settings.dwell)
         self._state = self._empty_state()
+        self._judges_anchors = True
+        self._alarms: list[AnchorAlarm] = []
         self.counters = EngineCounters()
 
     @property
@@ -154,12 +156,28 @@ class Engine:
         self._state.make_room(int(slots.max(initial=0)))
         self._state.put_rows(slots, rows)
 
+    @property
+    def anchor_alarms(self) -> tuple[AnchorAlarm, ...]:
+        """The alarms that stand, in the order of the anchors."""
+        return self._locator.alarms(self._state.locator)
+
+    @property
+    def anchor_weights(self) -> npt.NDArray[np.float64]:
+        """(n_anchors,) how far each anchor is trusted, 0 to 1; a copy."""
+        return self._state.locator.weights.copy()
+
+    @anchor_weights.setter
+    def anchor_weights(self, weights: npt.NDArray[np.float64]) -> None:
+        self._state.locator.weights = weights
+
     def twin_at(self, epoch_end_ms: UnixMs) -> "Engine":
         """Return an engine of the same site and settings that follows no tag yet.
 
-        It goes on after the epoch that ended at ``epoch_end_ms``, and changes nothing here.
+        It goes on after the epoch that ended at ``epoch_end_ms``, and changes nothing here. It
+        does not judge anchors: `anchor_weights` are set by whoever runs it.
         """
         twin = copy(self)
+        twin._judges_anchors = False  # noqa: SLF001
         twin._state = self._empty_state()  # noqa: SLF001  our own
         twin._state.epoch_end_ms = epoch_end_ms  # noqa: SLF001
         twin.counters = EngineCounters()
@@ -207,6 +225,7 @@ class Engine:
 
     def _advance(self, batch: ReadingBatch) -> EngineOutput:
         news = ZoneNews(self._site_map, self._tag_of)
+        self._alarms = []
         released: list[Slots] = []
         for at_ms in self._seconds_until(batch.epoch_end_ms):
             news.add(self._pass_instant(NO_READINGS, at_ms)[1])
@@ -223,6 +242,7 @@ class Engine:
             output,
             events=tuple(news.events),
             passes=tuple(news.passes),
+            alarms=tuple(self._alarms),
             released=np.concatenate((NO_SLOTS, *released)),
         )
 
@@ -291,6 +311,8 @@ class Engine:
             more = self._step(self._state, silent, is_late=None, at_ms=at_ms)
             rows = np.concatenate((rows, more))
             fixes = _by_tag(fixes, coasted)
+            if self._judges_anchors:
+                self._alarms += self._locator.review(self._state.locator, fixes, at_ms=at_ms)
         return fixes, rows
 
     def _step(
@@ -362,18 +384,3 @@ def _spooled(readings: ReadingArray, fixes: Fixes) -> npt.NDArray[np.uint8]:
     if not from_spool.any():
         return np.zeros(fixes.size, np.uint8)
     return np.isin(fixes["tag"], readings["tag"][from_spool]).astype(np.uint8)
-
-
-def compiled_signatures() -> int:
-    """Return how many kernels have been compiled or loaded, by signature.
-
-    After `Engine.warm_up` the number stands still, or a reading had to wait for a compiler.
-    """
-    kernels = {
-        id(kernel): kernel
-        for name, module in list(sys.modules.items())
-        if name.startswith("rtls.") and ".kernels" in name
-        for kernel in vars(module).values()
-        if isinstance(kernel, Dispatcher)
-    }
-    return sum(len(kernel.signatures) for kernel in kernels.values())

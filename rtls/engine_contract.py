@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from rtls.geofence.containment import ContainmentSettings
 from rtls.geofence.dwell import DwellCounters, DwellSettings
+from rtls.model.anchor_alarm import AnchorAlarm
 from rtls.model.errors import InvalidGeometry
 from rtls.model.fix import FixBatch
 from rtls.model.units import Second, TagId
@@ -96,6 +97,8 @@ class EngineOutput:
         In canonical order: when decided, tag id, zone id.
     passes
         Zones walked through without a visit, in the same order; for analytics alone.
+    alarms
+        Of anchors, that began or ended.
     released
         Slots whose tags were forgotten; they may be given to other tags from the next batch on.
     """
@@ -104,6 +107,7 @@ class EngineOutput:
     tag_names: npt.NDArray[np.bytes_]
     events: tuple[ZoneEvent, ...] = ()
     passes: tuple[Passed, ...] = ()
+    alarms: tuple[AnchorAlarm, ...] = ()
     released: Slots = field(default_factory=NO_SLOTS.copy)
 
     @property

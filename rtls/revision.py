@@ -86,6 +86,7 @@ class Reviser:
             return named
         self._end_ms = batch.epoch_end_ms
         self._log.note(batch)
+        self._log.note_weights(self._engine.anchor_weights, batch.epoch_end_ms)
         for event in named:
             self._remember(event, batch.epoch_end_ms)
         if self._log.is_copy_due(batch.epoch_end_ms):

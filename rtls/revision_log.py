@@ -21,6 +21,7 @@ from rtls.model.units import UnixMs
 
 MEBIBYTE: Final = 1 << 20
 Instants = npt.NDArray[np.int64]
+Weights = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +97,8 @@ class RevisionLog:
         self._settings = settings
         self._copies: deque[StateCopy] = deque()
         self._batches: deque[ReadingBatch] = deque()
+        self._weights: deque[tuple[int, Weights]] = deque([(-1, np.empty(0))])
+        """(end of an epoch, trust in the anchors from then on)"""
         self._reading_bytes = 0
         self._complete_from_ms = 0
         """no batch that ends later is missing"""
@@ -140,6 +143,17 @@ class RevisionLog:
         oldest_ms = max(oldest_ms, self._complete_from_ms)
         while self._copies and self._copies[0].end_ms < oldest_ms:
             self._copies.popleft()
+
+    def note_weights(self, weights: Weights, end_ms: UnixMs) -> None:
+        """Remember how far anchors are trusted after the epoch that ended at ``end_ms``."""
+        if not np.array_equal(self._weights[-1][1], weights):
+            self._weights.append((end_ms, weights))
+        while len(self._weights) > 1 and self._weights[1][0] < end_ms - self._settings.kept_ms:
+            self._weights.popleft()
+
+    def weights_before(self, end_ms: UnixMs) -> Weights:
+        """Return how far anchors were trusted in the epoch that ended at ``end_ms``."""
+        return next((w for from_ms, w in reversed(self._weights) if from_ms < end_ms))
 
     def copy_before(self, heard_ms: int) -> StateCopy | None:
         """Return the youngest copy that can be run up to a reading heard at ``heard_ms``."""

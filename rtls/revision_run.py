@@ -69,6 +69,7 @@ def run_again(
             readings=readings,
             introduced=tuple((number, new.pop(number)) for number in heard),
         )
+        twin.anchor_weights = log.weights_before(at_ms)
         found += [(at_ms, event) for event in twin.process(batch).events]
     if batch.readings.size == 0 or batch.epoch_end_ms < end_ms:
         last = replace(

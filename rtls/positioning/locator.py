@@ -9,14 +9,17 @@ The engine knows no filter: it holds a `LocatorState` and hands it to the `Locat
 import numpy as np
 import numpy.typing as npt
 
+from rtls.model.anchor_alarm import AnchorAlarm
 from rtls.model.reading import ReadingArray
 from rtls.model.site_map import SiteMap
 from rtls.model.units import TagId, UnixMs
+from rtls.positioning.anchor_health import AnchorPlaces, review_anchors, standing_alarms
 from rtls.positioning.anchor_table import AnchorTable
 from rtls.positioning.calibration import Calibration
 from rtls.positioning.locator_state import LocatorState
+from rtls.positioning.stale_values import without_stale
 from rtls.positioning.tracking import FixArray, TrackingSettings, coast_tracks, update_tracks
-from rtls.positioning.warm_up import warm_up
+from rtls.positioning.warm_up import readings_at, warm_up
 
 Slots = npt.NDArray[np.int32]
 
@@ -51,6 +54,7 @@ class Locator:
         self._anchors = AnchorTable.build(
             site_map, self._calibration, measurement=self._settings.measurement
         )
+        self._places = AnchorPlaces.of(site_map.anchors)
 
     @property
     def n_anchors(self) -> int:
@@ -59,7 +63,7 @@ class Locator:
 
     def empty_state(self, capacity: int) -> LocatorState:
         """Return the state of ``capacity`` free slots."""
-        return LocatorState.empty(capacity)
+        return LocatorState.empty(capacity, anchors=self._places.names)
 
     def follow(self, state: LocatorState, slot: int, tag: TagId) -> None:
         """Give a cleared slot to a tag, or bind a restored one to this site's calibration."""
@@ -87,11 +91,34 @@ class Locator:
         """
         return update_tracks(
             state.tracks,
-            readings,
+            without_stale(readings, repeats=state.repeats, watch=state.watch),
             anchors=self._anchors,
             epoch_end_ms=epoch_end_ms,
             settings=self._settings,
+            health=state.health,
         )
+
+    def review(
+        self, state: LocatorState, fixes: FixArray, *, at_ms: UnixMs
+    ) -> tuple[AnchorAlarm, ...]:
+        """Judge the anchors by the last second, in place; return the alarms that began or ended.
+
+        Parameters
+        ----------
+        state
+            Weights are set, sums begin anew.
+        fixes
+            Of the tags heard in this second.
+        at_ms
+            A whole second.
+        """
+        return review_anchors(
+            state.health, state.watch, fixes=fixes, places=self._places, at_ms=at_ms
+        )
+
+    def alarms(self, state: LocatorState) -> tuple[AnchorAlarm, ...]:
+        """Return the alarms that stand."""
+        return standing_alarms(state.watch, self._places)
 
     def coast(self, state: LocatorState, slots: Slots, *, at_ms: UnixMs) -> FixArray:
         """Predict the fixes of the located ones of ``slots``; the state stays as it is."""
@@ -100,3 +127,5 @@ class Locator:
     def warm_up(self) -> None:
         """Compile every kernel, or load it from the cache, with the dtypes of real batches."""
         warm_up(self._settings)
+        state = self.empty_state(1)
+        without_stale(readings_at(UnixMs(100)), repeats=state.repeats, watch=state.watch)

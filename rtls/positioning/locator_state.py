@@ -4,10 +4,12 @@ Layer: rules. Takes: slots from the engine. Gives: arrays to the locator, rows t
 bytes to the engine's snapshot.
 
 Nothing here knows a filter. A new array by slot is one more field of `LocatorState` and one
-more line in `BY_SLOT`.
+more line in `BY_SLOT`; one by anchor, in `BY_ANCHOR`.
 """
 
-from dataclasses import dataclass
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
@@ -15,11 +17,18 @@ import numpy.typing as npt
 
 from rtls.model.errors import InvalidSnapshot
 from rtls.model.track import TRACK_DTYPE
+from rtls.positioning.anchor_health import WATCH_DTYPE
+from rtls.positioning.kernels.records import HEALTH_DTYPE
+from rtls.positioning.stale_values import REPEATS_DTYPE
+from rtls.positioning.tracking import full_trust
 
 Slots = npt.NDArray[np.int32]
 Rows = npt.NDArray[np.void]
-BY_SLOT: Final = {"tracks": TRACK_DTYPE}
+DIGEST_BYTES: Final = 16
+BY_SLOT: Final = {"tracks": TRACK_DTYPE, "repeats": REPEATS_DTYPE}
 """The arrays that have one row a tag slot; zero bytes mean a free slot."""
+BY_ANCHOR: Final = {"health": HEALTH_DTYPE, "watch": WATCH_DTYPE}
+"""The arrays that have one row an anchor, in the order of the site map."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -30,19 +39,45 @@ class LocatorState:
     ----------
     tracks
         (capacity,) `TRACK_DTYPE`.
+    repeats
+        (capacity,) `REPEATS_DTYPE`: what each link said last, and how often.
+    health, watch
+        (n_anchors,) `HEALTH_DTYPE` and `WATCH_DTYPE`.
+    anchors
+        Digest of the names of the anchors, since their numbers mean nothing on another map.
     """
 
     tracks: Rows
+    repeats: Rows
+    health: Rows = field(default_factory=lambda: full_trust(0))
+    watch: Rows = field(default_factory=lambda: np.zeros(0, WATCH_DTYPE))
+    anchors: bytes = bytes(DIGEST_BYTES)
 
     @classmethod
-    def empty(cls, capacity: int) -> "LocatorState":
-        """Return the state of ``capacity`` free slots."""
-        return cls(tracks=np.zeros(capacity, TRACK_DTYPE))
+    def empty(cls, capacity: int, *, anchors: Sequence[str] = ()) -> "LocatorState":
+        """Return the state of ``capacity`` free slots and of ``anchors``, all trusted in full."""
+        names = "\n".join(anchors).encode()
+        return cls(
+            **{name: np.zeros(capacity, dtype) for name, dtype in BY_SLOT.items()},
+            health=full_trust(len(anchors)),
+            watch=np.zeros(len(anchors), WATCH_DTYPE),
+            anchors=hashlib.blake2b(names, digest_size=DIGEST_BYTES).digest(),
+        )
 
     @property
     def capacity(self) -> int:
         """Slots there are now."""
         return int(self.tracks.size)
+
+    @property
+    def weights(self) -> npt.NDArray[np.float64]:
+        """(n_anchors,) how far each anchor is trusted."""
+        weights: npt.NDArray[np.float64] = self.health["weight"]
+        return weights
+
+    @weights.setter
+    def weights(self, weights: npt.NDArray[np.float64]) -> None:
+        self.health["weight"] = weights
 
     @property
     def nbytes(self) -> int:
@@ -71,27 +106,42 @@ class LocatorState:
 
     def layout(self) -> str:
         """Say how a row is laid out; another layout cannot read the bytes."""
-        return repr([(name, dtype.descr) for name, dtype in BY_SLOT.items()])
+        dtypes = (BY_SLOT | BY_ANCHOR).items()
+        return repr([(name, dtype.descr) for name, dtype in dtypes])
 
     def pack(self, slots: Slots) -> bytes:
-        """Return the rows of ``slots`` as bytes; the same rows always give the same bytes."""
-        return b"".join(getattr(self, name)[slots].tobytes() for name in BY_SLOT)
+        """Return the rows of ``slots`` and of the anchors; the same rows give the same bytes."""
+        by_slot = b"".join(getattr(self, name)[slots].tobytes() for name in BY_SLOT)
+        by_anchor = b"".join(getattr(self, name).tobytes() for name in BY_ANCHOR)
+        return by_slot + self.anchors + by_anchor
 
     def unpack(self, content: bytes, slots: Slots) -> None:
-        """Fill ``slots`` with what `pack` wrote of as many.
+        """Fill ``slots`` with what `pack` wrote of as many, and the anchors if they are the same.
 
         Raises
         ------
         InvalidSnapshot
             If the bytes are more or fewer than these rows take.
         """
-        expected = slots.size * sum(dtype.itemsize for dtype in BY_SLOT.values())
-        if len(content) != expected:
+        taken = slots.size * sum(dtype.itemsize for dtype in BY_SLOT.values())
+        by_anchor = content[taken + DIGEST_BYTES :]
+        a_row = sum(dtype.itemsize for dtype in BY_ANCHOR.values())
+        if len(content) < taken + DIGEST_BYTES or len(by_anchor) % a_row:
             raise InvalidSnapshot(
-                f"{len(content)} bytes of tracks; expected {expected} for {slots.size} tags. Take "
-                "the previous snapshot, or move the file away to start anew."
+                f"{len(content)} bytes of the locator; expected {taken} for {slots.size} tags, a "
+                f"digest and rows of {a_row} bytes. Take the previous snapshot, or move the file "
+                "away to start anew."
             )
         place = 0
         for name, dtype in BY_SLOT.items():
             getattr(self, name)[slots] = np.frombuffer(content, dtype, slots.size, place)
             place += slots.size * dtype.itemsize
+        if content[taken : taken + DIGEST_BYTES] == self.anchors:
+            self._take_anchors(by_anchor)
+
+    def _take_anchors(self, content: bytes) -> None:
+        place = 0
+        for name, dtype in BY_ANCHOR.items():
+            rows = getattr(self, name)
+            setattr(self, name, np.frombuffer(content, dtype, rows.size, place).copy())
+            place += rows.nbytes

@@ -4,7 +4,10 @@ Layer: rules. Takes: nothing. Gives: compiled kernels (from the cache where it i
 engine, so that no reading ever waits for a compiler.
 """
 
+import sys
+
 import numpy as np
+from numba.core.dispatcher import Dispatcher
 
 from rtls.model.reading import READING_DTYPE, ReadingArray, ReadingKind
 from rtls.model.site_map import Anchor, Floor, Radio, SiteMap
@@ -67,3 +70,18 @@ def readings_at(heard_at_ms: UnixMs) -> ReadingArray:
     readings["sigma"] = np.nan
     readings["ref_anchor"] = -1
     return readings
+
+
+def compiled_signatures() -> int:
+    """Return how many kernels have been compiled or loaded, by signature.
+
+    After `Engine.warm_up` the number stands still, or a reading had to wait for a compiler.
+    """
+    kernels = {
+        id(kernel): kernel
+        for name, module in list(sys.modules.items())
+        if name.startswith("rtls.") and ".kernels" in name
+        for kernel in vars(module).values()
+        if isinstance(kernel, Dispatcher)
+    }
+    return sum(len(kernel.signatures) for kernel in kernels.values())

@@ -16,6 +16,7 @@ from rtls.engine_snapshot import (
     unpack_state,
 )
 from rtls.model.errors import InvalidSnapshot
+from rtls.positioning.locator_state import LocatorState
 from tests.reference.shelf_site import START_MS, exact_ranges, make_batch, make_site, shelf_site
 
 SITE = shelf_site()
@@ -109,7 +110,8 @@ def test_an_empty_state_survives() -> None:
 
 def test_rows_copied_out_and_put_back_undo_what_came_between(snapshot: bytes) -> None:
     """A reading that comes late is taken in by running the tag again from an earlier state."""
-    state = unpack_state(snapshot, site_map=SITE, shard=0)
+    own = EngineState(locator=LocatorState.empty(256, anchors=[a.anchor for a in SITE.anchors]))
+    state = unpack_state(snapshot, site_map=SITE, shard=0, into=own)
     slots = np.array([5], np.int32)
     before = state.rows_of(slots)
     state.clear(slots)
@@ -127,3 +129,16 @@ def test_rows_copied_out_are_no_view(snapshot: bytes) -> None:
     assert rows.locator.tracks["tag_id"].tolist() == [b"tag:a", b"tag:b"]
     assert (rows.heard_ms > 0).all()
     assert (rows.stays["phase"] != 0).any()
+
+
+def test_anchors_of_another_map_are_trusted_anew(snapshot: bytes) -> None:
+    """Their numbers mean others now: the fault of one must not be laid at another's door."""
+    names = [anchor.anchor for anchor in SITE.anchors]
+    same, other = (
+        EngineState(locator=LocatorState.empty(256, anchors=order))
+        for order in (names, names[::-1])
+    )
+    for state in (same, other):
+        unpack_state(snapshot, site_map=SITE, shard=0, into=state)
+    assert same.locator.health["heard_at_ms"].min() > 0
+    assert other.locator.health["heard_at_ms"].max() == 0
