@@ -121,6 +121,7 @@ class ServeProcess:
         broker: Server,
         role: str = "all",
         redis: Server | None = None,
+        settings: Mapping[str, str] = {},
     ) -> None:
         self.data = data
         self.address = ApiAddress(host="127.0.0.1", port=pick_free_port())
@@ -136,6 +137,7 @@ class ServeProcess:
             "INAISLE__API__HOST": self.address.host,
             "INAISLE__API__PORT": str(self.address.port),
             "INAISLE__LOG__FORMAT": "json",
+            **settings,
         }
         if redis is not None:
             url = f"redis://{redis.host}:{redis.port}/0"
