@@ -22,6 +22,7 @@ from inaisle.snapshot_saver import Promise, SnapshotSaver, pack_snapshot, unpack
 from rtls.engine import Engine
 from rtls.ingest.reception import Reception
 from rtls.model.reading import ReadingBatch
+from rtls.model.units import UnixMs
 from rtls.model.visit import ZoneEvent
 from rtls.ports import EventSink, LiveState, Source, StateStore
 from rtls.revision import Reviser
@@ -176,6 +177,7 @@ class LocatingLoop:
                 parts.sink.publish(events)
             self._has_news = True
         if batches:
+            self._tell_alarms(now_ms)
             metrics.lag.set((now_ms - batches[-1].epoch_end_ms) / 1000.0)
         if len(messages) < FULL_POLL:
             self.caught_up_ms = now_ms
@@ -203,6 +205,19 @@ class LocatingLoop:
         events = parts.reviser.note(batch, output.events)
         metrics.count(len(batch.readings), len(output.fixes.rows), events)
         return events
+
+    def _tell_alarms(self, now_ms: UnixMs) -> None:
+        parts = self._parts
+        for alarm in self._tally.note_alarms(
+            parts.engine.anchor_alarms, clocks_ms=parts.reception.clock_alarms_ms, now_ms=now_ms
+        ):
+            log.warning(
+                "an anchor is fine again" if alarm.is_over else "an anchor needs somebody",
+                anchor=alarm.anchor,
+                kind=alarm.kind.value,
+                figure=round(alarm.figure, 3),
+                since_ms=alarm.since_ms,
+            )
 
     def _snapshot_when_due(self) -> None:
         promise = self._saver.kept()

@@ -111,12 +111,22 @@ class LocatingSide:
             metrics=self.metrics,
             tally=self.tally,
         )
+        self._show(around, reception=reception, engine=engine, reviser=reviser)
+
+    def _show(
+        self, around: Around, *, reception: Reception, engine: Engine, reviser: Reviser
+    ) -> None:
+        """Let health and Prometheus ask the parts."""
         around.health.watch("locating", self._trouble)
         around.health.watch("broker", self._line_trouble, is_essential=False)
-        around.registry.register(CountersCollector("inaisle_reception", lambda: reception.counters))
-        around.registry.register(CountersCollector("inaisle_engine", engine.counters.as_dict))
-        around.registry.register(CountersCollector("inaisle_revision", reviser.count))
-        around.registry.register(AnchorCollector(self.tally.heard))
+        around.health.watch("anchors", self.tally.trouble, is_essential=False)
+        for collector in (
+            CountersCollector("inaisle_reception", lambda: reception.counters),
+            CountersCollector("inaisle_engine", engine.counters.as_dict),
+            CountersCollector("inaisle_revision", reviser.count),
+            AnchorCollector(self.tally.heard),
+        ):
+            around.registry.register(collector)
 
     def start(self) -> None:
         """Start the loop; `Health` says when it is ready."""

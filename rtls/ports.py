@@ -11,6 +11,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from rtls.model.anchor_alarm import AnchorAlarm
 from rtls.model.fix import FixBatch
 from rtls.model.units import AnchorId, TagId, UnixMs
 from rtls.model.visit import ZoneEvent
@@ -104,6 +105,8 @@ class AnchorHeard:
     readings: int
     last_heard_at_ms: UnixMs | None
     """the anchor's time of its youngest reading; None if it was never heard"""
+    alarms: tuple[AnchorAlarm, ...] = ()
+    """what is wrong with it now"""
 
 
 class StateStore(Protocol):

@@ -35,7 +35,7 @@ class HealthCollector(Collector):
 
 
 class AnchorCollector(Collector):
-    """Readings of each anchor, and when it was last heard.
+    """Readings of each anchor, when it was last heard, and what is wrong with it.
 
     Parameters
     ----------
@@ -57,12 +57,20 @@ class AnchorCollector(Collector):
             "When an anchor was last heard, by its own clock.",
             labels=["anchor"],
         )
+        alarms = GaugeMetricFamily(
+            "inaisle_anchor_alarm",
+            "1 while an anchor is silent, biased, stale, or its clock off; left out otherwise.",
+            labels=["anchor", "kind"],
+        )
         for anchor in self._anchors():
+            for alarm in anchor.alarms:
+                alarms.add_metric([anchor.anchor, alarm.kind.value], 1.0)
             readings.add_metric([anchor.anchor], anchor.readings)
             if anchor.last_heard_at_ms is not None:
                 heard.add_metric([anchor.anchor], anchor.last_heard_at_ms / MS_A_SECOND)
         yield readings
         yield heard
+        yield alarms
 
 
 class CountersCollector(Collector):

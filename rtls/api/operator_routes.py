@@ -4,6 +4,7 @@ Layer: edges. Takes: readers and clock from the door. Gives: the routes below /v
 application. They know tags and no person; who may call is decided by the dependency passed in.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Final
@@ -17,6 +18,7 @@ from rtls.api.health_routes import HealthDocument, health_document
 from rtls.api.live_stream import LiveStream, StreamSettings
 from rtls.api.location_json import LocationList, render_locations, render_updates
 from rtls.api.site_map_json import MEDIA_TYPE, render_site_map
+from rtls.model.anchor_alarm import AnchorAlarm
 from rtls.model.errors import LiveStateAway
 from rtls.model.site_map import SiteMap
 from rtls.model.units import UnixMs
@@ -39,6 +41,16 @@ class OperatorParts:
     now_ms: Callable[[], UnixMs]
 
 
+class AlarmDocument(TypedDict):
+    """What is wrong with an anchor."""
+
+    kind: str
+    """silent, biased, stale or clock"""
+    since_ms: int
+    figure: float | None
+    """seconds, standard deviations, share, or seconds; null where a clock is beyond measure"""
+
+
 class AnchorDocument(TypedDict):
     """One anchor of the site map and what it has given."""
 
@@ -50,6 +62,7 @@ class AnchorDocument(TypedDict):
     last_heard_at_ms: int | None
     silent_ms: int | None
     """since the last reading; null if there never was one"""
+    alarms: list[AlarmDocument]
 
 
 class AnchorList(TypedDict):
@@ -154,9 +167,19 @@ def anchor_list(parts: OperatorParts) -> AnchorList:
                 readings=0 if known is None else known.readings,
                 last_heard_at_ms=last_ms,
                 silent_ms=None if last_ms is None else max(now_ms - last_ms, 0),
+                alarms=[] if known is None else [alarm_document(one) for one in known.alarms],
             )
         )
     return AnchorList(site=parts.site_map.site, anchors=documents)
+
+
+def alarm_document(alarm: AnchorAlarm) -> AlarmDocument:
+    """Return an alarm as the operator sees it."""
+    return AlarmDocument(
+        kind=alarm.kind.value,
+        since_ms=alarm.since_ms,
+        figure=None if math.isnan(alarm.figure) else round(alarm.figure, 3),
+    )
 
 
 def away_problem(error: LiveStateAway) -> Response:

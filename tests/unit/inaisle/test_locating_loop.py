@@ -17,6 +17,7 @@ from inaisle.metrics import LocatingMetrics
 from inaisle.snapshot_saver import pack_snapshot, unpack_snapshot
 from rtls.engine import Engine, EngineOutput
 from rtls.ingest.reception import Reception
+from rtls.model.anchor_alarm import AnchorAlarm
 from rtls.model.errors import InvalidSnapshot, NotDurable
 from rtls.model.fix import FIX_DTYPE, FixBatch
 from rtls.model.reading import READING_DTYPE, ReadingBatch
@@ -69,6 +70,8 @@ class Shop:
     has_room: bool = True
     late: int = 0
     revised: tuple[ZoneEvent, ...] = ()
+    anchor_alarms: tuple[AnchorAlarm, ...] = ()
+    clock_alarms_ms: dict[str, int | None] = field(default_factory=dict)
 
     def note(self, call: str) -> None:
         with self.happened:

@@ -2,6 +2,7 @@
 
 from rtls.api.health import Health
 from rtls.api.operator_routes import OperatorParts
+from rtls.model.anchor_alarm import AlarmKind, AnchorAlarm
 from rtls.model.errors import LiveStateAway
 from rtls.model.site_map import Anchor, Fixture, Floor, Radio, SiteMap, Wall, Zone, ZoneKind
 from rtls.model.units import AnchorId, GatewayId, Metre, SiteId, UnixMs, ZoneId
@@ -62,7 +63,19 @@ class AwayReader:
 
 
 def parts(live: InMemoryLiveState | AwayReader) -> OperatorParts:
-    heard = AnchorHeard(anchor=AnchorId("u1"), readings=42, last_heard_at_ms=UnixMs(NOW_MS - 1500))
+    heard = AnchorHeard(
+        anchor=AnchorId("u1"),
+        readings=42,
+        last_heard_at_ms=UnixMs(NOW_MS - 1500),
+        alarms=(
+            AnchorAlarm(
+                anchor=AnchorId("u1"),
+                kind=AlarmKind.BIASED,
+                since_ms=UnixMs(NOW_MS - 60_000),
+                figure=-2.51234,
+            ),
+        ),
+    )
     health = Health(now_ms=lambda: NOW_MS)
     health.ok("ingest")
     return OperatorParts(

@@ -8,6 +8,7 @@ from prometheus_client import CollectorRegistry
 from rtls.api.health import Health
 from rtls.api.health_routes import health_router, metrics_router
 from rtls.api.metrics import AnchorCollector, CountersCollector, HealthCollector
+from rtls.model.anchor_alarm import AlarmKind, AnchorAlarm
 from rtls.model.units import AnchorId, UnixMs
 from rtls.ports import AnchorHeard
 
@@ -70,7 +71,8 @@ def test_metrics_are_in_the_text_format_with_base_units(
     health.ok("engine")
     health.degraded("ingest", "broker away")
     heard = AnchorHeard(anchor=AnchorId("u1"), readings=7, last_heard_at_ms=UnixMs(1500))
-    silent = AnchorHeard(anchor=AnchorId("u2"), readings=0, last_heard_at_ms=None)
+    alarm = AnchorAlarm(anchor=AnchorId("u2"), kind=AlarmKind.SILENT, since_ms=1, figure=11.0)
+    silent = AnchorHeard(anchor=AnchorId("u2"), readings=0, last_heard_at_ms=None, alarms=(alarm,))
     registry.register(HealthCollector(health))
     registry.register(AnchorCollector(lambda: [heard, silent]))
     registry.register(CountersCollector("inaisle_events", lambda: {"data_lost": 3}))
@@ -83,5 +85,6 @@ def test_metrics_are_in_the_text_format_with_base_units(
         'inaisle_anchor_readings_total{anchor="u1"} 7.0',
         'inaisle_anchor_readings_total{anchor="u2"} 0.0',
         'inaisle_anchor_last_heard_timestamp_seconds{anchor="u1"} 1.5',
+        'inaisle_anchor_alarm{anchor="u2",kind="silent"} 1.0',
         "inaisle_events_data_lost_total 3.0",
     ]

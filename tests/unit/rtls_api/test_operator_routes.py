@@ -122,6 +122,13 @@ def test_an_anchor_never_heard_is_listed_too(client: TestClient) -> None:
     assert (silent["anchor"], silent["readings"], silent["silent_ms"]) == ("b1", 0, None)
 
 
+def test_what_is_wrong_with_an_anchor_stands_beside_it(client: TestClient) -> None:
+    """Moved by three metres or covered by a poster: somebody has to go and look."""
+    heard, silent = client.get("/v1/operator/anchors").json()["anchors"]
+    assert heard["alarms"] == [{"kind": "biased", "since_ms": NOW_MS - 60_000, "figure": -2.512}]
+    assert silent["alarms"] == []
+
+
 @pytest.mark.parametrize(
     ("path", "model"),
     [
