@@ -59,3 +59,6 @@ class Station:
 
     def close(self) -> None:
         self.client.disconnect()
+        # The client refers to us by these: without them it, and its sockets, end here and now.
+        self.client.on_connect = self.client.on_message = self.client.on_publish = None
+        self.client.on_disconnect = self.client.on_subscribe = None
