@@ -76,8 +76,10 @@ class HeldBack:
         return next((s for s in ZONE_SIZES_M if self.zone_hit(s) >= ZONE_HIT_MIN), None)
 
 
-def hold_back(site_map: SiteMap, material: Material, *, knows_tag: bool) -> HeldBack:
-    """Test by fifths.
+def hold_back(
+    site_map: SiteMap, material: Material, *, knows_tag: bool
+) -> dict[ReadingKind, HeldBack]:
+    """Test by fifths, tags that are ranged apart from those whose strength is heard.
 
     Parameters
     ----------
@@ -90,7 +92,7 @@ def hold_back(site_map: SiteMap, material: Material, *, knows_tag: bool) -> Held
     )
     chosen = thinned(material.stretches)
     centre = np.mean([stretch.path[:, 1:3].mean(axis=0) for stretch in chosen], axis=0)
-    errors, insides, guesses = [], [], []
+    parts: dict[ReadingKind, list[Judged]] = {}
     for fold in range(min(FOLDS, len(chosen))):
         held = chosen[fold::FOLDS]
         stops = {stop for stretch in held for stop in stretch.stops}
@@ -98,15 +100,28 @@ def hold_back(site_map: SiteMap, material: Material, *, knows_tag: bool) -> Held
         known = fit_material(site_map, rest).calibration
         if not knows_tag:
             known = without_tags(known, material.placed.tags)
-        for error, inside, truth in errors_of(site, material, held, known):
-            errors.append(error)
-            insides.append(inside)
-            guesses.append(truth - centre)
-    error = np.vstack(errors)
+        for kind, part in errors_of(site, material, held, known=known):
+            parts.setdefault(kind, []).append(part)
+    return {kind: summed(own, centre) for kind, own in sorted(parts.items())}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """One tag at one held stretch: errors and truths, (n, 2), and in the ellipse or not."""
+
+    error_m: Floats
+    truth_m: Floats
+    inside: npt.NDArray[np.bool_]
+
+
+def summed(parts: list[Judged], centre: Floats) -> HeldBack:
+    """Return all stretches as one."""
+    guess = np.vstack([part.truth_m for part in parts]) - centre
+    inside = np.concatenate([part.inside for part in parts])
     return HeldBack(
-        error_m=error,
-        inside_90=float(np.mean(np.concatenate(insides))) if insides else 0.0,
-        guess_m=float(np.median(np.linalg.norm(np.vstack(guesses), axis=1))),
+        error_m=np.vstack([part.error_m for part in parts]),
+        inside_90=float(inside.mean()) if inside.size else 0.0,
+        guess_m=float(np.median(np.linalg.norm(guess, axis=1))),
     )
 
 
@@ -117,9 +132,9 @@ def thinned(stretches: tuple[Stretch, ...]) -> tuple[Stretch, ...]:
 
 
 def errors_of(
-    site_map: SiteMap, material: Material, held: tuple[Stretch, ...], known: Calibration
-) -> Iterator[tuple[Floats, npt.NDArray[np.bool_], Floats]]:
-    """Replay held stretches; yield errors (n, 2), inside the ellipse or not, truths (n, 2)."""
+    site_map: SiteMap, material: Material, held: tuple[Stretch, ...], *, known: Calibration
+) -> Iterator[tuple[ReadingKind, Judged]]:
+    """Replay held stretches; yield how each tag of each was located, by its kind of reading."""
     assert material.recording is not None
     recording = cut_out(material.recording, held)
     replay = Replay(recording=recording, site_map=site_map, calibration=known)
@@ -128,29 +143,29 @@ def errors_of(
         row = tuple(float(str(value)) for value in (t_s, x, y, *cov))
         fixes.setdefault((str(session), str(tag)), []).append(row)
     for index, stretch in enumerate(held):
-        tags = {
-            recording.tags[tag]
-            for tag in np.unique(recording.rows["tag"][recording.rows["session"] == index])
-        }
-        for tag in sorted(tags):
-            yield judged(stretch, np.array(fixes.get((str(index), tag), [])).reshape(-1, 6))
+        rows = recording.rows[recording.rows["session"] == index]
+        for tag in np.unique(rows["tag"]).tolist():
+            kinds = rows["kind"][rows["tag"] == tag]
+            kind = ReadingKind.RANGE if ReadingKind.RANGE in kinds else ReadingKind.RSSI
+            own = np.array(fixes.get((str(index), recording.tags[tag]), []))
+            yield kind, judged(stretch, own.reshape(-1, 6))
 
 
-def judged(stretch: Stretch, fixes: Floats) -> tuple[Floats, npt.NDArray[np.bool_], Floats]:
+def judged(stretch: Stretch, fixes: Floats) -> Judged:
     """Compare the last fix at each half second with the truth."""
     grid = np.arange(SETTLE_MS, max(stretch.to_ms - stretch.from_ms, SETTLE_MS + 1), GRID_MS)
     at_ms = stretch.path[:, 0] - stretch.from_ms
     truth = np.stack([np.interp(grid, at_ms, stretch.path[:, axis]) for axis in (1, 2)], axis=1)
     error = np.full((len(grid), 2), np.nan)
     if not len(fixes):
-        return error, np.zeros(0, np.bool_), truth
+        return Judged(error_m=error, truth_m=truth, inside=np.zeros(0, np.bool_))
     fixed_ms = fixes[:, 0] * 1000.0
     last = np.searchsorted(fixed_ms, grid, side="right") - 1
     fresh = (last >= 0) & (grid - fixed_ms[np.maximum(last, 0)] <= STALE_MS)
     error[fresh] = fixes[last[fresh], 1:3] - truth[fresh]
     (dx, dy), (xx, xy, yy) = error[fresh].T, fixes[last[fresh], 3:].T
     form = (yy * dx * dx - 2.0 * xy * dx * dy + xx * dy * dy) / (xx * yy - xy * xy)
-    return error, form <= CHI_SQUARE_90, truth
+    return Judged(error_m=error, truth_m=truth, inside=form <= CHI_SQUARE_90)
 
 
 def cut_out(recording: Recording, held: tuple[Stretch, ...]) -> Recording:

@@ -4,6 +4,7 @@ Layer: doors. Takes: settings and the folder of a survey. Gives: a `CalibrationR
 inaisle.calibration_view, and the file calibration.json.
 """
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -31,6 +32,7 @@ from rtls.positioning.placed_readings import PlacedReadings
 GUESS_SHARE_MAX: Final = 0.6  # a survey that helps little over guessing was mixed up
 LOCATED_MIN: Final = 0.9
 WRONG_ANCHORS_MAX: Final = 1.0 / 3.0
+NAMES: Final = {ReadingKind.RANGE: "Ranges", ReadingKind.RSSI: "Signal strength"}
 SITE_MAP_NAME: Final = "site.geojson"
 """beside the readings: the map that a recording was made on"""
 
@@ -65,7 +67,7 @@ class CalibrationReport:
     ----------
     known, unknown
         Errors at places held back: with the surveyor's tag, and as if it had never been seen.
-        None where there was no place to hold back.
+        By kind of reading; empty where there was no place to hold back.
     reasons
         Why it is not better, each with what to do.
     written
@@ -77,15 +79,15 @@ class CalibrationReport:
     material: Material
     fitted: Fitted
     anchors: tuple[AnchorVerdict, ...]
-    known: HeldBack | None
-    unknown: HeldBack | None
+    known: Mapping[ReadingKind, HeldBack]
+    unknown: Mapping[ReadingKind, HeldBack]
     verdict: Verdict
     reasons: tuple[str, ...]
     written: Path | None = None
 
     @property
-    def held(self) -> HeldBack | None:
-        """Return the errors that a shopper will meet."""
+    def held(self) -> Mapping[ReadingKind, HeldBack]:
+        """Return the errors that a shopper will meet, by kind of reading."""
         return self.unknown or self.known
 
 
@@ -117,13 +119,13 @@ def report_on(site_map: SiteMap, material: Material, *, folder: str) -> Calibrat
     has_places = bool(len(material.placed.rows))
     levelled = levelled_by(material.placed, fitted.offset_db)
     anchors = check_anchors(site_map, levelled, fitted.calibration) if has_places else ()
-    known = hold_back(site_map, material, knows_tag=True) if has_places else None
-    unknown = None
-    if known is not None and fitted.calibration.links:
+    known = hold_back(site_map, material, knows_tag=True) if has_places else {}
+    unknown: Mapping[ReadingKind, HeldBack] = {}
+    if known and fitted.calibration.links:
         unknown = hold_back(site_map, material, knows_tag=False)
     held = unknown or known
     faults, remarks = list(faults_of(held, anchors)), list(remarks_on(anchors))
-    verdict = Verdict.BAD if faults else Verdict.FAIR if remarks or held is None else Verdict.GOOD
+    verdict = Verdict.BAD if faults else Verdict.FAIR if remarks or not held else Verdict.GOOD
     return CalibrationReport(
         folder=folder,
         site_map=site_map,
@@ -137,19 +139,24 @@ def report_on(site_map: SiteMap, material: Material, *, folder: str) -> Calibrat
     )
 
 
-def faults_of(held: HeldBack | None, anchors: tuple[AnchorVerdict, ...]) -> Iterator[str]:
+def faults_of(
+    held: Mapping[ReadingKind, HeldBack], anchors: tuple[AnchorVerdict, ...]
+) -> Iterator[str]:
     """Yield what makes a calibration useless."""
-    if held is not None and held.at(0.5) > GUESS_SHARE_MAX * held.guess_m:
-        yield (
-            f"Half of the test errors are above {held.at(0.5):.2f} m; always answering the middle "
-            f"of the survey would give {held.guess_m:.2f} m. The places do not fit the readings: "
-            "check that points and times belong together, and the corner that x and y start from."
-        )
-    if held is not None and held.located_share < LOCATED_MIN:
-        yield (
-            f"Only {held.located_share:.0%} of the test instants were located; expected "
-            f"{LOCATED_MIN:.0%}. Too few anchors hear the tag: see inaisle coverage."
-        )
+    for kind, errors in held.items():
+        if errors.at(0.5) > GUESS_SHARE_MAX * errors.guess_m:
+            yield (
+                f"{NAMES[kind]}: half of the test errors are above {errors.at(0.5):.2f} m; always "
+                f"answering the middle of the survey would give {errors.guess_m:.2f} m. The places "
+                "do not fit the readings: check that points and times belong together, and the "
+                "corner that x and y start from."
+            )
+        if errors.located_share < LOCATED_MIN:
+            yield (
+                f"{NAMES[kind]}: only {errors.located_share:.0%} of the test instants were "
+                f"located; expected {LOCATED_MIN:.0%}. Too few anchors hear the tag: see inaisle "
+                "coverage."
+            )
     judged = [verdict for verdict in anchors if verdict.stops]
     wrong = [v for v in judged if v.state in {AnchorState.ERRATIC, AnchorState.MISPLACED}]
     if judged and len(wrong) > WRONG_ANCHORS_MAX * len(judged):
@@ -220,13 +227,18 @@ def survey_site_map(settings: Settings, folder: Path) -> SiteMap:
 
 def made_from(report: CalibrationReport) -> MadeFrom:
     """Return what the file says of its own making."""
-    held = report.held
+    best = min(report.held.values(), key=lambda held: held.at(0.5), default=None)
     return MadeFrom(
         recording=report.folder,
         points=len(report.material.placed.stops),
         readings=len(report.material.placed.rows),
         anchor_links=len(report.material.links.rows),
         verdict=report.verdict.value,
-        p50_m=None if held is None else round(held.at(0.5), 3),
-        p90_m=None if held is None else round(held.at(0.9), 3),
+        p50_m=None if best is None else finite_or_none(best.at(0.5)),
+        p90_m=None if best is None else finite_or_none(best.at(0.9)),
     )
+
+
+def finite_or_none(value: float) -> float | None:
+    """Return a length in millimetres' precision, None where it is infinite."""
+    return round(value, 3) if math.isfinite(value) else None

@@ -6,6 +6,7 @@ Layer: doors. Takes: a `CalibrationReport`. Gives: text or JSON on standard outp
 import json
 import math
 import sys
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from rich.console import Console
@@ -13,6 +14,7 @@ from rich.table import Table
 
 from inaisle.calibration_check import ZONE_SIZES_M, HeldBack
 from inaisle.calibration_report import (
+    NAMES,
     CalibrationOptions,
     CalibrationReport,
     Verdict,
@@ -21,6 +23,7 @@ from inaisle.calibration_report import (
 )
 from inaisle.errors import ExitStatus
 from inaisle.settings import Settings
+from rtls.model.reading import ReadingKind
 from rtls.positioning.anchor_check import AnchorState, AnchorVerdict
 
 WORDS: Final = {
@@ -111,38 +114,30 @@ def learnt_of(report: CalibrationReport, verdict: AnchorVerdict) -> str:
     return "; ".join(words)
 
 
-def sentences_on(report: CalibrationReport) -> list[str]:
-    """Return what the test through the filter says, and what zones it supports."""
-    held = report.held
-    if held is None:
-        return [NOT_TESTED]
+def sentences_on(report: CalibrationReport) -> Iterator[str]:
+    """Yield what the test through the filter says, and what zones it supports."""
+    if not report.held:
+        yield NOT_TESTED
     whom = "a tag never seen before" if report.unknown else "the surveyor's tag"
     if report.material.kind == "walk":
         whom += ", against the walk's own smoothed path: how well it repeats, not how true it is"
-    tested = (
-        f"Tested on places held back, through the filter of the shop ({whom}): half of the errors "
-        f"are below {held.at(0.5):.2f} m, nine of ten below {held.at(0.9):.2f} m; the truth is in "
-        f"the stated 90 % ellipse in {held.inside_90:.0%}."
-    )
-    told = [tested]
-    if report.unknown is not None and report.known is not None:
-        told.append(
-            f"With the surveyor's own tag: {report.known.at(0.5):.2f} and "
-            f"{report.known.at(0.9):.2f} m."
+    for kind, held in report.held.items():
+        yield (
+            f"{NAMES[kind]}, tested on places held back, through the filter of the shop ({whom}): "
+            f"half of the errors are below {held.at(0.5):.2f} m, nine of ten below "
+            f"{held.at(0.9):.2f} m; the truth is in the stated 90 % ellipse in "
+            f"{held.inside_90:.0%}."
         )
-    size = held.zone_size_m
-    hits = ", ".join(f"{s:g} m {held.zone_hit(s):.0%}" for s in ZONE_SIZES_M)
-    can = f"Zones of {size:g} m and more can be named." if size else "No zone size can be named."
-    told.append(f"{can} Right zone by size of a square zone: {hits}.")
+        own = report.known.get(kind)
+        if report.unknown and own is not None and kind is ReadingKind.RANGE:
+            yield (f"With the surveyor's own tag: {own.at(0.5):.2f} and {own.at(0.9):.2f} m.")
+        size = held.zone_size_m
+        hits = ", ".join(f"{s:g} m {held.zone_hit(s):.0%}" for s in ZONE_SIZES_M)
+        can = f"Zones of {size:g} m and more can be named" if size else "No zone can be named"
+        yield f"{can} (right at least four times of five). By size of a square zone: {hits}."
     if len(report.fitted.offset_db) > 1:
-        told.append(
-            "Devices hear differently: "
-            + ", ".join(
-                f"{tag} {offset:+.1f} dB" for tag, offset in report.fitted.offset_db.items()
-            )
-            + "."
-        )
-    return told
+        offsets = report.fitted.offset_db.items()
+        yield f"Devices hear differently: {', '.join(f'{t} {o:+.1f} dB' for t, o in offsets)}."
 
 
 def calibration_document(report: CalibrationReport) -> dict[str, object]:
@@ -175,18 +170,19 @@ def calibration_document(report: CalibrationReport) -> dict[str, object]:
     }
 
 
-def errors_document(held: HeldBack | None) -> dict[str, object] | None:
-    """Return the errors at held places as plain values."""
-    if held is None:
-        return None
+def errors_document(tested: Mapping[ReadingKind, HeldBack]) -> dict[str, object]:
+    """Return the errors at held places as plain values, by kind of reading."""
     return {
-        "p50_m": plain(held.at(0.5)),
-        "p90_m": plain(held.at(0.9)),
-        "located_share": held.located_share,
-        "inside_ellipse_90": held.inside_90,
-        "guess_p50_m": held.guess_m,
-        "zone_hit": {f"{size:g}": held.zone_hit(size) for size in ZONE_SIZES_M},
-        "zone_size_m": held.zone_size_m,
+        kind.name.lower(): {
+            "p50_m": plain(held.at(0.5)),
+            "p90_m": plain(held.at(0.9)),
+            "located_share": held.located_share,
+            "inside_ellipse_90": held.inside_90,
+            "guess_p50_m": held.guess_m,
+            "zone_hit": {f"{size:g}": held.zone_hit(size) for size in ZONE_SIZES_M},
+            "zone_size_m": held.zone_size_m,
+        }
+        for kind, held in tested.items()
     }
 
 

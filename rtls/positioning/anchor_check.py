@@ -6,6 +6,7 @@ its own there, the map or the ladder was wrong.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
@@ -15,10 +16,11 @@ import numpy.typing as npt
 
 from rtls.model.reading import ReadingKind
 from rtls.model.site_map import Anchor, Radio, SiteMap
-from rtls.model.units import AnchorId
+from rtls.model.units import AnchorId, TagId
 from rtls.positioning.calibration import Calibration
 from rtls.positioning.measurement import NEAR_FIELD_M
-from rtls.positioning.placed_readings import PlacedReadings, Rows, groups_of
+from rtls.positioning.path_loss import SurveySample
+from rtls.positioning.placed_readings import PlacedReadings, Rows, groups_of, samples_of
 
 Floats = npt.NDArray[np.float64]
 STOPS_FOR_A_PLACE: Final = 8
@@ -29,9 +31,10 @@ FINER: Final = 5
 SHIFT_M_MIN: Final = {ReadingKind.RSSI: 4.0, ReadingKind.RANGE: 0.5}
 SPREAD_SHARE_MAX: Final = {ReadingKind.RSSI: 0.7, ReadingKind.RANGE: 0.5}
 ERRATIC: Final = {ReadingKind.RSSI: 9.0, ReadingKind.RANGE: 0.4}  # dB, m: twice the usual and more
-# What a law may be before the data, about the median of the readings: dB at 1 m and exponent.
+FAR_OFF: Final = {ReadingKind.RSSI: 20.0, ReadingKind.RANGE: 2.0}  # one outlier decides nothing
+GAIN_MIN: Final = 16.0  # of twice the log likelihood: two coordinates are sought, among hundreds
+STOPS_MIN: Final = 3
 EXPONENT_USUAL: Final = 2.2
-EXPONENT_SD: Final = 0.6
 
 
 class AnchorState(StrEnum):
@@ -72,52 +75,122 @@ class AnchorVerdict:
     better_m: tuple[float, float] | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """What was measured of one anchor at known places, columns (n,).
+
+    Parameters
+    ----------
+    place_m
+        (n, 3).
+    value
+        Median at a stop; an upper bound where `is_ceiling`: a tag that was not heard there.
+    tag
+        Index of the tag.
+    exponent
+        Of the site, for RSSI.
+    """
+
+    kind: ReadingKind
+    place_m: Floats
+    value: Floats
+    tag: npt.NDArray[np.int64]
+    is_ceiling: npt.NDArray[np.bool_]
+    exponent: float
+
+    @property
+    def heard(self) -> npt.NDArray[np.bool_]:
+        """Return which rows are values and not bounds."""
+        return ~self.is_ceiling
+
+
 def check_anchors(
     site_map: SiteMap, placed: PlacedReadings, calibration: Calibration
 ) -> tuple[AnchorVerdict, ...]:
     """Judge every placed anchor of the map by the readings of known places."""
+    exponents = [loss.exponent for loss in calibration.losses.values()] or [EXPONENT_USUAL]
+    samples: dict[AnchorId, list[SurveySample]] = {}
+    for sample in samples_of(site_map, placed):
+        samples.setdefault(sample.anchor, []).append(sample)
     verdicts = []
     for index, anchor in enumerate(site_map.anchors):
         if not anchor.is_placed:
             continue
         kind = ReadingKind.RANGE if anchor.radio is Radio.UWB else ReadingKind.RSSI
         own = placed.rows[(placed.rows["anchor"] == index) & (placed.rows["kind"] == kind)]
+        found = (
+            evidence_of_ranges(own)
+            if kind is ReadingKind.RANGE
+            else evidence_of_samples(
+                samples.get(anchor.anchor, []), placed, exponent=float(np.median(exponents))
+            )
+        )
         verdicts.append(
-            verdict_of(replace(placed, rows=own), anchor, kind=kind, site_map=site_map,
-                       calibration=calibration)
+            verdict_of(found, anchor, site_map=site_map, calibration=calibration,
+                       own=replace(placed, rows=own))
         )  # fmt: skip
     return tuple(verdicts)
 
 
+def evidence_of_ranges(rows: Rows) -> Evidence:
+    """Return the median range of each stop and tag."""
+    ordered = rows[np.lexsort((rows["tag"], rows["stop"]))]
+    groups = list(groups_of(ordered, ("stop", "tag")))
+    places = [[own[axis].mean() for axis in ("x_m", "y_m", "z_m")] for own in groups]
+    return Evidence(
+        kind=ReadingKind.RANGE,
+        place_m=np.array(places, dtype=np.float64).reshape(-1, 3),
+        value=np.array([np.median(own["value"]) for own in groups], dtype=np.float64),
+        tag=np.array([own["tag"][0] for own in groups], dtype=np.int64),
+        is_ceiling=np.zeros(len(groups), np.bool_),
+        exponent=math.nan,
+    )
+
+
+def evidence_of_samples(
+    samples: Sequence[SurveySample], placed: PlacedReadings, *, exponent: float
+) -> Evidence:
+    """Return the strengths of one anchor, and where it was not heard."""
+    places = [(sample.x_m, sample.y_m, sample.z_m) for sample in samples]
+    tags: list[str] = list(placed.tags)
+    return Evidence(
+        kind=ReadingKind.RSSI,
+        place_m=np.array(places, dtype=np.float64).reshape(-1, 3),
+        value=np.array([sample.rssi for sample in samples], dtype=np.float64),
+        tag=np.array([tags.index(sample.device) for sample in samples], dtype=np.int64),
+        is_ceiling=np.array([sample.is_ceiling for sample in samples], dtype=np.bool_),
+        exponent=exponent,
+    )
+
+
 def verdict_of(
-    own: PlacedReadings,
+    found: Evidence,
     anchor: Anchor,
     *,
-    kind: ReadingKind,
     site_map: SiteMap,
     calibration: Calibration,
+    own: PlacedReadings,
 ) -> AnchorVerdict:
     """Judge one anchor by its own readings."""
-    means = means_of(own.rows)
-    if not len(means):
+    stops = int(found.heard.sum())
+    if not len(own.rows):
         return AnchorVerdict(
-            anchor=anchor.anchor, kind=kind, state=AnchorState.SILENT, stops=0, readings=0
+            anchor=anchor.anchor, kind=found.kind, state=AnchorState.SILENT, stops=0, readings=0
         )
-    residual = residuals_of(own, anchor, kind=kind, means=means, calibration=calibration)
-    state, better = AnchorState.GOOD, None
-    if len(means) < STOPS_FOR_A_PLACE:
-        state = AnchorState.FEW
-    else:
-        better = better_place(site_map, anchor, kind=kind, means=means)
-        if better is not None:
-            state = AnchorState.MISPLACED
-        elif float(np.std(residual)) > ERRATIC[kind]:
-            state = AnchorState.ERRATIC
+    if stops < STOPS_MIN:
+        return AnchorVerdict(
+            anchor=anchor.anchor, kind=found.kind, state=AnchorState.FEW, stops=stops,
+            readings=len(own.rows),
+        )  # fmt: skip
+    residual = residuals_of(found, anchor, calibration=calibration, tags=own.tags)
+    better = better_place(site_map, anchor, found) if stops >= STOPS_FOR_A_PLACE else None
+    is_erratic = float(np.std(residual)) > ERRATIC[found.kind]
+    state = AnchorState.ERRATIC if is_erratic else AnchorState.GOOD
     return AnchorVerdict(
         anchor=anchor.anchor,
-        kind=kind,
-        state=state,
-        stops=len(own.stops),
+        kind=found.kind,
+        state=state if better is None else AnchorState.MISPLACED,
+        stops=stops,
         readings=len(own.rows),
         bias=float(np.mean(residual)),
         spread=float(np.std(residual)),
@@ -125,65 +198,54 @@ def verdict_of(
     )
 
 
-def means_of(rows: Rows) -> Floats:
-    """Return x, y, z, median value and tag of each stop and tag, (n, 5)."""
-    ordered = rows[np.lexsort((rows["tag"], rows["stop"]))]
-    means = [
-        (*(own[axis].mean() for axis in ("x_m", "y_m", "z_m")),
-         np.median(own["value"]), own["tag"][0])
-        for own in groups_of(ordered, ("stop", "tag"))
-    ]  # fmt: skip
-    return np.array(means, dtype=np.float64).reshape(-1, 5)
-
-
 def residuals_of(
-    own: PlacedReadings,
-    anchor: Anchor,
-    *,
-    kind: ReadingKind,
-    means: Floats,
-    calibration: Calibration,
+    found: Evidence, anchor: Anchor, *, calibration: Calibration, tags: Sequence[TagId]
 ) -> Floats:
-    """Return measured less expected after calibration, (n,), of one anchor's means."""
-    distance = distances(means, np.array([[anchor.x_m, anchor.y_m]]), z_m=anchor.z_m)[0]
-    if kind is ReadingKind.RSSI:
+    """Return measured less expected after calibration, of what was heard."""
+    heard = found.heard
+    value, tag = found.value[heard], found.tag[heard]
+    here = np.array([[anchor.x_m, anchor.y_m]])
+    distance = distances(found.place_m[heard], here, z_m=anchor.z_m)[0]
+    if found.kind is ReadingKind.RSSI:
         loss = calibration.losses.get(anchor.anchor)
         at_1m = loss.rssi_at_1m if loss else anchor.rssi_at_1m
         exponent = loss.exponent if loss else anchor.exponent
-        return np.asarray(means[:, 3] - at_1m + 10.0 * exponent * np.log10(distance))
+        return np.asarray(value - at_1m + 10.0 * exponent * np.log10(distance))
     links = [
-        calibration.links.get((own.tags[int(tag)], anchor.anchor))
-        or calibration.ranges.get(anchor.anchor)
-        for tag in means[:, 4]
+        calibration.links.get((tags[at], anchor.anchor)) or calibration.ranges.get(anchor.anchor)
+        for at in tag
     ]
     bias = np.array([link.bias_m if link else anchor.range_bias_m for link in links])
     slope = np.array([link.slope if link else anchor.range_slope for link in links])
-    return np.asarray(means[:, 3] - (1.0 + slope) * distance - bias)
+    return np.asarray(value - (1.0 + slope) * distance - bias)
 
 
-def better_place(
-    site_map: SiteMap, anchor: Anchor, *, kind: ReadingKind, means: Floats
-) -> tuple[float, float] | None:
+def better_place(site_map: SiteMap, anchor: Anchor, found: Evidence) -> tuple[float, float] | None:
     """Return where an anchor's readings fit decidedly better than where the map has it."""
     plan = next(floor for floor in site_map.floors if floor.floor == anchor.floor)
-    here = np.array([[anchor.x_m, anchor.y_m]])
-    x = np.linspace(0.0, plan.width_m, LATTICE)
-    y = np.linspace(0.0, plan.height_m, LATTICE)
+    here = np.array([anchor.x_m, anchor.y_m])
+    # Frames of foreign recordings may begin elsewhere.
+    low = np.minimum(np.minimum(here, found.place_m[:, :2].min(axis=0)), 0.0)
+    x = np.linspace(low[0], low[0] + plan.width_m, LATTICE)
+    y = np.linspace(low[1], low[1] + plan.height_m, LATTICE)
     step = np.array([x[1] - x[0], y[1] - y[0]])
-    low = np.minimum(here[0], means[:, :2].min(axis=0))  # frames of recordings may begin elsewhere
-    tried = lattice_of(x + min(low[0], 0.0), y + min(low[1], 0.0))
-    spread_here = spreads_at(here, z_m=anchor.z_m, kind=kind, means=means)[0]
-    best = tried[int(np.argmin(spreads_at(tried, z_m=anchor.z_m, kind=kind, means=means)))]
+    best = best_of(lattice_of(x, y), anchor, found)
     for _ in range(2):
         near = np.linspace(-1.0, 1.0, 2 * FINER + 1)
-        tried = lattice_of(best[0] + near * step[0], best[1] + near * step[1])
-        best = tried[int(np.argmin(spreads_at(tried, z_m=anchor.z_m, kind=kind, means=means)))]
+        best = best_of(lattice_of(best[0] + near * step[0], best[1] + near * step[1]), anchor,
+                       found)  # fmt: skip
         step = step / FINER
-    spread_there = spreads_at(best[None], z_m=anchor.z_m, kind=kind, means=means)[0]
-    shift = float(np.linalg.norm(best - here[0]))
-    if shift < SHIFT_M_MIN[kind] or spread_there > SPREAD_SHARE_MAX[kind] * spread_here:
+    both = spreads_at(np.stack([here, best]), found, z_m=anchor.z_m)
+    gain = 2.0 * float(found.heard.sum()) * math.log(both[0] / max(both[1], 1e-6))
+    shift = float(np.linalg.norm(best - here))
+    if shift < SHIFT_M_MIN[found.kind] or gain < GAIN_MIN:
         return None
-    return float(best[0]), float(best[1])
+    return None if both[1] > SPREAD_SHARE_MAX[found.kind] * both[0] else (best[0], best[1])
+
+
+def best_of(spots: Floats, anchor: Anchor, found: Evidence) -> Floats:
+    """Return the spot, (2,), where the readings stray least."""
+    return np.asarray(spots[int(np.argmin(spreads_at(spots, found, z_m=anchor.z_m)))])
 
 
 def lattice_of(x: Floats, y: Floats) -> Floats:
@@ -191,31 +253,25 @@ def lattice_of(x: Floats, y: Floats) -> Floats:
     return np.stack([axis.ravel() for axis in np.meshgrid(x, y)], axis=1)
 
 
-def spreads_at(spots: Floats, *, z_m: float, kind: ReadingKind, means: Floats) -> Floats:
-    """Return how far readings stray from the best law for an anchor at each spot, (n_spots,).
+def spreads_at(spots: Floats, found: Evidence, *, z_m: float) -> Floats:
+    """Return how far readings stray if the anchor hung at each spot, (n_spots,).
 
-    The law is a bias for ranges; for RSSI strength and exponent, the exponent near the usual one.
+    Each spot has a bias of its own, for ranges, or a strength of its own. Where a tag was not
+    heard, a spot that would have it heard strays as well.
     """
-    distance = distances(means, spots, z_m=z_m)
-    value = means[:, 3][None, :]
-    if kind is ReadingKind.RANGE:
-        left = value - distance
-        left = left - np.median(left, axis=1, keepdims=True)
-        return np.asarray(np.sqrt((np.minimum(np.abs(left), 2.0) ** 2).mean(axis=1)))
-    loss = -10.0 * np.log10(distance)
-    loss_mean = loss.mean(axis=1, keepdims=True)
-    across, down = loss - loss_mean, value - value.mean()
-    ridge = (5.0 / EXPONENT_SD) ** 2
-    slope = ((across * down).sum(axis=1) + ridge * EXPONENT_USUAL) / (
-        (across**2).sum(axis=1) + ridge
-    )
-    left = down - slope[:, None] * across
-    penalty = ridge * (slope - EXPONENT_USUAL) ** 2 / value.size
-    return np.asarray(np.sqrt((left**2).mean(axis=1) + penalty))
+    distance = distances(found.place_m, spots, z_m=z_m)
+    shape = distance
+    if found.kind is ReadingKind.RSSI:
+        shape = -10.0 * found.exponent * np.log10(distance)
+    left = found.value[None, :] - shape
+    left = left - np.median(left[:, found.heard], axis=1, keepdims=True)
+    left = np.where(found.is_ceiling[None, :], np.minimum(left, 0.0), left)
+    square = np.minimum(np.abs(left), FAR_OFF[found.kind]) ** 2
+    return np.asarray(np.sqrt(square.sum(axis=1) / found.heard.sum()))
 
 
-def distances(means: Floats, spots: Floats, *, z_m: float) -> Floats:
+def distances(place_m: Floats, spots: Floats, *, z_m: float) -> Floats:
     """Return the distances from spots to places, (n_spots, n)."""
-    away = spots[:, None, :] - means[None, :, :2]
-    squared = (away**2).sum(axis=2) + (z_m - means[:, 2]) ** 2
+    away = spots[:, None, :] - place_m[None, :, :2]
+    squared = (away**2).sum(axis=2) + (z_m - place_m[:, 2]) ** 2
     return np.asarray(np.sqrt(np.maximum(squared, NEAR_FIELD_M**2)))

@@ -6,7 +6,7 @@ Gives: `Calibration` with strength at one metre, exponent and spread to the anch
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -19,6 +19,7 @@ from rtls.positioning.calibration import AnchorLoss, Calibration
 from rtls.positioning.measurement import NEAR_FIELD_M
 
 Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
 
 # What is believed of any anchor before a survey, (rssi_at_1m, exponent), and how firmly; and how
 # far one anchor of a site strays from the site's mean. Wide enough that ten points overrule them.
@@ -30,8 +31,7 @@ USUAL_SIGMA_COUNT: Final = 5.0  # an anchor heard at few points keeps about the 
 HUBER_SIGMAS: Final = 1.5
 ROUNDS: Final = 10
 SAMPLES_MAX: Final = 1_000_000
-Heard = dict[AnchorId, tuple[Floats, Floats]]
-DeviceOf = dict[AnchorId, npt.NDArray[np.int64]]
+CEILING_ROUNDS: Final = 60  # expectation-maximisation creeps where most is only bounded
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +46,9 @@ class SurveySample:
         Mean over the stay.
     spread_db
         Standard deviation over the stay; 0 for a single reading.
+    is_ceiling
+        The anchor was not heard, or at less than half of the beats: its strength there is below
+        ``rssi``. Left out, the few strong beats from far away would make the law look flat.
     device
         What listened. Receivers differ by up to 20 dB, so each device has an offset of its own.
     """
@@ -57,6 +60,7 @@ class SurveySample:
     rssi: Dbm
     spread_db: float = 0.0
     device: str = ""
+    is_ceiling: bool = False
 
     def __post_init__(self) -> None:
         numbers = (self.x_m, self.y_m, self.z_m, self.rssi, self.spread_db)
@@ -112,81 +116,111 @@ def fit_survey(site_map: SiteMap, samples: Sequence[SurveySample]) -> SurveyFit:
             raise InvalidCalibration(
                 f"survey names anchor {anchor}, which is not on the map of {site_map.site}."
             )
-    heard = {
-        anchor: design_of(site_map.anchors[index[anchor]], rows)
-        for anchor, rows in by_anchor.items()
-    }
     devices = sorted({sample.device for sample in samples})
-    device_of = {
-        anchor: np.array([devices.index(sample.device) for sample in rows])
+    heard = {
+        anchor: AnchorRows.of(site_map.anchors[index[anchor]], rows, devices)
         for anchor, rows in by_anchor.items()
+        if not all(sample.is_ceiling for sample in rows)
     }
+    if not heard:
+        raise InvalidCalibration("no anchor was heard at any point; expected one or more.")
     offsets = np.zeros(len(devices))
     for _ in range(ROUNDS if len(devices) > 1 else 0):
-        offsets = offsets_of(heard, device_of, offsets)
-    levelled = levelled_by(heard, device_of, offsets)
+        offsets = offsets_of(heard, offsets)
+    levelled = {anchor: rows.levelled(offsets) for anchor, rows in heard.items()}
     site_law = law_of_site(levelled)
-    losses = {
-        anchor: loss_of(design, rssi, by_anchor[anchor], site_law)
-        for anchor, (design, rssi) in levelled.items()
-    }
+    losses = {anchor: loss_of(rows, site_law) for anchor, rows in levelled.items()}
     return SurveyFit(
         calibration=Calibration(losses=losses),
         offset_db=dict(zip(devices, offsets.tolist(), strict=True)),
     )
 
 
-def levelled_by(heard: Heard, device_of: DeviceOf, offsets: Floats) -> Heard:
-    """Return the samples as the mean of the devices would have heard them."""
-    return {
-        anchor: (design, rssi - offsets[device_of[anchor]])
-        for anchor, (design, rssi) in heard.items()
-    }
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnchorRows:
+    """One anchor's samples as columns, (n,).
+
+    Parameters
+    ----------
+    design
+        (n, 2): 1 and -10 log10 distance.
+    """
+
+    design: Floats
+    rssi: Floats
+    within_db: Floats
+    is_ceiling: Bools
+    device: npt.NDArray[np.int64]
+
+    @classmethod
+    def of(
+        cls, anchor: Anchor, samples: Sequence[SurveySample], devices: Sequence[str]
+    ) -> "AnchorRows":
+        """Lay the samples of one anchor out."""
+        place = np.array([(sample.x_m, sample.y_m, sample.z_m) for sample in samples])
+        away = place - np.array([anchor.x_m, anchor.y_m, anchor.z_m])
+        distance = np.maximum(np.sqrt((away**2).sum(axis=1)), NEAR_FIELD_M)
+        return cls(
+            design=np.stack([np.ones(len(samples)), -10.0 * np.log10(distance)], axis=1),
+            rssi=np.array([sample.rssi for sample in samples], dtype=np.float64),
+            within_db=np.array([sample.spread_db for sample in samples], dtype=np.float64),
+            is_ceiling=np.array([sample.is_ceiling for sample in samples]),
+            device=np.array([devices.index(sample.device) for sample in samples]),
+        )
+
+    def levelled(self, offsets: Floats) -> "AnchorRows":
+        """Return the samples as the mean of the devices would have heard them."""
+        return replace(self, rssi=self.rssi - offsets[self.device])
+
+    def fit(self, *, expected: Floats, spread: Floats) -> Floats:
+        """Return the law, (2,), drawn to what is expected."""
+        return robust_ridge(
+            self.design,
+            self.rssi,
+            expected=expected,
+            spread=spread,
+            is_ceiling=self.is_ceiling if self.is_ceiling.any() else None,
+        )
+
+    def residual(self, law: Floats) -> Floats:
+        """Return what a law leaves over of the strengths that were heard."""
+        return np.asarray((self.rssi - self.design @ law)[~self.is_ceiling])
 
 
-def law_of_site(heard: Heard) -> Floats:
+def law_of_site(heard: Mapping[AnchorId, AnchorRows]) -> Floats:
     """Return the one law, (2,), that fits all anchors best."""
-    return robust_ridge(
-        np.vstack([design for design, _ in heard.values()]),
-        np.concatenate([rssi for _, rssi in heard.values()]),
-        expected=USUAL_LOSS,
-        spread=USUAL_SPREAD,
+    rows = list(heard.values())
+    everyone = AnchorRows(
+        design=np.vstack([own.design for own in rows]),
+        rssi=np.concatenate([own.rssi for own in rows]),
+        within_db=np.concatenate([own.within_db for own in rows]),
+        is_ceiling=np.concatenate([own.is_ceiling for own in rows]),
+        device=np.concatenate([own.device for own in rows]),
     )
+    return everyone.fit(expected=USUAL_LOSS, spread=USUAL_SPREAD)
 
 
-def offsets_of(heard: Heard, device_of: DeviceOf, offsets: Floats) -> Floats:
+def offsets_of(heard: Mapping[AnchorId, AnchorRows], offsets: Floats) -> Floats:
     """Return better offsets: the median of what the laws of the last ones leave over."""
-    levelled = levelled_by(heard, device_of, offsets)
+    levelled = {anchor: rows.levelled(offsets) for anchor, rows in heard.items()}
     site_law = law_of_site(levelled)
-    left = {
-        anchor: rssi - design @ robust_ridge(design, rssi, expected=site_law, spread=SITE_SPREAD)
-        for anchor, (design, rssi) in levelled.items()
-    }
-    residual = np.concatenate([left[anchor] for anchor in heard])
-    device = np.concatenate([device_of[anchor] for anchor in heard])
-    better = offsets + np.array(
-        [float(np.median(residual[device == number])) for number in range(len(offsets))]
-    )
+    left = [
+        rows.residual(rows.fit(expected=site_law, spread=SITE_SPREAD)) for rows in levelled.values()
+    ]
+    device = np.concatenate([rows.device[~rows.is_ceiling] for rows in levelled.values()])
+    residual = np.concatenate(left)
+    better = offsets.copy()
+    for number in range(len(offsets)):
+        if (device == number).any():
+            better[number] += float(np.median(residual[device == number]))
     return np.asarray(better - better.mean())
 
 
-def design_of(anchor: Anchor, samples: Sequence[SurveySample]) -> tuple[Floats, Floats]:
-    """Return the rows (1, -10 log10 distance) and the strengths of one anchor's samples."""
-    place = np.array([(sample.x_m, sample.y_m, sample.z_m) for sample in samples])
-    away = place - np.array([anchor.x_m, anchor.y_m, anchor.z_m])
-    distance = np.maximum(np.sqrt((away**2).sum(axis=1)), NEAR_FIELD_M)
-    design = np.stack([np.ones(len(samples)), -10.0 * np.log10(distance)], axis=1)
-    return design, np.array([sample.rssi for sample in samples], dtype=np.float64)
-
-
-def loss_of(
-    design: Floats, rssi: Floats, samples: Sequence[SurveySample], site_law: Floats
-) -> AnchorLoss:
+def loss_of(rows: AnchorRows, site_law: Floats) -> AnchorLoss:
     """Return one anchor's law and how far single readings and whole places stray from it."""
-    law = robust_ridge(design, rssi, expected=site_law, spread=SITE_SPREAD)
-    residual = rssi - design @ law
-    place_variance = shrunk_variance(residual**2, USUAL_SIGMA_DB**2)
-    within = np.array([sample.spread_db for sample in samples])
+    law = rows.fit(expected=site_law, spread=SITE_SPREAD)
+    place_variance = shrunk_variance(rows.residual(law) ** 2, USUAL_SIGMA_DB**2)
+    within = rows.within_db[~rows.is_ceiling]
     return AnchorLoss(
         rssi_at_1m=Dbm(float(law[0])),
         exponent=float(np.clip(law[1], 0.1, 8.0)),
@@ -201,7 +235,14 @@ def shrunk_variance(squares: Floats, usual: float) -> float:
     return total / (squares.size + USUAL_SIGMA_COUNT)
 
 
-def robust_ridge(design: Floats, target: Floats, *, expected: Floats, spread: Floats) -> Floats:
+def robust_ridge(
+    design: Floats,
+    target: Floats,
+    *,
+    expected: Floats,
+    spread: Floats,
+    is_ceiling: Bools | None = None,
+) -> Floats:
     """Minimise Huber's loss of ``target - design @ law`` plus the law's distance from expected.
 
     Parameters
@@ -212,6 +253,9 @@ def robust_ridge(design: Floats, target: Floats, *, expected: Floats, spread: Fl
         (n,), dB.
     expected, spread
         (k,), mean and standard deviation of the law before the data.
+    is_ceiling
+        (n,), where the target is an upper bound only. Each round puts the mean of what is below
+        it in its place (Tobit by expectation-maximisation: Amemiya, Advanced Econometrics, ch. 10).
 
     Returns
     -------
@@ -220,13 +264,28 @@ def robust_ridge(design: Floats, target: Floats, *, expected: Floats, spread: Fl
     """
     law = expected.copy()
     prior = np.diag(1.0 / spread**2)
-    scale = USUAL_SIGMA_DB
-    for _ in range(ROUNDS):
-        residual = target - design @ law
+    scale, value = USUAL_SIGMA_DB, target
+    for _ in range(ROUNDS if is_ceiling is None else CEILING_ROUNDS):
+        if is_ceiling is not None:
+            value = below_ceiling(design @ law, target, is_ceiling=is_ceiling, scale=scale)
+        residual = value - design @ law
+        known = residual if is_ceiling is None else residual[~is_ceiling]
         # Median absolute deviation, made consistent for a Gaussian; never finer than a receiver.
-        scale = max(1.4826 * float(np.median(np.abs(residual))), 1.0)
+        scale = max(1.4826 * float(np.median(np.abs(known))), 1.0)
         weight = np.minimum(1.0, HUBER_SIGMAS * scale / np.maximum(np.abs(residual), 1e-9))
         weighted = design * (weight / scale**2)[:, None]
-        right = weighted.T @ target + prior @ expected
+        right = weighted.T @ value + prior @ expected
         law = np.asarray(np.linalg.solve(weighted.T @ design + prior, right), dtype=np.float64)
     return law
+
+
+def below_ceiling(mean: Floats, target: Floats, *, is_ceiling: Bools, scale: float) -> Floats:
+    """Return the targets, bounded ones as the mean of a Gaussian about ``mean`` cut off above."""
+    value = target.copy()
+    z = (target[is_ceiling] - mean[is_ceiling]) / scale
+    share = np.array([0.5 * math.erfc(-at / math.sqrt(2.0)) for at in z])
+    density = np.exp(-0.5 * z**2) / math.sqrt(2.0 * math.pi)
+    # Far below its mean a Gaussian falls off like an exponential: density / share is then -z.
+    ratio = np.where(share > 1e-12, density / np.maximum(share, 1e-12), -z)  # noqa: PLR2004
+    value[is_ceiling] = mean[is_ceiling] - scale * ratio
+    return value

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from rtls.model.errors import InvalidCalibration
 from rtls.model.reading import ReadingKind
-from rtls.model.site_map import SiteMap
+from rtls.model.site_map import Anchor, SiteMap
 from rtls.model.units import Dbm, Metre, TagId
 from rtls.positioning.path_loss import SurveySample
 
@@ -21,6 +21,8 @@ Rows = npt.NDArray[np.void]
 ANCHOR_DEVICE: Final = "anchor:"  # cannot begin a tag id that stands for a phone
 STOPS_MIN: Final = 4
 LINE_SD_M_MIN: Final = 0.5
+FAINT_SHARE: Final = 0.02
+REACH_FACTOR: Final = 1.3
 
 PLACED_DTYPE: Final = np.dtype(
     [
@@ -108,20 +110,30 @@ NO_LINKS: Final = AnchorLinks(rows=np.empty(0, LINK_DTYPE))
 def samples_of(
     site_map: SiteMap, placed: PlacedReadings, links: AnchorLinks = NO_LINKS
 ) -> Iterator[SurveySample]:
-    """Yield the mean strength of each anchor at each stop, and of each anchor at each other."""
+    """Yield the strength of each anchor at each stop, and of each anchor at each other.
+
+    It is the median over all beats of the tag, those not heard counted as the weakest; where less
+    than half were heard it is known only to be below what the tag hears at all.
+    """
     strengths = placed.of_kind(ReadingKind.RSSI).rows
-    order = np.lexsort((strengths["tag"], strengths["anchor"], strengths["stop"]))
-    for rows in groups_of(strengths[order], ("stop", "anchor", "tag")):
-        within = float(np.sqrt(np.mean(rows["spread"] ** 2) + np.var(rows["value"])))
-        yield SurveySample(
-            anchor=site_map.anchors[rows["anchor"][0]].anchor,
-            x_m=Metre(float(rows["x_m"].mean())),
-            y_m=Metre(float(rows["y_m"].mean())),
-            z_m=Metre(float(rows["z_m"].mean())),
-            rssi=Dbm(float(rows["value"].mean())),
-            spread_db=within,
-            device=placed.tags[rows["tag"][0]],
-        )
+    order = np.lexsort((strengths["anchor"], strengths["tag"], strengths["stop"]))
+    strengths = strengths[order]
+    faintest = {
+        tag: Dbm(float(np.quantile(strengths["value"][strengths["tag"] == tag], FAINT_SHARE)))
+        for tag in np.unique(strengths["tag"]).tolist()
+    }
+    reach = farthest_heard(site_map, strengths)
+    for at_stop in groups_of(strengths, ("stop", "tag")):
+        by_anchor = {int(rows["anchor"][0]): rows for rows in groups_of(at_stop, ("anchor",))}
+        beats = max(len(rows) for rows in by_anchor.values())
+        tag = int(at_stop["tag"][0])
+        for index, far in reach.items():
+            rows = by_anchor.get(index)
+            sample = sample_at(at_stop, site_map.anchors[index], device=placed.tags[tag])
+            if rows is not None and 2 * len(rows) >= beats:
+                yield heard_sample(sample, rows, beats)
+            elif rows is not None or away_from(sample, site_map.anchors[index]) <= far:
+                yield replace(sample, rssi=faintest[tag], is_ceiling=True)
     heard = links.of_kind(ReadingKind.RSSI).rows
     for rows in groups_of(heard[np.lexsort((heard["heard"], heard["hearer"]))],
                           ("hearer", "heard")):  # fmt: skip
@@ -135,6 +147,35 @@ def samples_of(
             spread_db=float(rows["value"].std()),
             device=f"{ANCHOR_DEVICE}{sender.anchor}",
         )
+
+
+def sample_at(rows: Rows, anchor: Anchor, *, device: str) -> SurveySample:
+    """Return a sample of an anchor at the place of some readings, still without a strength."""
+    x, y, z = (Metre(float(rows[axis].mean())) for axis in ("x_m", "y_m", "z_m"))
+    return SurveySample(anchor=anchor.anchor, x_m=x, y_m=y, z_m=z, rssi=Dbm(0.0), device=device)
+
+
+def heard_sample(sample: SurveySample, rows: Rows, beats: int) -> SurveySample:
+    """Return the sample with the median over all beats, heard or not."""
+    unheard = 1.0 - len(rows) / beats
+    share = max(0.5 - unheard, 0.0) / (1.0 - unheard)
+    within = float(np.sqrt(np.mean(rows["spread"] ** 2) + np.var(rows["value"])))
+    return replace(sample, rssi=Dbm(float(np.quantile(rows["value"], share))), spread_db=within)
+
+
+def farthest_heard(site_map: SiteMap, strengths: Rows) -> dict[int, float]:
+    """Return by anchor how far away its silence still counts: beyond where it is ever heard."""
+    reach = {}
+    for index in np.unique(strengths["anchor"]).tolist():
+        anchor, own = site_map.anchors[index], strengths[strengths["anchor"] == index]
+        away = np.hypot(own["x_m"] - anchor.x_m, own["y_m"] - anchor.y_m)
+        reach[index] = REACH_FACTOR * float(away.max())
+    return reach
+
+
+def away_from(sample: SurveySample, anchor: Anchor) -> float:
+    """Return the distance on the floor."""
+    return float(np.hypot(sample.x_m - anchor.x_m, sample.y_m - anchor.y_m))
 
 
 def groups_of(rows: Rows, columns: tuple[str, ...]) -> Iterator[Rows]:

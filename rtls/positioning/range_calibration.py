@@ -29,7 +29,7 @@ USUAL_BIAS_M: Final = 2.0 * USUAL_DELAY_M
 BIAS_SD_M: Final = 0.2
 LINK_SD_M: Final = 0.06
 SLOPE_SD: Final = 0.03
-SIGMA_M_MIN: Final = 0.03
+SIGMA_M_MIN: Final = 0.05
 HUBER_LONG: Final = 1.0
 HUBER_SHORT: Final = 2.5
 ROUNDS: Final = 15
@@ -70,8 +70,13 @@ def fit_ranges(
         bias, sd = USUAL_BIAS_M, BIAS_SD_M
         if anchor in expected:
             bias, sd = expected[anchor], float(np.hypot(LINK_SD_M, delay_sd[anchor]))
+        # Errors are frozen while a tag stands: a stop is one piece of news, however long it was.
+        stops = list(groups_of(group[np.argsort(group["stop"], kind="stable")], ("stop",)))
         learnt[placed.tags[group["tag"][0]], anchor] = fit_link(
-            distances_of(site_map, group), group["value"], expected_m=bias, sd_m=sd
+            np.array([np.median(distances_of(site_map, rows)) for rows in stops]),
+            np.array([np.median(excess_of(site_map, rows)) for rows in stops]),
+            expected_m=bias,
+            sd_m=sd,
         )
     ranges = {
         anchor: LinkRange(
@@ -122,15 +127,18 @@ def excesses_of(site_map: SiteMap, rows: Rows) -> Iterator[tuple[int, int, float
         yield one, other, float(np.median(rows["value"][of_pair])) - apart
 
 
-def fit_link(distance_m: Floats, range_m: Floats, *, expected_m: float, sd_m: float) -> LinkRange:
-    """Fit bias and slope of one link; a blocked path pulls less than a direct one."""
+def fit_link(distance_m: Floats, excess_m: Floats, *, expected_m: float, sd_m: float) -> LinkRange:
+    """Fit bias and slope of one link to what its ranges are longer than the distances.
+
+    A blocked path pulls less than a direct one.
+    """
     design = np.stack([np.ones(distance_m.size), distance_m], axis=1)
     # Without a spread of distances the prior keeps the slope at zero by itself; with little, noise
     # would decide it.
     slope_sd = SLOPE_SD if np.ptp(distance_m) >= SLOPE_M_MIN else 1e-6
     law, _ = robust_fit(
         design,
-        range_m - distance_m,
+        excess_m,
         expected=np.array([expected_m, 0.0]),
         spread=np.array([sd_m, slope_sd]),
     )
@@ -199,3 +207,8 @@ def distances_of(site_map: SiteMap, rows: Rows) -> Floats:
     place = np.stack([rows["x_m"], rows["y_m"], rows["z_m"]], axis=1)
     distance: Floats = np.linalg.norm(place - anchors[rows["anchor"]], axis=1)
     return distance
+
+
+def excess_of(site_map: SiteMap, rows: Rows) -> Floats:
+    """Return how much longer placed ranges are than their distances, (n,) m."""
+    return np.asarray(rows["value"] - distances_of(site_map, rows))

@@ -26,7 +26,6 @@ from rtls.positioning.range_calibration import (
     BIAS_SD_M,
     HUBER_LONG,
     HUBER_SHORT,
-    SIGMA_M_MIN,
     SLOPE_SD,
     USUAL_BIAS_M,
 )
@@ -38,6 +37,7 @@ ROUNDS_MAX: Final = 40
 SETTLED_M: Final = 1e-4
 WALK_SD_M_S: Final = 0.7
 STEP_M_MAX: Final = 2.0
+SIGMA_M_MIN: Final = 0.03
 ANCHORS_MIN: Final = 4
 STEPS_MIN: Final = 60
 STEPS_MAX: Final = 20_000

@@ -96,9 +96,9 @@ def test_a_survey_of_sixteen_points_finds_the_biases_and_says_how_good_it_is(
         index = int(row["anchor"][1:])
         at_6m = row["bias_m"] + 6.0 * row["slope"]
         assert at_6m == pytest.approx(BIAS_M[index], abs=0.03), row
-    assert told["tag_never_seen"]["p90_m"] < 0.2
-    assert told["tag_never_seen"]["located_share"] == 1.0
-    assert told["tag_never_seen"]["zone_size_m"] == 1.25
+    assert told["tag_never_seen"]["range"]["p90_m"] < 0.2
+    assert told["tag_never_seen"]["range"]["located_share"] == 1.0
+    assert told["tag_never_seen"]["range"]["zone_size_m"] == 1.25
     assert written["made_from"]["points"] == 16
 
 
@@ -191,7 +191,7 @@ def test_the_report_for_people_says_what_the_one_for_machines_says(
     assert run("calibrate", str(folder), "--out", str(out)) == ExitStatus.DONE
     shown = capsys.readouterr().out
     assert "Good: use it." in shown
-    assert "Zones of 1.25 m and more can be named." in shown
+    assert "Zones of 1.25 m and more can be named" in shown
     assert f"Written to {out}" in shown
 
 
@@ -227,7 +227,7 @@ def test_two_minutes_of_a_real_walk_with_waypoints_find_the_makers_calibration(
     folder = trolley_with_waypoints(source, tmp_path / "walk", 90.0)
     status, told, out = calibrated(folder, tmp_path, capsys, "--height", "0.965")
     assert status == ExitStatus.DONE
-    assert told["surveyors_tag"]["p90_m"] < 0.25
+    assert told["surveyors_tag"]["range"]["p90_m"] < 0.25
     links = {AnchorId(row["anchor"]): row for row in json.loads(out.read_text())["links"]}
     with (source / "calib.csv").open() as file:
         theirs = [row for row in csv.DictReader(file) if row["tag"] == "tag1"]
@@ -269,7 +269,7 @@ def test_a_real_bluetooth_survey_is_no_good_when_its_points_are_mixed_up(
     sound = office_points(source, tmp_path / "sound", shuffled=False)
     status, told, _ = calibrated(sound, tmp_path, capsys)
     assert status == ExitStatus.DONE
-    assert told["surveyors_tag"]["p50_m"] < 3.5
+    assert told["surveyors_tag"]["rssi"]["p50_m"] < 3.5
     mixed = office_points(source, tmp_path / "mixed", shuffled=True)
     status, told, _ = calibrated(mixed, tmp_path, capsys)
     assert status == ExitStatus.REFUSED

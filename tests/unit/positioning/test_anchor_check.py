@@ -82,7 +82,7 @@ def test_a_dead_anchor_and_one_in_a_corner_are_told_apart() -> None:
     site = shop(Radio.UWB)
     placed = survey(site, 0.08, 1)
     rows = placed.rows
-    kept = rows[(rows["anchor"] != 2) & ((rows["anchor"] != 4) | (rows["stop"] < 3))]
+    kept = rows[(rows["anchor"] != 2) & ((rows["anchor"] != 4) | (rows["stop"] < 2))]
     found = states(site, replace(placed, rows=kept))
     assert found["a2"] is AnchorState.SILENT
     assert found["a4"] is AnchorState.FEW
