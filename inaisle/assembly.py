@@ -27,6 +27,7 @@ from inaisle.settings import Settings
 from inaisle.site_loading import load_calibration, load_site_map
 from offers.delivery.fan_out import InProcessFanOut, RedisFanOut
 from offers.visit_feed import RedisVisitFeed
+from rtls.api.fence_stream import FenceStream
 from rtls.api.metrics import CountersCollector
 from rtls.api.operator_routes import OperatorParts, operator_router
 from rtls.ingest.admitted_tags import AdmittedTags
@@ -121,6 +122,8 @@ def _wire_all(
     service.offers = offers
     service.run_with(offers.start, offers.stop)
     bus.subscribe("offers", offers.feed.accept)
+    fences = FenceStream()
+    bus.subscribe("fence events", fences.accept)
     locating = LocatingSide(
         settings,
         service.around,
@@ -136,7 +139,7 @@ def _wire_all(
     service.run_with(locating.start, lambda: None)
     for name, counters in (("inaisle_bus", bus.counters), ("inaisle_scans", phones.counters)):
         service.around.registry.register(CountersCollector(name, partial(dict, counters)))
-    _add_operator(service, site_map, live, locating.tally.heard)
+    _add_operator(service, site_map, live, locating.tally.heard, fences)
 
 
 def _wire_locate(
@@ -224,6 +227,7 @@ def _add_operator(
     site_map: SiteMap,
     live: LiveStateReader,
     anchors: Callable[[], tuple[AnchorHeard, ...]],
+    fences: FenceStream | None = None,
 ) -> None:
     parts = OperatorParts(
         site_map=site_map,
@@ -231,6 +235,7 @@ def _add_operator(
         anchors=anchors,
         health=service.around.health,
         now_ms=service.around.clock.now_ms,
+        fences=fences,
     )
     service.routers.append(operator_router(parts, authorise=authorise_operator))
 

@@ -13,6 +13,7 @@ import msgspec
 from fastapi import APIRouter, Depends, Query, Response, WebSocket
 from typing_extensions import TypedDict
 
+from rtls.api.fence_stream import FenceStream
 from rtls.api.health import Health
 from rtls.api.health_routes import HealthDocument, health_document
 from rtls.api.live_stream import LiveStream, StreamSettings
@@ -39,6 +40,8 @@ class OperatorParts:
     """what each anchor has given so far; must be quick and safe to call from any thread"""
     health: Health
     now_ms: Callable[[], UnixMs]
+    fences: FenceStream | None = None
+    """who entered and left which zone; None where the events do not pass through this process"""
 
 
 class AlarmDocument(TypedDict):
@@ -91,6 +94,8 @@ def operator_router(
     _add_site(router, parts)
     _add_health(router, parts.health)
     _add_stream(router, parts, stream)
+    if parts.fences is not None:
+        _add_fence_stream(router, parts.fences)
     return router
 
 
@@ -148,6 +153,13 @@ def _add_stream(router: APIRouter, parts: OperatorParts, settings: StreamSetting
     async def stream_fixes(websocket: WebSocket) -> None:
         """Send the latest fixes a few times a second (omlox ``location_updates``)."""
         await stream.serve(websocket)
+
+
+def _add_fence_stream(router: APIRouter, fences: FenceStream) -> None:
+    @router.websocket("/fence-events")
+    async def stream_fence_events(websocket: WebSocket) -> None:
+        """Send who entered and left which zone, as it is decided (omlox ``fence_events``)."""
+        await fences.serve(websocket)
 
 
 def anchor_list(parts: OperatorParts) -> AnchorList:
