@@ -29,6 +29,7 @@ SITE_SPREAD: Final = np.array([4.0, 0.4])
 USUAL_SIGMA_DB: Final = 5.0
 USUAL_SIGMA_COUNT: Final = 5.0  # an anchor heard at few points keeps about the usual spread
 HUBER_SIGMAS: Final = 1.5
+SCALE_DB_MAX: Final = 8.0
 ROUNDS: Final = 10
 SAMPLES_MAX: Final = 1_000_000
 CEILING_ROUNDS: Final = 60  # expectation-maximisation creeps where most is only bounded
@@ -271,7 +272,8 @@ def robust_ridge(
         residual = value - design @ law
         known = residual if is_ceiling is None else residual[~is_ceiling]
         # Median absolute deviation, made consistent for a Gaussian; never finer than a receiver.
-        scale = max(1.4826 * float(np.median(np.abs(known))), 1.0)
+        # Nor so wide that a few readings far from what is expected could no longer be heard.
+        scale = float(np.clip(1.4826 * np.median(np.abs(known)), 1.0, SCALE_DB_MAX))
         weight = np.minimum(1.0, HUBER_SIGMAS * scale / np.maximum(np.abs(residual), 1e-9))
         weighted = design * (weight / scale**2)[:, None]
         right = weighted.T @ value + prior @ expected
