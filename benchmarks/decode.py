@@ -3,6 +3,7 @@
 Ours checks every bound, every name and every repeated member; so does pydantic, but for the
 repeated members; stdlib json checks nothing. All must give the same columns. The controls change
 one reading, which the comparison must find, and read every message twice, which the clock must see.
+The packed form of the protocol is read beside them: the same readings in fewer bytes.
 """
 
 import json
@@ -14,8 +15,12 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from firmware_sim.wire import ReadingFields
+from firmware_sim.wire_packed import packed_topic, render_packed
 from rtls.ingest.formats.decoded import Decoded
-from rtls.ingest.formats.registry import decode
+from rtls.ingest.formats.format_name import FormatName
+from rtls.ingest.formats.format_settings import FormatSettings
+from rtls.ingest.formats.registry import Outcome, Registry, decode
 from rtls.ingest.reception import AdmittedTags, Reception, ReceptionSettings
 from rtls.model.site_map import Anchor, Floor, Radio, SiteMap
 from rtls.model.units import AnchorId, GatewayId, Metre, SiteId, UnixMs
@@ -61,6 +66,7 @@ class Batch(BaseModel):
 
 
 BATCH = TypeAdapter(Batch)
+PACKED = Registry(FormatSettings(on=(FormatName.PACKED,)))
 TAG_NUMBERS = {f"tag:{number:04x}": number for number in range(TAGS)}
 ANCHOR_NUMBERS = {f"a{number}": number for number in range(GATEWAYS)}
 
@@ -89,6 +95,22 @@ def make_messages() -> list[RawMessage]:
     return messages
 
 
+def packed_of(message: RawMessage) -> RawMessage:
+    """Return the message in the packed form."""
+    said = json.loads(message.payload)
+    gateway = message.topic.split("/")[3]
+    readings = [
+        ReadingFields(one["a"], one["id"], one["k"], one["v"], one["sd"], dt=one["dt"])
+        for one in said["obs"]
+    ]
+    payload = render_packed(
+        boot=said["boot"], seq=said["seq"], low=0, sent_at_ms=said["t"], readings=readings
+    )
+    return RawMessage(
+        topic=packed_topic(gateway), payload=payload, received_at_ms=message.received_at_ms
+    )
+
+
 def make_reception() -> Reception:
     """Return reception of a shop with one anchor a gateway."""
     anchors = tuple(
@@ -110,7 +132,16 @@ def make_reception() -> Reception:
 
 def by_us(payload: RawMessage) -> Columns:
     """Bytes to columns by our decoder."""
-    message = decode(payload.topic, payload.payload, payload.received_at_ms)
+    return columns_of(decode(payload.topic, payload.payload, payload.received_at_ms))
+
+
+def by_us_packed(payload: RawMessage) -> Columns:
+    """Packed bytes to columns by our decoder."""
+    return columns_of(PACKED.decode(payload.topic, payload.payload, payload.received_at_ms))
+
+
+def columns_of(message: Outcome) -> Columns:
+    """Resolve the names of what a decoder gave."""
     assert isinstance(message, Decoded)
     (found,) = message.columns
     assert found.sigmas is not None
@@ -183,9 +214,11 @@ def cpu_ns(work: Callable[[], object], readings: int) -> float:
 def run() -> list[Figure]:
     """Return the figures; times are medians of interleaved rounds of CPU time."""
     messages = make_messages()
+    packed = [packed_of(message) for message in messages]
     readings = len(messages) * READINGS
     ways: dict[str, Callable[[], object]] = {
         "ours": lambda: consume(map(by_us, messages)),
+        "packed": lambda: consume(map(by_us_packed, packed)),
         "pydantic": lambda: consume(map(by_pydantic, messages)),
         "json": lambda: consume(map(by_json, messages)),
         "reception": lambda: reception_of(messages),
@@ -212,6 +245,8 @@ def run() -> list[Figure]:
         figure("faster than strict pydantic", ns["pydantic"] / ns["ours"], "×", TIMES_PYDANTIC_MIN),
         figure("faster than stdlib json, unchecked", ns["json"] / ns["ours"], "×"),
         figure("our decoder to columns", ns["ours"], "ns"),
+        figure("packed form to columns", ns["packed"], "ns"),
+        figure("bytes of the packed form", bytes_of(packed) / bytes_of(messages), "of JSON"),
         figure("pydantic to columns", ns["pydantic"], "ns"),
         figure("stdlib json to columns", ns["json"], "ns"),
         figure("messages that differ", float(differing), "of all", 0.0, is_floor=False),
@@ -224,6 +259,11 @@ def run() -> list[Figure]:
         ),
         figure("control: reading twice costs", ns["twice"] / ns["ours"], "×", 1.6),
     ]
+
+
+def bytes_of(messages: Sequence[RawMessage]) -> int:
+    """Return the size of all payloads."""
+    return sum(len(message.payload) for message in messages)
 
 
 def figure(
