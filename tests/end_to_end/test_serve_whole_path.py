@@ -66,4 +66,4 @@ def check_metrics(service: ServeProcess, shop: ShopOnAir) -> None:
     assert found["inaisle_fixes_total"] > 10 * DWELL_S / 2
     assert found["inaisle_visits_total"] >= 1
     assert found["inaisle_reception_messages_quarantined_total"] == 0
-    assert found["inaisle_part_ok"] == len(["locating", "broker", "database", "relay"])
+    assert found["inaisle_part_ok"] == len(["anchors", "locating", "broker", "database", "relay"])
