@@ -42,6 +42,9 @@ ShoppersFlag = Annotated[int | None, typer.Option(help="How many shoppers walk t
 BleWireFlag = Annotated[
     str | None, typer.Option(help="How BLE anchors speak: reference, espresense or minew.")
 ]
+UwbWireFlag = Annotated[
+    str | None, typer.Option(help="How UWB anchors speak: reference, packed or dwm1001.")
+]
 SeedFlag = Annotated[int | None, typer.Option(help="The same seed gives the same shop.")]
 DataFlag = Annotated[Path | None, typer.Option(help="Folder of database, snapshots, keys.")]
 PortFlag = Annotated[int | None, typer.Option(help="Port of the HTTP API; 0 takes a free one.")]
@@ -129,6 +132,7 @@ def simulate(
     shoppers: ShoppersFlag = None,
     seed: SeedFlag = None,
     ble_wire: BleWireFlag = None,
+    uwb_wire: UwbWireFlag = None,
     faults: Annotated[str, typer.Option(help="none, or a named set of faults.")] = "none",
     seconds: Annotated[float | None, typer.Option(help="Simulated seconds; else for ever.")] = None,
     json: JsonFlag = False,
@@ -141,6 +145,7 @@ def simulate(
         ("simulator", "shoppers"): shoppers,
         ("simulator", "seed"): seed,
         ("simulator", "ble_wire"): ble_wire,
+        ("simulator", "uwb_wire"): uwb_wire,
     }
     settings = load_for(context, flags | broker_flags(broker)).settings
     end_with(run_simulate(settings, faults=faults, seconds=seconds, as_json=json))

@@ -10,7 +10,7 @@ from typing import Annotated, Literal, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 
-from firmware_sim.wire_name import WireName
+from firmware_sim.wire_name import UwbWireName, WireName
 from rtls.ingest.formats.format_name import DEFAULT_ON, FormatName
 
 Port = Annotated[int, Field(ge=0, le=65_535)]
@@ -143,6 +143,9 @@ class SimulatorSection(Section):
     speed: float = Field(default=10.0, gt=0.0, le=100.0)
     ble_wire: WireName = Field(
         default="reference", description="the format in which BLE anchors speak"
+    )
+    uwb_wire: UwbWireName = Field(
+        default="reference", description="that of UWB anchors; of `inaisle simulate` only"
     )
 
 

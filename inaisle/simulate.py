@@ -20,7 +20,7 @@ from firmware_sim.faults import FaultPlan
 from firmware_sim.mqtt_link import BrokerAddress as LineEnd
 from firmware_sim.mqtt_link import MqttLink
 from firmware_sim.scenario import ChannelName, Scenario, ScenarioSettings
-from firmware_sim.wire_name import WireName
+from firmware_sim.wire_name import UwbWireName, WireName
 from inaisle.broker import BrokerAddress, refuse_silent_broker
 from inaisle.clock import SystemClock
 from inaisle.errors import ExitStatus, InvalidSettings
@@ -49,6 +49,7 @@ class ShopPlan:
     shoppers: int
     channel: ChannelName = "measured"
     ble_wire: WireName = "reference"
+    uwb_wire: UwbWireName = "reference"
     faults: FaultPlan = field(default_factory=FaultPlan)
 
 
@@ -79,6 +80,7 @@ class SimulatedShop:
             line_clock=lambda: time.monotonic_ns() // 1_000_000,
             faults=plan.faults,
             ble_wire=plan.ble_wire,
+            uwb_wire=plan.uwb_wire,
         )
 
     def __enter__(self) -> Self:
@@ -134,6 +136,7 @@ def run_simulate(
         seed=settings.simulator.seed,
         shoppers=settings.simulator.shoppers,
         ble_wire=settings.simulator.ble_wire,
+        uwb_wire=settings.simulator.uwb_wire,
         faults=NAMED_FAULTS[faults],
     )
     stop = threading.Event()
