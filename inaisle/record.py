@@ -9,6 +9,7 @@ counted by name. The line is one of its own, with QoS 0 and no session: the serv
 
 import csv
 import json
+import os
 import sys
 import threading
 from collections import Counter, deque
@@ -153,7 +154,9 @@ def run_record(settings: Settings, options: RecordOptions) -> ExitStatus:
         started_ms=clock.now_ms(),
     )
     line = mqtt_settings(settings.mqtt, address, topics=Registry(recorder.formats).topics)
-    line = replace(line, username=ACCOUNT, session_expiry_s=0, qos=0)
+    # Without accounts the name is only the client's id, and two surveyors must not be one client.
+    name = ACCOUNT if line.password is not None else f"{ACCOUNT}-{os.getpid()}"
+    line = replace(line, username=name, session_expiry_s=0, qos=0)
     source = MqttSource(line, clock=clock.now_ms)
     taps = Taps(len(plan), since_s=lambda: (clock.now_ms() - recorder.started_ms) / 1000.0)
     taps.start()
@@ -324,7 +327,8 @@ def finish(
         if recorder.held_back:
             Console(highlight=False, soft_wrap=True).print(
                 f"{recorder.held_back} messages were dated more than {HELD_BACK_MS // 1000} s "
-                "before they came and left out: set the gateways' clocks by NTP."
+                "before they came and left out: sent again from a spool (is the service running?), "
+                "or by a gateway whose clock is behind."
             )
     if silent:
         raise Unavailable(
