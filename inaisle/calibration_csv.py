@@ -8,8 +8,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from inaisle.csv_table import find_table, finite, read_table
+from inaisle.survey_csv import device_of, radio_map_of, read_points
 from rtls.ingest.recorded_table import anchor_id
 from rtls.model.site_map import Radio, SiteMap
+from rtls.model.survey import Survey
 from rtls.model.units import AnchorId, Dbm, Metre, TagId
 from rtls.positioning.calibration import Calibration
 from rtls.positioning.path_loss import SurveySample, fit_path_loss
@@ -17,13 +19,26 @@ from rtls.positioning.path_loss import SurveySample, fit_path_loss
 NameOf = Callable[[str, str], AnchorId]
 
 
-def read_calibration(folder: Path, site_map: SiteMap) -> Calibration | None:
-    """Return what a recording's calib.csv and survey.csv say, or None where there is neither.
+def read_calibration(
+    folder: Path, site_map: SiteMap, *, survey: Survey | None = None
+) -> Calibration | None:
+    """Return what a recording's calib.csv and survey say, or None where there is neither.
+
+    Parameters
+    ----------
+    folder
+        With calib.csv, survey.csv.
+    site_map
+        The anchors.
+    survey
+        Survey walks of the recording, where it has those in place of survey.csv.
 
     `InvalidRecording` names a row that cannot be read, `InvalidCalibration` one that cannot be
     right.
     """
     links_file, survey_file = find_table(folder, "calib"), find_table(folder, "survey")
+    if survey is not None:
+        return Calibration(radio_map=radio_map_of(site_map, survey))
     if links_file is None and survey_file is None:
         return None
     links = Calibration() if links_file is None else read_links(links_file, name_of=anchor_id)
@@ -31,7 +46,8 @@ def read_calibration(folder: Path, site_map: SiteMap) -> Calibration | None:
     if survey_file is None or not is_heard_by_strength:
         return links
     losses = fit_path_loss(site_map, tuple(_samples(survey_file))).losses
-    return Calibration(losses=losses, links=links.links)
+    radio_map = radio_map_of(site_map, read_points(survey_file))
+    return Calibration(losses=losses, links=links.links, radio_map=radio_map)
 
 
 def as_written(name: str, _where: str) -> AnchorId:
@@ -73,4 +89,5 @@ def _samples(path: Path) -> Iterator[SurveySample]:
             z_m=Metre(z),
             rssi=Dbm(mean),
             spread_db=spread,
+            device=device_of(row["point"]),
         )

@@ -109,7 +109,7 @@ def replay_recording(
     replay = Replay(
         recording=recording,
         site_map=site_map,
-        calibration=read_calibration(folder, site_map) if is_calibrated else None,
+        calibration=_calibration(recording, folder, site_map) if is_calibrated else None,
         until_s=until_s,
     )
     tally = Tally()
@@ -135,6 +135,10 @@ def _zones_of(replay: Replay, emit_zones: Path | None, folder: Path) -> Iterator
         return
     with zone_table(emit_zones, folder=folder, site_map=replay.site_map) as table:
         yield replace(replay, zones=table)
+
+
+def _calibration(recording: Recording, folder: Path, site_map: SiteMap) -> Calibration | None:
+    return read_calibration(folder, site_map, survey=recording.survey)
 
 
 @dataclass(slots=True)

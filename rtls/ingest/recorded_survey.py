@@ -191,7 +191,7 @@ def _stops(
     stops = np.zeros(len(where_of), STOP_DTYPE)
     numbers = Names()
     stops["walk"] = [numbers.index_of(session) for session, _ in where_of]
-    at_s = np.array([at for _, at in where_of])
+    stops["t_s"] = at_s = np.array([at for _, at in where_of])
     for number, session in enumerate(numbers.names):
         own, walk = np.flatnonzero(stops["walk"] == number), walks[session]
         for axis, name in enumerate(("x_m", "y_m", "z_m")):

@@ -25,6 +25,7 @@ STOP_DTYPE: Final = np.dtype(
         ("floor", np.int32),
         ("device", np.int32),  # index into `devices`: what listened
         ("walk", np.int32),  # stops of one walk share a number
+        ("t_s", np.float64),  # on the clock of its walk; NaN where somebody stood
     ]
 )
 HEARD_DTYPE: Final = np.dtype(

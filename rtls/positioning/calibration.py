@@ -12,6 +12,7 @@ from types import MappingProxyType
 
 from rtls.model.errors import InvalidCalibration
 from rtls.model.units import AnchorId, Dbm, Metre, TagId
+from rtls.positioning.radio_map import RadioMap
 
 BIAS_M_MAX = 10.0
 SLOPE_MAX = 0.5
@@ -93,11 +94,15 @@ class Calibration:
         Range error by anchor, whichever tag; it goes before the map's.
     links
         Range error by tag and anchor; it goes before the anchor's own.
+    radio_map
+        How strongly each anchor is heard where, in the order of the site map's anchors; None where
+        there was no survey.
     """
 
     losses: Mapping[AnchorId, AnchorLoss] = field(default_factory=dict)
     ranges: Mapping[AnchorId, LinkRange] = field(default_factory=dict)
     links: Mapping[tuple[TagId, AnchorId], LinkRange] = field(default_factory=dict)
+    radio_map: RadioMap | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "losses", MappingProxyType(dict(self.losses)))
