@@ -1,8 +1,8 @@
 """Put the halves together: in one process by a bus, in two by Redis.
 
 Layer: doors. Takes: settings, a role, a broker, a clock. Gives: a `Service` to inaisle.serve and
-inaisle.demo. Three things cross the seam: zone events one way, live fixes beside them, and the
-tags that may be located the other way.
+inaisle.demo. Four things cross the seam: zone events one way, live fixes beside them; the tags that
+may be located and what phones hear the other way.
 """
 
 import secrets
@@ -42,6 +42,7 @@ from rtls.publish.live_redis import RedisLiveState
 from rtls.publish.live_redis_reader import RedisLiveReader
 from rtls.publish.redis_keys import connect_redis
 from rtls.publish.redis_stream import RedisEventSink
+from rtls.publish.scans_redis import ScanFollower, ScanPublisher
 from rtls.storage.live_state import InMemoryLiveState
 
 log = structlog.get_logger("inaisle.assembly")
@@ -158,8 +159,11 @@ def _wire_locate(
     follower = AdmittedTagsFollower(
         connect_redis(address), site=site, replace=admitted.replace, monotonic_s=time.monotonic
     )
+    phones = QueueSource(clock=service.around.clock.now_ms)
+    scans = ScanFollower(connect_redis(address), site=site, take=phones.put)
     service.run_with(sink.start, sink.close)
     service.run_with(live.start, live.close)
+    service.run_with(scans.start, scans.close)
     service.run_with(follower.start, follower.close)
     locating = LocatingSide(
         settings,
@@ -169,6 +173,7 @@ def _wire_locate(
         sink=sink,
         live=watch(live),
         admitted=admitted,
+        phones=phones,
     )
     service.locating = locating
     service.run_with(locating.start, lambda: None)
@@ -176,8 +181,10 @@ def _wire_locate(
     health.watch("events to redis", sink.trouble, is_essential=False)
     health.watch("live fixes to redis", live.trouble, is_essential=False)
     health.watch("admitted tags from redis", follower.trouble, is_essential=False)
+    health.watch("phones' scans from redis", scans.trouble, is_essential=False)
     registry.register(CountersCollector("inaisle_events", partial(dict, sink.counters)))
     registry.register(CountersCollector("inaisle_live", partial(dict, live.counters)))
+    registry.register(CountersCollector("inaisle_scans", partial(dict, phones.counters)))
 
 
 def _wire_offers(service: Service, settings: Settings, site_map: SiteMap) -> None:
@@ -185,12 +192,14 @@ def _wire_offers(service: Service, settings: Settings, site_map: SiteMap) -> Non
     site = site_map.site
     told: list[AdmittedTagsPublisher] = []
     fan_out = RedisFanOut(address, channel=f"inaisle:{site}:fan_out", origin=secrets.token_hex(16))
+    scans = ScanPublisher(connect_redis(address), site=site, monotonic_s=time.monotonic)
     offers = OffersSide(
         settings,
         service.around,
         site_map=site_map,
         fan_out=fan_out,
         tell_tag=lambda _tag, _is_admitted: told[0].changed(),
+        scans=phone_scans(settings.formats, scans),
     )
     publisher = AdmittedTagsPublisher(
         connect_redis(address), site=site, read_tags=offers.admitted_tags
@@ -202,10 +211,12 @@ def _wire_offers(service: Service, settings: Settings, site_map: SiteMap) -> Non
     )
     service.offers = offers
     service.run_with(publisher.start, publisher.close)
+    service.run_with(scans.start, scans.close)
     service.run_with(offers.start, offers.stop)
     service.run_with(feed.start, feed.close)
     health, registry = service.around.health, service.around.registry
     health.watch("admitted tags to redis", publisher.trouble, is_essential=False)
+    health.watch("phones' scans to redis", scans.trouble, is_essential=False)
     health.watch(
         "visits from redis",
         lambda: None if feed.is_reading else "no visits arrive",
@@ -218,6 +229,7 @@ def _wire_offers(service: Service, settings: Settings, site_map: SiteMap) -> Non
     )
     registry.register(CountersCollector("inaisle_visit_stream", partial(dict, feed.counters)))
     registry.register(CountersCollector("inaisle_fan_out", partial(dict, fan_out.counters)))
+    registry.register(CountersCollector("inaisle_scans", partial(dict, scans.counters)))
     reader = RedisLiveReader(connect_redis(address), site=site)
     _add_operator(service, site_map, reader, lambda: ())
 

@@ -55,6 +55,11 @@ def live_index(site: SiteId) -> str:
     return f"inaisle:{site}:fixes"
 
 
+def phone_scans(site: SiteId) -> str:
+    """Return the list of scans on their way to locating; short-lived."""
+    return f"inaisle:{site}:scans"
+
+
 def admitted_tags(site: SiteId) -> str:
     """Return the set of tags that may be located."""
     return f"inaisle:{site}:admitted"

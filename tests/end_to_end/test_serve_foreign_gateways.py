@@ -69,6 +69,17 @@ def rssi(anchor: str, at: Place) -> int:
     return round(RSSI_AT_1M - 10.0 * EXPONENT * math.log10(distance))
 
 
+SCAN = {"obs": [{"a": name, "k": "rssi", "v": rssi(name, PHONE_AT), "ch": 37} for name in ANCHORS]}
+
+
+def flat(folder: Path) -> ShopFiles:
+    """The room, and no campaign in it."""
+    plan, campaigns = folder / "flat.geojson", folder / "none.json"
+    plan.write_text(json.dumps(site_map()), encoding="utf-8")
+    campaigns.write_text('{"version": 1, "campaigns": []}', encoding="utf-8")
+    return ShopFiles(site_map=plan, campaigns=campaigns, dwell_s=30.0)
+
+
 def messages(frame: int) -> Iterator[tuple[str, bytes]]:
     """What the gateways publish in one step; the third ESPresense node has a name of its own."""
     for node in NODES:
@@ -116,15 +127,8 @@ def test_what_espresense_minew_and_a_phone_say_locates_their_tags(
     tmp_path: Path, mosquitto: Server
 ) -> None:
     """A retailer keeps the gateways he has, of whatever make, and his shoppers their phones."""
-    plan = tmp_path / "flat.geojson"
-    plan.write_text(json.dumps(site_map()), encoding="utf-8")
-    campaigns = tmp_path / "none.json"
-    campaigns.write_text('{"version": 1, "campaigns": []}', encoding="utf-8")
-    files = ShopFiles(site_map=plan, campaigns=campaigns, dwell_s=30.0)
+    files = flat(tmp_path)
     wanted = {CARD: (CARD_AT, 1.5), PHONE: (PHONE_AT, 1.5)}
-    scan = {
-        "obs": [{"a": name, "k": "rssi", "v": rssi(name, PHONE_AT), "ch": 37} for name in ANCHORS]
-    }
     with ServeProcess(
         files, data=tmp_path / "data", broker=mosquitto, settings=SETTINGS
     ) as service:
@@ -136,7 +140,7 @@ def test_what_espresense_minew_and_a_phone_say_locates_their_tags(
             for topic, payload in messages(frame):
                 gateways.say(topic, payload)
             gateways.say("/gw/dd0000000001/status", b'[{"mac":"C3000025EF6A","rssi":-30}]')
-            apps[PHONE].post("/v1/me/scans", scan)
+            apps[PHONE].post("/v1/me/scans", SCAN)
             frame += 1
             time.sleep(STEP_S)  # the gateways' own pace
             found = fixes(service)
@@ -157,3 +161,22 @@ def test_what_espresense_minew_and_a_phone_say_locates_their_tags(
         gateways.close()
         for app in apps.values():
             app.__exit__(None, None, None)
+
+
+def test_a_phone_is_located_also_where_the_api_is_another_process(
+    tmp_path: Path, mosquitto: Server, redis_server: Server
+) -> None:
+    """Its scan goes to the offers process and by Redis to the one that locates."""
+    files = flat(tmp_path)
+
+    def half(role: str) -> ServeProcess:
+        return ServeProcess(
+            files, data=tmp_path / role, broker=mosquitto, role=role, redis=redis_server
+        )
+
+    with half("offers") as offers, half("locate"), enrolled(offers, PHONE) as app:
+        deadline = time.monotonic() + 20.0
+        while (far_m := math.dist(fixes(offers).get(PHONE, (-99.0, -99.0)), PHONE_AT)) > 1.5:
+            assert time.monotonic() < deadline, (far_m, offers.told())
+            app.post("/v1/me/scans", SCAN)
+            time.sleep(STEP_S)  # the phone's own pace
