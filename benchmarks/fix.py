@@ -33,6 +33,7 @@ EQUAL_WITHIN = 0.05
 ROBUST = MeasurementSettings(
     range_sigma_m=SIGMA_M,
     range_bias_sd_m=1e-6,
+    range_bias_place_sd_m=1e-6,
     huber_long_sigmas=HUBER_SIGMAS,
     huber_short_sigmas=HUBER_SIGMAS,
 )

@@ -213,6 +213,8 @@ class Anchor:
     range_bias_m: Metre = Metre(0.0)
     """measured range = distance × (1 + range_slope) + range_bias_m"""
     range_slope: float = 0.0
+    yaw_deg: float = 0.0
+    """from the frame's x axis counter-clockwise to where the anchor measures azimuth 0"""
     is_placed: bool = True
     """whether its place is known; if not, only a survey says where it is heard"""
 

@@ -15,16 +15,31 @@ TAG_ID_BYTES_MAX: Final = 64
 TRACK_STATE_SIZE: Final = 5
 TRACK_COV_SIZE: Final = 15
 
+# A standing tag has no velocity: (x, y, rssi offset) and its lower triangle.
+STAND_STATE_SIZE: Final = 3
+STAND_COV_SIZE: Final = 6
+
 # The youngest reading of each link, so that a first fix does not need all anchors in one epoch,
 # correlated readings of one link are not counted as news, and the emitted covariance knows which
 # anchors carry it. The eldest gives way.
 LINKS_A_TRACK: Final = 16
 
+# Range errors as learnt on line: what the tag adds to all its ranges, its slope, and each link's
+# own; the covariance is the lower triangle of these 18.
+BIAS_STATE_SIZE: Final = 2 + LINKS_A_TRACK
+BIAS_COV_SIZE: Final = BIAS_STATE_SIZE * (BIAS_STATE_SIZE + 1) // 2
+
+FLOORS_A_SITE: Final = 16
+
 TRACK_DTYPE: Final = np.dtype(
     [
         ("tag_id", f"S{TAG_ID_BYTES_MAX}"),  # ASCII; empty where the slot is free
-        ("state", np.float64, (TRACK_STATE_SIZE,)),  # m, m, m/s, m/s, dB
+        ("state", np.float64, (TRACK_STATE_SIZE,)),  # m, m, m/s, m/s, dB: both modes together
         ("cov", np.float64, (TRACK_COV_SIZE,)),
+        ("walk_state", np.float64, (TRACK_STATE_SIZE,)),
+        ("walk_cov", np.float64, (TRACK_COV_SIZE,)),
+        ("stand_state", np.float64, (STAND_STATE_SIZE,)),  # m, m, dB
+        ("stand_cov", np.float64, (STAND_COV_SIZE,)),
         (
             "bias_cov",
             np.float64,
@@ -35,24 +50,32 @@ TRACK_DTYPE: Final = np.dtype(
         ("heard_at_ms", np.int64),  # youngest reading used
         ("first_heard_at_ms", np.int64),
         ("interval_ms", np.float64),  # the tag's own usual interval between epochs with readings
-        ("p_standing", np.float64),
+        ("p_standing", np.float64),  # probability of the standing mode
         ("surprise", np.float64),  # running mean of the normalised innovation: lock loss shows here
         ("unit_variance", np.float64),  # running mean square of residuals over stated noise
-        ("floor_doubt", np.float64),  # running share of evidence that speaks for another floor
+        ("bias_mean", np.float64, (BIAS_STATE_SIZE,)),  # m, m/m, then m by link, less the expected
+        ("bias_place", np.float64, (2,)),  # where range errors were last learnt
+        ("bias_at_ms", np.int64),  # when; 0 before
         ("link_heard_ms", np.int64, (LINKS_A_TRACK,)),
-        ("link_value", np.float64, (LINKS_A_TRACK,)),  # as received: m or dBm
+        ("link_value", np.float64, (LINKS_A_TRACK,)),  # as received: m, dBm, rad
+        ("link_value_2", np.float64, (LINKS_A_TRACK,)),  # as received, NaN where there is one value
         (
             "link_sigma",
             np.float64,
             (LINKS_A_TRACK,),
         ),  # as stated by the sender, NaN where it is not
+        ("bias_link_cov", np.float32, (BIAS_COV_SIZE,)),
+        ("link_residual", np.float32, (LINKS_A_TRACK,)),  # running mean of range less distance, m
+        ("link_blocked", np.float32, (LINKS_A_TRACK,)),  # probability that the path is blocked
+        ("floor_log_odds", np.float32, (FLOORS_A_SITE,)),  # log probability by floor, up to a sum
         ("link_anchor", np.int32, (LINKS_A_TRACK,)),  # index + 1; 0 where the link is free
+        ("link_ref", np.int32, (LINKS_A_TRACK,)),  # index of the second anchor of a difference
         ("link_kind", np.uint8, (LINKS_A_TRACK,)),
         ("floor", np.int32),
         ("calibration_row", np.int32),  # row of per-link calibration, 0 where there is none
         ("kinds", np.uint8),  # bit 1 << ReadingKind of the readings used lately
         ("is_located", np.uint8),
-        ("pad", np.uint8, (6,)),
+        ("pad", np.uint8, (2,)),
     ],
     align=True,
 )

@@ -50,7 +50,27 @@ class MeasurementSettings:
         How fast the offset of one tag may wander, in dB² a second.
     range_correlation_s, rssi_correlation_s
         Memory of the error of one link.
-    range_bias_sd_m, range_bias_sd_uncalibrated_m, rssi_bias_sd_db
+    aoa_correlation_s, position_correlation_s, smoothed_s
+        The same for angles and ready-made positions; and what it is longer where the sender has
+        averaged: a mean over 15 s is correlated as over half of that.
+    blocked_stay_s, blocked_share_min
+        How long a path stays blocked on average; never less than this share is.
+    range_bias_common_m, range_bias_common_sd_m
+        By how much the ranges of an uncalibrated tag are too long, and how tags differ.
+    range_bias_link_sd_m, range_bias_sd_m
+        How one link differs from that, uncalibrated and calibrated; learnt on line.
+    range_bias_place_sd_m
+        How the error of a range differs from place to place: nobody learns that.
+    range_slope_sd
+        Spread of the scale of a tag's ranges.
+    bias_step_m, bias_noise_factor
+        How far a tag moves between two steps of learning, and how many readings of a link there
+        are worth one independent reading.
+    tdoa_sigma_m, tdoa_bias_sd_m, aoa_sigma_rad, aoa_bias_sd_rad
+        Noise and frozen error of a difference of distances, and of an angle.
+    position_sigma_m, position_bias_sd_m
+        The same for a ready-made position, per axis, where its sender states none.
+    rssi_bias_sd_db
         Frozen part of the error of one link.
     bias_cap_m
         Bound of the frozen part in the emitted covariance, where few links are heard.
@@ -69,10 +89,27 @@ class MeasurementSettings:
     rssi_sigma_db: float = 6.0
     offset_sd_db: float = 8.0
     offset_drift_db2_s: float = 0.02
-    range_correlation_s: float = 0.06
-    rssi_correlation_s: float = 1.2
-    range_bias_sd_m: float = 0.04
-    range_bias_sd_uncalibrated_m: float = 0.17
+    range_correlation_s: float = 0.03
+    rssi_correlation_s: float = 0.8
+    aoa_correlation_s: float = 0.3
+    position_correlation_s: float = 1.0
+    smoothed_s: float = 7.5
+    blocked_stay_s: float = 4.0
+    blocked_share_min: float = 0.15
+    range_bias_common_m: float = 0.15
+    range_bias_common_sd_m: float = 0.12
+    range_bias_link_sd_m: float = 0.08
+    range_bias_sd_m: float = 0.02
+    range_bias_place_sd_m: float = 0.065
+    range_slope_sd: float = 0.01
+    bias_step_m: float = 0.3
+    bias_noise_factor: float = 3.0
+    tdoa_sigma_m: float = 0.15
+    tdoa_bias_sd_m: float = 0.10
+    aoa_sigma_rad: float = 0.09
+    aoa_bias_sd_rad: float = 0.05
+    position_sigma_m: float = 0.3
+    position_bias_sd_m: float = 0.1
     rssi_bias_sd_db: float = 4.0
     bias_cap_m: float = 5.0
     huber_long_sigmas: float = 1.0
@@ -86,7 +123,10 @@ class MeasurementSettings:
                 raise InvalidCalibration(
                     f"{field.name} is {value}; expected a finite number of 0 or more."
                 )
-        zero_allowed = ("offset_drift_db2_s", "range_correlation_s", "rssi_correlation_s")
+        zero_allowed = (
+            *("offset_drift_db2_s", "range_correlation_s", "rssi_correlation_s", "smoothed_s"),
+            *("aoa_correlation_s", "position_correlation_s", "range_bias_common_m"),
+        )
         for field in fields(self):
             if field.name not in (*zero_allowed, "tag_height_m") and not getattr(self, field.name):
                 raise InvalidCalibration(f"{field.name} is 0; expected more than 0.")

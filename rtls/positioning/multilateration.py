@@ -76,7 +76,9 @@ def multilaterate_ranges(
         own["y_m"].copy(),
         (own["z_m"] - settings.tag_height_m) ** 2,
         heard,
-        math.hypot(settings.range_sigma_m, settings.range_bias_sd_m),
+        math.hypot(
+            settings.range_sigma_m, settings.range_bias_sd_m, settings.range_bias_place_sd_m
+        ),
         settings.huber_long_sigmas,
         settings.huber_short_sigmas,
         ITERATIONS_MAX,

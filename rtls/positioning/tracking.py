@@ -40,10 +40,11 @@ class TrackingSettings:
         Noise of the radios.
     speed_sd_m_s, speed_memory_s
         Velocity per axis is an Ornstein-Uhlenbeck process with this spread and memory.
-    standing_speed_sd_m_s
-        What still counts as standing: a shopper turns and leans.
-    standing_prior
-        P(stands) before the velocity is known.
+    standing_sway_m2_s
+        How the place of a standing tag wanders: a shopper turns and leans.
+    standing_prior, mode_memory_s
+        P(stands) of a tag of which nothing is known, and how soon nothing is known of it again: in
+        a shop people stand and walk by turns.
     instant_ms
         Readings within this time of the first count as one instant.
     first_fix_window_ms
@@ -66,13 +67,19 @@ class TrackingSettings:
         Narrowest spread of the anchors that still tells one side from the other.
     outside_sd_m
         How far outside the box of a floor's anchors a tag may be that is heard by RSSI alone.
+    floor_nats_per_db, floor_say_max
+        What a decibel between the loudest anchors of two floors says in a second, and the most
+        that a second may say: a slab costs 15 dB, give or take 8.
+    floor_log_odds_max, floor_change_odds
+        How sure of its floor a track can be, and how sure of another one it must be to go there.
     """
 
     measurement: MeasurementSettings = field(default_factory=MeasurementSettings)
     speed_sd_m_s: float = 0.5
-    speed_memory_s: float = 4.0
-    standing_speed_sd_m_s: float = 0.05
-    standing_prior: float = 0.6
+    speed_memory_s: float = 8.0
+    standing_sway_m2_s: float = 0.0004
+    standing_prior: float = 0.5
+    mode_memory_s: float = 8.0
     instant_ms: float = 50.0
     first_fix_window_ms: float = 2_000.0
     lost_after_ms: float = 15_000.0
@@ -85,6 +92,10 @@ class TrackingSettings:
     bias_window_ms: float = 3_000.0
     anchor_spread_m_min: float = 0.5
     outside_sd_m: float = 2.0
+    floor_nats_per_db: float = 0.25
+    floor_say_max: float = 2.0
+    floor_log_odds_max: float = 3.5
+    floor_change_odds: float = 2.2
 
     def __post_init__(self) -> None:
         for item in fields(self):

@@ -8,11 +8,22 @@ import math
 
 from numba import njit
 
-RANGE_KIND = 1
-RSSI_KIND = 0
+# ReadingKind as numbers; where a reading gives two rows, each has a kind of its own.
+RSSI_KIND, RANGE_KIND, TDOA_KIND, AOA_KIND, POSITION_KIND = range(5)
+AZIMUTH_ROW, EASTING_ROW, ELEVATION_ROW, NORTHING_ROW = AOA_KIND, POSITION_KIND, 5, 6
 NEAR_FIELD_M = 0.3  # closer than this an antenna pattern, not a path-loss law, decides
 DB_PER_NEPER = 10.0 / math.log(10.0)
 SQRT_TWO_PI = math.sqrt(2.0 * math.pi)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def reading_kind(row_kind: int) -> int:
+    """Return the kind of reading that a row came from."""
+    if row_kind == ELEVATION_ROW:
+        return AOA_KIND
+    if row_kind == NORTHING_ROW:
+        return POSITION_KIND
+    return row_kind
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -23,8 +34,8 @@ def range_weight(
     long_scale: float,
     short_share: float,
     short_scale: float,
-) -> float:
-    """Return the weight of a range that is ``residual`` metres longer than expected.
+) -> tuple[float, float]:
+    """Return the weight of a range ``residual`` metres too long, and P(its path is direct).
 
     A blocked path makes a range longer, never shorter, so the long side has the heavier tail. The
     tails are exponential: their pull stays constant, hence a filter that is wrong itself still
@@ -35,13 +46,14 @@ def range_weight(
     else:
         share, tail = short_share, short_scale
     away = abs(residual)
+    z = away / scale
     direct = (1.0 - long_share - short_share) / (SQRT_TWO_PI * scale)
-    direct *= math.exp(-0.5 * (away / scale) ** 2)
+    direct *= math.exp(-0.5 * z * z)
     blocked = share / tail * math.exp(-min(away / tail, 500.0))  # never 0, so never 0 / 0
     p_direct = direct / (direct + blocked)
     # The two limits of the mixture's score: e/σ² for a direct path, 1/λ for a blocked one.
     pull = scale * scale / (tail * max(away, scale))
-    return p_direct + (1.0 - p_direct) * min(pull, 1.0)
+    return p_direct + (1.0 - p_direct) * min(pull, 1.0), p_direct
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

@@ -1,11 +1,12 @@
-"""Carry a track through time, and judge whether it stands.
+"""Carry a track through time, as one that stands and as one that walks.
 
-Layer: kernels. Takes: state and packed covariance of one track. Gives: the same later to the filter
-and to the emitted fix.
+Layer: kernels. Takes: state and packed covariance of one track. Gives: the same later to
+rtls.positioning.kernels.modes.
 
-Velocity is an Ornstein-Uhlenbeck process per axis (Singer's model one order lower): it forgets
-itself with `speed_memory_s` and spreads towards `speed_sd_m_s`, as people in a shop walk and stop.
-A coasting track therefore comes to rest instead of leaving the building.
+Walking, the velocity is an Ornstein-Uhlenbeck process per axis (Singer's model one order lower): it
+forgets itself with `speed_memory_s` and spreads towards `speed_sd_m_s`, as people in a shop walk.
+A coasting track therefore comes to rest instead of leaving the building. Standing, the place
+wanders by next to nothing.
 """
 
 import math
@@ -19,14 +20,14 @@ XX, YX, YY = 0, 1, 2
 UX, UY, UU = 3, 4, 5
 VX, VY, VU, VV = 6, 7, 8, 9
 OX, OY, OU, OV, OO = 10, 11, 12, 13, 14
+# The same of (x, y, offset), as a standing track has it; xx, yx and yy stay where they are.
+SOX, SOY, SOO = 3, 4, 5
 SERIES_BELOW = 0.02
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def carry(state: Floats, cov: Floats, dt_s: float, p: Parameters) -> None:
-    """Predict ``state`` and ``cov`` by ``dt_s`` seconds, in place."""
-    if dt_s <= 0.0:
-        return
+def spread_of_walk(dt_s: float, p: Parameters) -> tuple[float, float, float, float, float]:
+    """Return what is kept of a velocity, how far it carries, and the spread (xx, xv, vv)."""
     memory = p.speed_memory_s
     ratio = dt_s / memory
     keep = math.exp(-ratio)
@@ -38,6 +39,24 @@ def carry(state: Floats, cov: Floats, dt_s: float, p: Parameters) -> None:
         spread_xx = variance * memory * memory * ratio**3 * (2.0 / 3.0 - 0.5 * ratio)
     else:
         spread_xx = variance * memory * memory * (2.0 * ratio - 3.0 + 4.0 * keep - keep * keep)
+    return keep, reach, spread_xx, spread_xv, spread_vv
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def drifted(offset_variance: float, dt_s: float, p: Parameters) -> float:
+    """Return the variance of a device's offset after ``dt_s``: never more than before it was met.
+
+    The offset belongs to the device; it drifts with how it is carried.
+    """
+    return min(offset_variance + p.offset_drift_db2_s * dt_s, p.offset_sd_db * p.offset_sd_db)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def carry_walk(state: Floats, cov: Floats, dt_s: float, p: Parameters) -> None:
+    """Predict the walking mode by ``dt_s`` seconds, in place."""
+    if dt_s <= 0.0:
+        return
+    keep, reach, spread_xx, spread_xv, spread_vv = spread_of_walk(dt_s, p)
     state[0] += reach * state[2]
     state[1] += reach * state[3]
     state[2] *= keep
@@ -56,28 +75,15 @@ def carry(state: Floats, cov: Floats, dt_s: float, p: Parameters) -> None:
     cov[OY] += reach * cov[OV]
     cov[OU] *= keep
     cov[OV] *= keep
-    # The offset belongs to the device; it drifts with how it is carried, never beyond its prior.
-    cov[OO] = min(cov[OO] + p.offset_drift_db2_s * dt_s, p.offset_sd_db * p.offset_sd_db)
+    cov[OO] = drifted(cov[OO], dt_s, p)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def standing_probability(state: Floats, cov: Floats, p: Parameters) -> float:
-    """Return P(stands) from the velocity and its covariance.
-
-    Two hypotheses explain the estimated velocity: a stand, whose true velocity is nearly nothing,
-    and a walk, drawn from the speeds of a shop. Where the velocity is not known the prior stays.
-    """
-    rest = p.standing_speed_sd_m_s**2
-    walk = p.speed_sd_m_s**2
-    log_stand = log_density(state[2], state[3], cov[UU] + rest, cov[VU], cov[VV] + rest)
-    log_walk = log_density(state[2], state[3], cov[UU] + walk, cov[VU], cov[VV] + walk)
-    odds = (1.0 - p.standing_prior) / p.standing_prior
-    return 1.0 / (1.0 + odds * math.exp(min(log_walk - log_stand, 500.0)))
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def log_density(u: float, v: float, uu: float, vu: float, vv: float) -> float:
-    """Return the log density of (u, v) under N(0, [[uu, vu], [vu, vv]]), without the constant."""
-    determinant = max(uu * vv - vu * vu, 1e-18)
-    form = (vv * u * u - 2.0 * vu * u * v + uu * v * v) / determinant
-    return -0.5 * (form + math.log(determinant))
+def carry_stand(cov: Floats, dt_s: float, p: Parameters) -> None:
+    """Predict the standing mode by ``dt_s`` seconds, in place: who stands sways and turns."""
+    if dt_s <= 0.0:
+        return
+    spread = p.standing_sway_m2_s * dt_s
+    cov[XX] += spread
+    cov[YY] += spread
+    cov[SOO] = drifted(cov[SOO], dt_s, p)

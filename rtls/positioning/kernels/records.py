@@ -29,7 +29,10 @@ ANCHOR_DTYPE = np.dtype(
         ("exponent", np.float64),
         ("rssi_sigma_db", np.float64),
         ("rssi_bias_sd_db", np.float64),
+        ("yaw_rad", np.float64),  # turns azimuths of the anchor into azimuths of the frame
         ("floor", np.int64),
+        ("floor_index", np.int64),  # among the floors of the site
+        ("is_placed", np.int64),
     ],
     align=True,
 )
@@ -49,7 +52,8 @@ LINK_DTYPE = np.dtype(
     [
         ("bias_m", np.float64),
         ("slope", np.float64),
-        ("bias_sd_m", np.float64),  # what of the bias remains unknown
+        ("bias_sd_m", np.float64),  # what of the link's own bias remains unknown
+        ("common", np.float64),  # 1 where the delay of the tag is in the ranges, 0 where calibrated
     ],
     align=True,
 )
@@ -64,10 +68,13 @@ class AnchorRecords(NamedTuple):
         `ANCHOR_DTYPE`, (n_anchors,).
     links
         `LINK_DTYPE`, (n_rows, n_anchors).
+    floors
+        (n_floors,) int64, the floors that have anchors.
     """
 
     own: Records
     links: Records
+    floors: npt.NDArray[np.int64]
 
 
 class Parameters(NamedTuple):
@@ -78,31 +85,53 @@ class Parameters(NamedTuple):
     long_scale_m: float
     short_share: float
     short_scale_m: float
-    student_dof: float
-    offset_sd_db: float
+    blocked_stay_s: float
+    blocked_share_min: float
+    range_bias_common_m: float
+    range_bias_common_sd_m: float
+    range_bias_place_sd_m: float
+    range_slope_sd: float
+    bias_noise_factor: float
+    bias_cap_m: float
+    bias_step_m: float
+    bias_window_ms: float
     range_correlation_s: float
     rssi_correlation_s: float
-    bias_cap_m: float
+    aoa_correlation_s: float
+    position_correlation_s: float
+    smoothed_s: float
+    tdoa_sigma_m: float
+    tdoa_bias_sd_m: float
+    aoa_sigma_rad: float
+    aoa_bias_sd_rad: float
+    position_sigma_m: float
+    position_bias_sd_m: float
+    student_dof: float
+    offset_sd_db: float
+    offset_drift_db2_s: float
     tag_height_m: float
     speed_sd_m_s: float
     speed_memory_s: float
-    standing_speed_sd_m_s: float
+    standing_sway_m2_s: float
     standing_prior: float
-    offset_drift_db2_s: float
+    mode_memory_s: float
     instant_ms: float
     first_fix_window_ms: float
     lost_after_ms: float
     surprise_max: float
     surprise_memory: float
     recovery_cost: float
-    bias_window_ms: float
+    recovery_cost_rssi: float
+    recheck_ms: float
+    rssi_mean_s: float
     huber_long_sigmas: float
     huber_short_sigmas: float
     anchor_spread_m_min: float
     outside_sd_m: float
-    rssi_mean_s: float
-    recheck_ms: float
-    recovery_cost_rssi: float
+    floor_nats_per_db: float
+    floor_say_max: float
+    floor_log_odds_max: float
+    floor_change_odds: float
 
 
 @njit(cache=True, nogil=True)

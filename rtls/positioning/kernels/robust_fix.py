@@ -8,119 +8,43 @@ import math
 
 from numba import njit
 
+from rtls.positioning.kernels.bearing_start import cross_bearings, ray_start
+from rtls.positioning.kernels.closed_form import (
+    bancroft_start,
+    centroid_start,
+    is_determined,
+    linearised_start,
+    mean_position,
+)
+from rtls.positioning.kernels.hyperbolic_start import chan_start
 from rtls.positioning.kernels.likelihood import (
     RANGE_KIND,
+    RSSI_KIND,
+    TDOA_KIND,
     huber_cost,
     huber_weight,
     student_cost,
     student_weight,
 )
 from rtls.positioning.kernels.records import Floats, Parameters
-from rtls.positioning.kernels.rows import (
-    ANCHOR_X,
-    ANCHOR_Y,
-    EXPONENT,
-    KIND,
-    RISE_SQUARED,
-    SIGMA,
-    VALUE,
+from rtls.positioning.kernels.residuals import (
     belief_of_nearness,
     residual_and_slope,
     way_inside,
 )
+from rtls.positioning.kernels.rows import KIND, SIGMA
 from rtls.positioning.kernels.small_solve import invert3
 
 ITERATIONS_MAX = 20
 STEP_M_DONE = 1e-4
 DAMPING_FIRST = 1e-3
 DAMPING_MAX = 1e6
-READINGS_MIN = 3
 LATTICE = 6  # places along each side of the box that a fix from RSSI tries first
 
 # A solution is x, y, offset, covariance (00, 10, 11, 20, 21, 22), cost, iterations.
 COST = 9
 ITERATIONS = 10
 SOLUTION_WIDTH = 11
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def anchor_scatter(rows: Floats, n: int) -> tuple[float, float, float, float, float]:
-    """Return mean x, mean y and the scatter (xx, xy, yy) of the anchors of ``rows``."""
-    mean_x = 0.0
-    mean_y = 0.0
-    for i in range(n):
-        mean_x += rows[i, ANCHOR_X] / n
-        mean_y += rows[i, ANCHOR_Y] / n
-    xx = 0.0
-    xy = 0.0
-    yy = 0.0
-    for i in range(n):
-        dx = rows[i, ANCHOR_X] - mean_x
-        dy = rows[i, ANCHOR_Y] - mean_y
-        xx += dx * dx / n
-        xy += dx * dy / n
-        yy += dy * dy / n
-    return mean_x, mean_y, xx, xy, yy
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def anchors_span_a_plane(rows: Floats, n: int, spread_min: float) -> bool:
-    """Say whether the anchors leave no mirror image: their narrower spread is wide enough."""
-    if n < READINGS_MIN:
-        return False
-    _, _, xx, xy, yy = anchor_scatter(rows, n)
-    narrow = 0.5 * (xx + yy) - math.sqrt(0.25 * (xx - yy) ** 2 + xy * xy)
-    return narrow >= spread_min * spread_min
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def linearised_start(rows: Floats, n: int) -> tuple[float, float, int]:
-    """Solve the ranges as linear equations: differences of the squared circles, centred.
-
-    Each equation is weighted by 1 / range², as the error of a squared range grows with it.
-    Returns x, y and the number of ranges used; 0 where they leave the plane undetermined.
-    """
-    weight_sum = 0.0
-    mean_x = 0.0
-    mean_y = 0.0
-    mean_k = 0.0
-    used = 0
-    for i in range(n):
-        if rows[i, KIND] == RANGE_KIND:
-            weight = 1.0 / max(rows[i, VALUE] ** 2, 0.25)
-            x, y = rows[i, ANCHOR_X], rows[i, ANCHOR_Y]
-            k = x * x + y * y + rows[i, RISE_SQUARED] - rows[i, VALUE] ** 2
-            weight_sum += weight
-            mean_x += weight * x
-            mean_y += weight * y
-            mean_k += weight * k
-            used += 1
-    if used < READINGS_MIN:
-        return 0.0, 0.0, 0
-    mean_x /= weight_sum
-    mean_y /= weight_sum
-    mean_k /= weight_sum
-    xx = 0.0
-    xy = 0.0
-    yy = 0.0
-    bx = 0.0
-    by = 0.0
-    for i in range(n):
-        if rows[i, KIND] == RANGE_KIND:
-            weight = 1.0 / max(rows[i, VALUE] ** 2, 0.25)
-            x, y = rows[i, ANCHOR_X], rows[i, ANCHOR_Y]
-            k = x * x + y * y + rows[i, RISE_SQUARED] - rows[i, VALUE] ** 2 - mean_k
-            dx = x - mean_x
-            dy = y - mean_y
-            xx += weight * dx * dx
-            xy += weight * dx * dy
-            yy += weight * dy * dy
-            bx += 0.5 * weight * dx * k
-            by += 0.5 * weight * dy * k
-    determinant = xx * yy - xy * xy
-    if not determinant > 1e-9 * (xx + yy) ** 2:
-        return 0.0, 0.0, 0
-    return (yy * bx - xy * by) / determinant, (xx * by - xy * bx) / determinant, used
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -133,11 +57,29 @@ def cost_at(
     cost += 0.5 * (offset / p.offset_sd_db) ** 2
     for i in range(n):
         residual, _, _, _ = residual_and_slope(rows[i], x, y, offset)
-        if rows[i, KIND] == RANGE_KIND:
+        kind = rows[i, KIND]
+        if kind == RANGE_KIND:
             cost += huber_cost(residual, rows[i, SIGMA], p.huber_long_sigmas, p.huber_short_sigmas)
+        elif kind == TDOA_KIND:
+            both = p.huber_short_sigmas
+            cost += huber_cost(residual, rows[i, SIGMA], both, both)
         else:
             cost += student_cost(residual, rows[i, SIGMA], p.student_dof)
     return cost
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def weight_of(row: Floats, residual: float, p: Parameters) -> float:
+    """Return what a residual leaves of a row's information, 1/unit²."""
+    scale = row[SIGMA]
+    kind = row[KIND]
+    if kind == RANGE_KIND:
+        weight = huber_weight(residual, scale, p.huber_long_sigmas, p.huber_short_sigmas)
+    elif kind == TDOA_KIND:
+        weight = huber_weight(residual, scale, p.huber_short_sigmas, p.huber_short_sigmas)
+    else:
+        weight = student_weight(residual, scale, p.student_dof)
+    return float(weight / (scale * scale))
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -158,12 +100,7 @@ def add_information(
     g2 = -offset * j22
     for i in range(n):
         residual, hx, hy, ho = residual_and_slope(rows[i], x, y, offset)
-        scale = rows[i, SIGMA]
-        if rows[i, KIND] == RANGE_KIND:
-            weight = huber_weight(residual, scale, p.huber_long_sigmas, p.huber_short_sigmas)
-        else:
-            weight = student_weight(residual, scale, p.student_dof)
-        weight /= scale * scale
+        weight = weight_of(rows[i], residual, p)
         j00 += weight * hx * hx
         j10 += weight * hx * hy
         j11 += weight * hy * hy
@@ -177,34 +114,12 @@ def add_information(
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def centroid_start(rows: Floats, n: int) -> tuple[float, float]:
-    """Return the centroid of the anchors heard by RSSI, the loud ones counting more.
-
-    The weight is the amplitude relative to the loudest, which needs no distance and no offset.
-    """
-    loudest = -1e9
-    for i in range(n):
-        if rows[i, KIND] != RANGE_KIND:
-            loudest = max(loudest, rows[i, VALUE])
-    total = 0.0
-    x = 0.0
-    y = 0.0
-    for i in range(n):
-        if rows[i, KIND] != RANGE_KIND:
-            weight = 10.0 ** ((rows[i, VALUE] - loudest) / (10.0 * rows[i, EXPONENT]))
-            total += weight
-            x += weight * rows[i, ANCHOR_X]
-            y += weight * rows[i, ANCHOR_Y]
-    return x / max(total, 1e-12), y / max(total, 1e-12)
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
 def offset_at(rows: Floats, n: int, p: Parameters, x: float, y: float) -> float:
     """Return the tag offset that suits the RSSI at one place: the mean residual, drawn to 0."""
     weight_sum = 1.0 / (p.offset_sd_db * p.offset_sd_db)
     total = 0.0
     for i in range(n):
-        if rows[i, KIND] != RANGE_KIND:
+        if rows[i, KIND] == RSSI_KIND:
             residual, _, _, _ = residual_and_slope(rows[i], x, y, 0.0)
             weight = 1.0 / (rows[i, SIGMA] * rows[i, SIGMA])
             weight_sum += weight
@@ -213,39 +128,72 @@ def offset_at(rows: Floats, n: int, p: Parameters, x: float, y: float) -> float:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def best_start(rows: Floats, n: int, p: Parameters, box: Floats) -> tuple[float, float, float]:
-    """Return the place and offset of least cost among the centroid and a lattice over the box.
-
-    The cost of RSSI has several valleys; descent stays in the one it starts in.
-    """
-    x, y = centroid_start(rows, n)
+def try_start(
+    rows: Floats,
+    n: int,
+    p: Parameters,
+    box: Floats,
+    best: tuple[float, float, float, float],
+    x: float,
+    y: float,
+) -> tuple[float, float, float, float]:
+    """Return (x, y, offset, cost) of this place if it costs less than ``best``, else that."""
     offset = offset_at(rows, n, p, x, y)
-    least = cost_at(rows, n, p, box, x, y, offset)
-    best_x = x
-    best_y = y
-    for i in range(LATTICE):
-        for j in range(LATTICE):
-            x = box[0] + (box[1] - box[0]) * (i + 0.5) / LATTICE
-            y = box[2] + (box[3] - box[2]) * (j + 0.5) / LATTICE
-            o = offset_at(rows, n, p, x, y)
-            cost = cost_at(rows, n, p, box, x, y, o)
-            if cost < least:
-                least = cost
-                best_x = x
-                best_y = y
-                offset = o
-    return best_x, best_y, offset
+    cost = cost_at(rows, n, p, box, x, y, offset)
+    if cost < best[3]:
+        return x, y, offset, cost
+    return best
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def best_start(rows: Floats, n: int, p: Parameters, box: Floats) -> tuple[float, float, float]:
+    """Return the place and offset of least cost among what each kind suggests.
+
+    Descent stays in the valley it starts in. Where only RSSI speaks, or nothing has a closed form,
+    a lattice over the box is tried as well: the cost of RSSI has several valleys.
+    """
+    best = (0.5 * (box[0] + box[1]), 0.5 * (box[2] + box[3]), 0.0, math.inf)
+    known = 0
+    x, y, used = linearised_start(rows, n)
+    if used > 0:
+        best = try_start(rows, n, p, box, best, x, y)
+        known += used
+    x, y, used = bancroft_start(rows, n)
+    if used > 0:
+        best = try_start(rows, n, p, box, best, x, y)
+    x, y, used = chan_start(rows, n)
+    if used > 0:
+        best = try_start(rows, n, p, box, best, x, y)
+        known += used
+    x, y, crossing = cross_bearings(rows, n)
+    if crossing > 0.0:
+        best = try_start(rows, n, p, box, best, x, y)
+        known += 1
+    x, y, used = ray_start(rows, n)
+    if used > 0:
+        best = try_start(rows, n, p, box, best, x, y)
+        known += 1
+    x, y, used = mean_position(rows, n)
+    if used > 0:
+        best = try_start(rows, n, p, box, best, x, y)
+        known += used
+    if known == 0:
+        x, y = centroid_start(rows, n)
+        best = try_start(rows, n, p, box, best, x, y)
+        for i in range(LATTICE):
+            for j in range(LATTICE):
+                x = box[0] + (box[1] - box[0]) * (i + 0.5) / LATTICE
+                y = box[2] + (box[3] - box[2]) * (j + 0.5) / LATTICE
+                best = try_start(rows, n, p, box, best, x, y)
+    return best[0], best[1], best[2]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def solve_rows(rows: Floats, n: int, p: Parameters, box: Floats, solution: Floats) -> bool:
     """Solve position and offset from ``rows[:n]`` into ``solution``; False where undetermined."""
-    if not anchors_span_a_plane(rows, n, p.anchor_spread_m_min):
+    if not is_determined(rows, n, p.anchor_spread_m_min):
         return False
-    x, y, used = linearised_start(rows, n)
-    offset = 0.0
-    if used == 0:
-        x, y, offset = best_start(rows, n, p, box)
+    x, y, offset = best_start(rows, n, p, box)
     x, y, offset, used = descend(rows, n, p, box, x, y, offset)
     solution[ITERATIONS] = used
     return write_solution(rows, n, p, box, solution, x, y, offset)

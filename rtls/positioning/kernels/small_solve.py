@@ -32,3 +32,13 @@ def invert3(
         c21 * scale,
         c22 * scale,
     ), True
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def times(a: Symmetric3, x: float, y: float, z: float) -> tuple[float, float, float]:
+    """Return a packed symmetric matrix times a vector."""
+    return (
+        a[0] * x + a[1] * y + a[3] * z,
+        a[1] * x + a[2] * y + a[4] * z,
+        a[3] * x + a[4] * y + a[5] * z,
+    )

@@ -11,22 +11,25 @@ from numba import njit
 
 from rtls.positioning.kernels.anchor_evidence import note_anchors_heard, note_innovations
 from rtls.positioning.kernels.first_fix import lives_on_rssi, seek_fix
+from rtls.positioning.kernels.fix_row import write_fix
+from rtls.positioning.kernels.floors import floor_index_of, weigh_floors
+from rtls.positioning.kernels.frozen_bias import note_carriers
 from rtls.positioning.kernels.likelihood import RANGE_KIND
+from rtls.positioning.kernels.link_bias import (
+    UNKNOWNS_MAX,
+    WORK_ROWS,
+    correct_range,
+    learn_biases,
+)
 from rtls.positioning.kernels.links import (
-    bias_covariance,
     credit_of_repeat,
+    note_links,
     remember_link,
-    rows_of_links,
+    share_blocked,
 )
-from rtls.positioning.kernels.measure import update_with_rows
-from rtls.positioning.kernels.motion import (
-    UU,
-    XX,
-    YX,
-    YY,
-    carry,
-    standing_probability,
-)
+from rtls.positioning.kernels.measure import settle
+from rtls.positioning.kernels.modes import join_modes, predict_modes, update_modes
+from rtls.positioning.kernels.motion import UU, XX, YY
 from rtls.positioning.kernels.records import (
     AnchorRecords,
     Floats,
@@ -41,17 +44,17 @@ from rtls.positioning.kernels.rows import (
     AGE_S,
     ANCHOR,
     CREDIT,
-    KIND,
+    GAP_MS,
+    LINK,
+    LONG_SHARE,
     ROW_WIDTH,
+    ROWS_A_READING,
     ROWS_MAX,
-    VALUE,
-    fill_row,
+    fill_rows,
 )
 
-UNHEARD = -1e9
-FLOOR_MEMORY = 0.1  # weight of the newest instant in the running doubt about the floor
-FLOOR_DOUBT_MAX = 0.6
 INTERVAL_MEMORY = 0.1
+REVIEW_MS = 500  # how often floor and frozen errors are looked at again
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -80,44 +83,45 @@ def take_instant(
 ) -> int:
     """Fill ``rows`` from readings[begin:end] as of ``time_ms``; return how many are on the floor.
 
-    Their links are remembered, and what they say of the floor is weighed.
+    Their links are remembered.
     """
     n = wide(0)
-    own = UNHEARD
-    other = UNHEARD
     for i in range(begin, end):
-        anchor = wide(readings[i]["anchor"])
-        kind = wide(readings[i]["kind"])
+        reading = readings[i]
+        anchor = wide(reading["anchor"])
+        kind = wide(reading["kind"])
         if 0 <= anchor < health.size and health[anchor]["weight"] <= 0.0:
             continue  # an anchor that nobody trusts carries no track, not even as a link
-        if not fill_row(
-            rows[n],
+        added = fill_rows(
+            rows,
+            n,
             anchors,
             p,
             anchor,
             kind,
-            readings[i]["value"],
-            readings[i]["sigma"],
+            reading["value"],
+            reading["value_2"],
+            reading["sigma"],
+            wide(reading["ref_anchor"]),
             wide(track["calibration_row"]),
-        ):
-            continue
-        heard = readings[i]["heard_at_ms"]
-        gap = remember_link(
-            track, anchor, kind, heard, readings[i]["value"], readings[i]["sigma"], p
         )
-        track["heard_at_ms"] = max(track["heard_at_ms"], heard)
-        # The loudest or nearest anchor names the floor: slabs cost 15 dB and more.
-        nearness = -rows[n, VALUE] if kind == RANGE_KIND else rows[n, VALUE]
-        if anchors.own[anchor]["floor"] != track["floor"]:
-            other = max(other, nearness)
+        if added == 0:
             continue
-        own = max(own, nearness)
-        rows[n, CREDIT] = credit_of_repeat(kind, gap, p) * health[anchor]["weight"]
-        rows[n, AGE_S] = 0.001 * (time_ms - heard)
-        n += 1
-    if track["is_located"] and max(own, other) > UNHEARD:
-        says_other = 1.0 if other > own else 0.0
-        track["floor_doubt"] += FLOOR_MEMORY * (says_other - track["floor_doubt"])
+        heard = reading["heard_at_ms"]
+        place, gap = remember_link(track, anchors, p, reading)
+        track["heard_at_ms"] = max(track["heard_at_ms"], heard)
+        if anchors.own[anchor]["floor"] != track["floor"]:
+            continue
+        credit = credit_of_repeat(kind, gap, reading["flags"], p) * health[anchor]["weight"]
+        for k in range(n, n + added):
+            rows[k, CREDIT] = credit
+            rows[k, AGE_S] = 0.001 * (time_ms - heard)
+            rows[k, LINK] = place
+            rows[k, GAP_MS] = gap
+        if kind == RANGE_KIND:
+            correct_range(rows[n], track, p, reading["sigma"])
+            rows[n, LONG_SHARE] = share_blocked(track["link_blocked"][place], gap, p)
+        n += added
     return n
 
 
@@ -132,16 +136,19 @@ def update_instant(
     p: Parameters,
 ) -> None:
     """Carry the track to ``time_ms`` and update it with ``rows[:n]``."""
-    state = track["state"]
-    cov = track["cov"]
-    carry(state, cov, 0.001 * (time_ms - track["at_ms"]), p)
+    predict_modes(track, 0.001 * (time_ms - track["at_ms"]), p)
+    join_modes(track)
     track["at_ms"] = max(track["at_ms"], time_ms)
     box = anchors.own[int(rows[0, ANCHOR])]["box"]
-    surprise, misfit = update_with_rows(rows, n, p, box, state, cov)
-    if surprise >= 0.0:
+    state = track["state"]
+    cov = track["cov"]
+    at, curve, g, odd, is_sound = settle(rows, n, p, box, state, cov)
+    if is_sound and update_modes(track, at, curve, g):
+        join_modes(track)
         note_innovations(rows, n, health)
-        track["surprise"] += p.surprise_memory * (surprise - track["surprise"])
-        track["unit_variance"] += p.surprise_memory * (misfit - track["unit_variance"])
+        note_links(rows, n, track)
+        track["surprise"] += p.surprise_memory * (odd[0] - track["surprise"])
+        track["unit_variance"] += p.surprise_memory * (odd[1] - track["unit_variance"])
     if not (math.isfinite(state[2]) and cov[XX] > 0.0 and cov[YY] > 0.0 and cov[UU] > 0.0):
         track["is_located"] = 0  # rounding has eaten the covariance: start again
 
@@ -160,6 +167,8 @@ def note_time(readings: Records, begin: int, end: int, track: Record, p: Paramet
         track["interval_ms"] += INTERVAL_MEMORY * (gap - track["interval_ms"])
     if gap > p.lost_after_ms:
         track["is_located"] = 0
+        for f in range(track["floor_log_odds"].size):
+            track["floor_log_odds"][f] = 0.0
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -172,6 +181,7 @@ def run_tag(
     health: Records,
     p: Parameters,
     rows: Floats,
+    work: Floats,
     solution: Floats,
 ) -> None:
     """Take readings[begin:end], all of one tag, into its track."""
@@ -185,69 +195,59 @@ def run_tag(
         if n > 0 and track["is_located"]:
             update_instant(rows, n, time_ms, track, anchors, health, p)
         first = last
-    if track["floor_doubt"] > FLOOR_DOUBT_MAX:
-        track["is_located"] = 0
-    # Counted from each tag's own first reading: a shop does not recheck everybody at once.
+    # Counted from each tag's own first reading: a shop does not look at everybody at once.
     begun_ms = track["first_heard_at_ms"]
+    after_ms = track["heard_at_ms"]
+    is_review = (before_ms - begun_ms) // REVIEW_MS != (after_ms - begun_ms) // REVIEW_MS
+    if is_review or not track["is_located"]:
+        review_floor(work[0], track, anchors, p, before_ms)
     is_due = lives_on_rssi(track) and (
-        (before_ms - begun_ms) // p.recheck_ms != (track["heard_at_ms"] - begun_ms) // p.recheck_ms
+        (before_ms - begun_ms) // p.recheck_ms != (after_ms - begun_ms) // p.recheck_ms
     )
+    is_new = False
     if is_due or not track["is_located"] or track["surprise"] > p.surprise_max:
-        seek_fix(rows, solution, track, anchors, p)
-    if track["is_located"]:
-        track["p_standing"] = standing_probability(track["state"], track["cov"], p)
-        note_carriers(rows, track, anchors, p)
+        is_new = seek_fix(rows, solution, track, anchors, p)
+    if is_new:
+        join_modes(track)
+    if track["is_located"] and (is_new or is_review):
+        review_biases(rows, work, track, anchors, p)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def note_carriers(rows: Floats, track: Record, anchors: AnchorRecords, p: Parameters) -> None:
-    """Keep which kinds carry the track now, and what their frozen biases leave of its place."""
-    since = track["heard_at_ms"] - int(p.bias_window_ms)
-    n = rows_of_links(rows, track, anchors, p, track["floor"], since)
-    kinds = 0
-    for i in range(n):
-        kinds |= 1 << int(rows[i, KIND])
-    track["kinds"] = kinds
-    state = track["state"]
-    xx, yx, yy = bias_covariance(rows, n, p, state[0], state[1], state[4])
-    track["bias_cov"][0] = xx
-    track["bias_cov"][1] = yx
-    track["bias_cov"][2] = yy
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def write_fix(
-    fix: Record,
-    slot: int,
-    track: Record,
-    p: Parameters,
-    at_ms: int,
-    spare: Record,
+def review_floor(
+    levels: Floats, track: Record, anchors: AnchorRecords, p: Parameters, before_ms: int
 ) -> None:
-    """Write the track as of ``at_ms`` to ``fix``; ``spare`` is a track to reckon in."""
-    state = spare["state"]
-    cov = spare["cov"]
-    for i in range(state.size):
-        state[i] = track["state"][i]
-    for i in range(cov.size):
-        cov[i] = track["cov"][i]
-    carry(state, cov, 0.001 * (at_ms - track["at_ms"]), p)
-    fix["tag"] = slot
-    fix["floor"] = track["floor"]
-    fix["x_m"] = state[0]
-    fix["y_m"] = state[1]
-    fix["z_m"] = track["z_m"]
-    # Residuals beyond the stated noise say that the noise was understated by as much (the
-    # geodesists' variance of unit weight).
-    factor = max(track["unit_variance"], 1.0)
-    fix["cov_xx"] = factor * (cov[XX] + track["bias_cov"][0])
-    fix["cov_xy"] = factor * (cov[YX] + track["bias_cov"][1])
-    fix["cov_yy"] = factor * (cov[YY] + track["bias_cov"][2])
-    fix["vx_m_s"] = state[2]
-    fix["vy_m_s"] = state[3]
-    fix["p_standing"] = standing_probability(state, cov, p)
-    fix["evidence_at_ms"] = track["heard_at_ms"]
-    fix["kinds"] = track["kinds"]
+    """Weigh the floors; a track that is decidedly on another one starts anew there."""
+    if anchors.floors.size == 1:
+        track["floor"] = anchors.floors[0]
+        return
+    since = track["heard_at_ms"] - int(p.first_fix_window_ms)
+    gap_ms = track["heard_at_ms"] - before_ms
+    say = min(max(0.001 * gap_ms, 0.001 * REVIEW_MS), 1.0) if track["is_located"] else 1.0
+    best = weigh_floors(levels, track, anchors, p, since, say)
+    odds = track["floor_log_odds"]
+    held = floor_index_of(track["floor"], anchors)
+    if not track["is_located"]:
+        track["floor"] = anchors.floors[best]
+    elif odds[best] - odds[held] > p.floor_change_odds:
+        track["floor"] = anchors.floors[best]
+        track["is_located"] = 0
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def review_biases(
+    rows: Floats, work: Floats, track: Record, anchors: AnchorRecords, p: Parameters
+) -> None:
+    """Learn the errors of ranges where the tag has come to a new place; say what they leave."""
+    state = track["state"]
+    place = track["bias_place"]
+    away = math.hypot(state[0] - place[0], state[1] - place[1])
+    is_new_place = track["bias_at_ms"] == 0 or away > p.bias_step_m
+    if is_new_place and learn_biases(work, track, anchors, p):
+        place[0] = state[0]
+        place[1] = state[1]
+        track["bias_at_ms"] = track["heard_at_ms"]
+    note_carriers(rows, work, track, anchors, p)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -266,7 +266,8 @@ def track_epoch(
     is by anchor.
     """
     note_anchors_heard(readings, health)
-    rows = np.empty((ROWS_MAX, ROW_WIDTH))
+    rows = np.empty((ROWS_A_READING * ROWS_MAX, ROW_WIDTH))
+    work = np.empty((WORK_ROWS, UNKNOWNS_MAX))
     solution = np.empty(SOLUTION_WIDTH)
     spare = tracks[:1].copy()
     written = 0
@@ -279,7 +280,7 @@ def track_epoch(
             end += 1
         if 0 <= slot < tracks.size:
             track = tracks[slot]
-            run_tag(readings, begin, end, track, anchors, health, p, rows, solution)
+            run_tag(readings, begin, end, track, anchors, health, p, rows, work, solution)
             if track["is_located"]:
                 write_fix(fixes[written], slot, track, p, epoch_end_ms, spare[0])
                 written += 1

@@ -17,7 +17,7 @@ STEP = 1e-6
 
 
 def weight_of_range(residual_m: float, sigma_m: float) -> float:
-    return range_weight(
+    weight, _ = range_weight(
         residual_m,
         sigma_m,
         SETTINGS.long_share,
@@ -25,6 +25,7 @@ def weight_of_range(residual_m: float, sigma_m: float) -> float:
         SETTINGS.short_share,
         SETTINGS.short_scale_m,
     )
+    return weight
 
 
 @pytest.mark.parametrize("residual_m", [-3.0, -0.4, -0.1, 0.1, 0.3, 1.0, 4.0])

@@ -120,7 +120,8 @@ def test_standing_for_an_hour_does_not_make_the_place_certain() -> None:
     """The frozen bias of the links does not average out; a covariance of nothing would be a lie."""
     readings = standing_at((4, 6), seconds=60, sigma_m=0.0)
     _, fixes, _ = run_epochs(readings, anchors=TABLE, settings=SETTINGS)
-    floor_m = SETTINGS.measurement.range_bias_sd_uncalibrated_m / 2.0  # eight anchors: about half
+    # Eight anchors around a place halve what one link leaves unknown.
+    floor_m = SETTINGS.measurement.range_bias_place_sd_m / 2.0
     assert np.sqrt(fixes["cov_xx"][-1]) > 0.9 * floor_m
 
 
