@@ -87,3 +87,11 @@ def carry_stand(cov: Floats, dt_s: float, p: Parameters) -> None:
     cov[XX] += spread
     cov[YY] += spread
     cov[SOO] = drifted(cov[SOO], dt_s, p)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def log_density(u: float, v: float, uu: float, vu: float, vv: float) -> float:
+    """Return the log density of (u, v) under N(0, [[uu, vu], [vu, vv]]), without the constant."""
+    determinant = max(uu * vv - vu * vu, 1e-18)
+    form = (vv * u * u - 2.0 * vu * u * v + uu * v * v) / determinant
+    return -0.5 * (form + math.log(determinant))
