@@ -7,7 +7,7 @@ Silent: an anchor is not heard while others hear tags that are nearer to it than
 of their kind, for more than 10 s and five times its own interval. An anchor in an empty corner is
 not silent, it has nothing to say.
 
-Biased: the mean of its normalised innovations is off the median of all anchors by more than two
+Biased: the mean of its normalised innovations is off the median of all anchors by more than 1.25
 standard deviations, and by more than four of the spread over anchors (a z-test whose spread is the
 robust one of the anchors themselves, since frozen multipath makes each of them a little biased); or
 its innovations are three times as large as theirs. Its weight falls to 0.05 and rises again when it
@@ -60,7 +60,7 @@ JUDGED_MIN: Final = 4
 SILENT_MS_MIN: Final = 10_000
 SILENT_INTERVALS: Final = 5.0
 INTERVAL_MS_MAX: Final = 60_000.0
-BIAS_MAX: Final = 2.0
+BIAS_MAX: Final = 1.25
 Z_MAX: Final = 4.0
 SPREAD_MIN: Final = 0.25
 MISFIT_MAX: Final = 3.0

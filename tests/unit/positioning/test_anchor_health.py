@@ -82,7 +82,7 @@ def test_an_anchor_covered_by_a_poster_loses_its_weight_within_half_a_minute() -
     site = Site()
     site.seconds(60)
     (alarm,) = site.seconds(30, off={3: -2.5})
-    assert alarm.figure == pytest.approx(-2.0, abs=0.3)
+    assert alarm.figure == pytest.approx(-1.3, abs=0.1)
     assert site.health["weight"][3] == 0.05
 
 
