@@ -92,6 +92,8 @@ def _foretold(level: LevelSurvey, held: Bools, width_m: float, lag_s: float) -> 
     column = np.full(len(held), -1)
     column[asked] = np.arange(len(asked))
     heard = survey.heard[column[survey.heard["stop"]] >= 0]
+    if not len(heard):
+        return 0.0
     strength = heard["rssi"] - level.level_db[heard["stop"]]
     own = fields[level.anchor_of[heard["anchor"]], column[heard["stop"]]]
     return float(np.mean(np.logaddexp(log_evidence(own, strength), LOG_STRANGE)))

@@ -95,7 +95,7 @@ def bins_of(
     _, place = np.unique(keys[used], axis=0, return_inverse=True)
     bin_of_stop = np.zeros(len(places), np.int64)
     bin_of_stop[used] = place.ravel()
-    n_bins = int(bin_of_stop.max()) + 1
+    n_bins = int(bin_of_stop.max()) + 1 if len(used) else 0
     xy = np.zeros((n_bins, 2))
     floor = np.zeros(n_bins, np.int64)
     weight = np.bincount(bin_of_stop[used], minlength=n_bins)
@@ -103,7 +103,7 @@ def bins_of(
         xy[:, axis] = np.bincount(bin_of_stop[used], places[used, axis], n_bins) / weight
     floor[bin_of_stop[used]] = survey.stops["floor"][used]
     anchor = anchor_of[heard["anchor"]]
-    n_anchors = int(anchor.max()) + 1
+    n_anchors = int(anchor_of.max()) + 1
     pairs, row = np.unique(bin_of_stop[stop] * n_anchors + anchor, return_inverse=True)
     count = np.minimum(heard["count"], COUNT_MAX)
     rssi = heard["rssi"].astype(np.float64) - level_db[stop]
