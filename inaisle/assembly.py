@@ -8,7 +8,7 @@ may be located and what phones hear the other way.
 import secrets
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from typing import Final
@@ -34,7 +34,7 @@ from rtls.ingest.admitted_tags import AdmittedTags
 from rtls.ingest.queue_source import QueueSource
 from rtls.model.site_map import SiteMap
 from rtls.model.units import TagId
-from rtls.ports import AnchorHeard, LiveState, LiveStateReader
+from rtls.ports import LiveState, LiveStateReader
 from rtls.publish.admitted_tags_redis import AdmittedTagsFollower, AdmittedTagsPublisher
 from rtls.publish.event_journal import EventJournal
 from rtls.publish.in_process import InProcessBus
@@ -138,9 +138,8 @@ def _wire_all(
     service.locating = locating
     service.run_with(lambda: admitted.replace(offers.admitted_tags()), lambda: None)
     service.run_with(locating.start, lambda: None)
-    for name, counters in (("inaisle_bus", bus.counters), ("inaisle_scans", phones.counters)):
-        service.around.registry.register(CountersCollector(name, partial(dict, counters)))
-    _add_operator(service, site_map, live, locating.tally.heard, fences)
+    _count(service, inaisle_bus=bus.counters, inaisle_scans=phones.counters)
+    _add_operator(service, site_map, live=live, locating=locating, fences=fences)
 
 
 def _wire_locate(
@@ -177,14 +176,17 @@ def _wire_locate(
     )
     service.locating = locating
     service.run_with(locating.start, lambda: None)
-    health, registry = service.around.health, service.around.registry
+    health = service.around.health
     health.watch("events to redis", sink.trouble, is_essential=False)
     health.watch("live fixes to redis", live.trouble, is_essential=False)
     health.watch("admitted tags from redis", follower.trouble, is_essential=False)
     health.watch("phones' scans from redis", scans.trouble, is_essential=False)
-    registry.register(CountersCollector("inaisle_events", partial(dict, sink.counters)))
-    registry.register(CountersCollector("inaisle_live", partial(dict, live.counters)))
-    registry.register(CountersCollector("inaisle_scans", partial(dict, phones.counters)))
+    _count(
+        service,
+        inaisle_events=sink.counters,
+        inaisle_live=live.counters,
+        inaisle_scans=phones.counters,
+    )
 
 
 def _wire_offers(service: Service, settings: Settings, site_map: SiteMap) -> None:
@@ -214,7 +216,7 @@ def _wire_offers(service: Service, settings: Settings, site_map: SiteMap) -> Non
     service.run_with(scans.start, scans.close)
     service.run_with(offers.start, offers.stop)
     service.run_with(feed.start, feed.close)
-    health, registry = service.around.health, service.around.registry
+    health = service.around.health
     health.watch("admitted tags to redis", publisher.trouble, is_essential=False)
     health.watch("phones' scans to redis", scans.trouble, is_essential=False)
     health.watch(
@@ -227,29 +229,39 @@ def _wire_offers(service: Service, settings: Settings, site_map: SiteMap) -> Non
         lambda: None if fan_out.is_listening else "not subscribed",
         is_essential=False,
     )
-    registry.register(CountersCollector("inaisle_visit_stream", partial(dict, feed.counters)))
-    registry.register(CountersCollector("inaisle_fan_out", partial(dict, fan_out.counters)))
-    registry.register(CountersCollector("inaisle_scans", partial(dict, scans.counters)))
-    reader = RedisLiveReader(connect_redis(address), site=site)
-    _add_operator(service, site_map, reader, lambda: ())
+    _count(
+        service,
+        inaisle_visit_stream=feed.counters,
+        inaisle_fan_out=fan_out.counters,
+        inaisle_scans=scans.counters,
+    )
+    _add_operator(service, site_map, live=RedisLiveReader(connect_redis(address), site=site))
 
 
 def _add_operator(
     service: Service,
     site_map: SiteMap,
+    *,
     live: LiveStateReader,
-    anchors: Callable[[], tuple[AnchorHeard, ...]],
+    locating: LocatingSide | None = None,
     fences: FenceStream | None = None,
 ) -> None:
     parts = OperatorParts(
         site_map=site_map,
         live=live,
-        anchors=anchors,
+        anchors=(lambda: ()) if locating is None else locating.tally.heard,
         health=service.around.health,
         now_ms=service.around.clock.now_ms,
         fences=fences,
+        unknown=None if locating is None else locating.unknown_names,
     )
     service.routers.append(operator_router(parts, authorise=authorise_operator))
+
+
+def _count(service: Service, **counters: Mapping[str, int]) -> None:
+    """Show counters of parts, each under its own name, in /metrics."""
+    for name, group in counters.items():
+        service.around.registry.register(CountersCollector(name, partial(dict, group)))
 
 
 def _redis_address(settings: Settings) -> str:

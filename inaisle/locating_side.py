@@ -31,7 +31,7 @@ from rtls.ingest.reception import Reception
 from rtls.ingest.reception_settings import ReceptionSettings
 from rtls.model.site_map import SiteMap
 from rtls.model.units import SiteId
-from rtls.ports import EventSink, LiveState
+from rtls.ports import EventSink, LiveState, UnknownNames
 from rtls.revision import Reviser, RevisionSettings
 from rtls.storage.snapshot_file import SnapshotFile
 
@@ -94,6 +94,7 @@ class LocatingSide:
         )
         reviser = Reviser(engine, revision_settings(settings.reception))
         store = SnapshotFile(settings.site.data / "snapshots", report=log.error)
+        self._reception = reception
         self.tally = AnchorTally(site_map)
         self.metrics = LocatingMetrics(around.registry)
         self.loop = LocatingLoop(
@@ -135,6 +136,13 @@ class LocatingSide:
     def stop(self) -> None:
         """Drain, save, answer the gateways; `PartBroke` where that does not work in time."""
         self.loop.stop(STOP_S_MAX)
+
+    def unknown_names(self) -> UnknownNames:
+        """Return who is heard and not in the map; from any thread."""
+        return UnknownNames(
+            gateways=self._reception.unknown_gateways.as_dict(),
+            anchors=self._reception.unknown_anchors.as_dict(),
+        )
 
     def fatal(self) -> str | None:
         """Return why the process must end with status 1, or None: the watchdog's question."""

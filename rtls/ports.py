@@ -4,7 +4,7 @@ Layer: ports. Takes: nouns. Gives: the shape of sources, sinks and stores to the
 implement them and the doors that wire them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -107,6 +107,14 @@ class AnchorHeard:
     """the anchor's time of its youngest reading; None if it was never heard"""
     alarms: tuple[AnchorAlarm, ...] = ()
     """what is wrong with it now"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnknownNames:
+    """Who is heard and not in the site map: how often, by name, each name bounded in number."""
+
+    gateways: Mapping[str, int]
+    anchors: Mapping[str, int]
 
 
 class StateStore(Protocol):

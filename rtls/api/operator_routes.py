@@ -5,7 +5,7 @@ application. They know tags and no person; who may call is decided by the depend
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Final
 
@@ -23,11 +23,12 @@ from rtls.model.anchor_alarm import AnchorAlarm
 from rtls.model.errors import LiveStateAway
 from rtls.model.site_map import SiteMap
 from rtls.model.units import UnixMs
-from rtls.ports import AnchorHeard, LiveStateReader
+from rtls.ports import AnchorHeard, LiveStateReader, UnknownNames
 
 AGE_MS_DEFAULT: Final = 10_000
 AGE_MS_MAX: Final = 900_000
 RETRY_AFTER_S: Final = 1
+UNKNOWN_SHOWN_MAX: Final = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +43,8 @@ class OperatorParts:
     now_ms: Callable[[], UnixMs]
     fences: FenceStream | None = None
     """who entered and left which zone; None where the events do not pass through this process"""
+    unknown: Callable[[], UnknownNames] | None = None
+    """who is heard and not in the map; None where nobody is heard in this process"""
 
 
 class AlarmDocument(TypedDict):
@@ -52,6 +55,21 @@ class AlarmDocument(TypedDict):
     since_ms: int
     figure: float | None
     """seconds, standard deviations, share, or seconds; null where a clock is beyond measure"""
+
+
+class UnknownName(TypedDict):
+    """A gateway or anchor that is heard and not in the site map."""
+
+    name: str
+    count: int
+    """messages of a gateway, readings of an anchor"""
+
+
+class UnknownList(TypedDict):
+    """Whom to draw into the site map, or to give an alias; the most heard first."""
+
+    gateways: list[UnknownName]
+    anchors: list[UnknownName]
 
 
 class AnchorDocument(TypedDict):
@@ -94,6 +112,8 @@ def operator_router(
     _add_site(router, parts)
     _add_health(router, parts.health)
     _add_stream(router, parts, stream)
+    if parts.unknown is not None:
+        _add_unknown(router, parts.unknown)
     if parts.fences is not None:
         _add_fence_stream(router, parts.fences)
     return router
@@ -132,6 +152,25 @@ def _add_site(router: APIRouter, parts: OperatorParts) -> None:
     def list_anchors() -> Response:
         """Give each anchor with its readings and when it was last heard."""
         return Response(msgspec.json.encode(anchor_list(parts)), media_type="application/json")
+
+
+def _add_unknown(router: APIRouter, unknown: Callable[[], UnknownNames]) -> None:
+    @router.get(
+        "/unknown-names", operation_id="list_unknown_names", responses={200: {"model": UnknownList}}
+    )
+    def list_unknown_names() -> Response:
+        """Give the gateways and anchors that are heard and not in the map, the most heard first."""
+        found = unknown()
+        document = UnknownList(
+            gateways=most_heard(found.gateways), anchors=most_heard(found.anchors)
+        )
+        return Response(msgspec.json.encode(document), media_type="application/json")
+
+
+def most_heard(counts: Mapping[str, int]) -> list[UnknownName]:
+    """Return the names that are heard most, at most `UNKNOWN_SHOWN_MAX`."""
+    ranked = sorted(counts.items(), key=lambda one: (-one[1], one[0]))
+    return [UnknownName(name=name, count=count) for name, count in ranked[:UNKNOWN_SHOWN_MAX]]
 
 
 def _add_health(router: APIRouter, health: Health) -> None:

@@ -2,6 +2,7 @@
 
 import math
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,10 +16,11 @@ from starlette.websockets import WebSocketDisconnect
 from rtls.api.health_routes import HealthDocument
 from rtls.api.live_stream import StreamSettings
 from rtls.api.location_json import LocationList, LocationUpdates
-from rtls.api.operator_routes import AnchorList, operator_router
+from rtls.api.operator_routes import AnchorList, UnknownList, operator_router
 from rtls.api.site_map_json import render_site_map
 from rtls.model.site_map_geojson import parse_site_map
 from rtls.model.units import Second
+from rtls.ports import UnknownNames
 from rtls.storage.live_state import InMemoryLiveState
 from tests.contract.live_fix_samples import NOW_MS, fixes_at, tag_names
 from tests.unit.rtls_api.small_site import AwayReader, parts, small_site
@@ -69,6 +71,21 @@ def test_a_fix_is_shown_as_an_omlox_location(live: InMemoryLiveState, client: Te
             "evidence_at": "2025-10-09T08:53:18.960Z",
         },
     }
+
+
+def test_who_is_heard_and_not_in_the_map_is_listed_the_most_heard_first() -> None:
+    """The integrator sees under which name the gateway goes that he has just hung up."""
+    app = FastAPI()
+    unknown = UnknownNames(
+        gateways={"ac233fc03641": 7} | {f"g{n}": 1 for n in range(300)}, anchors={"cellar": 2}
+    )
+    asked = replace(parts(InMemoryLiveState()), unknown=lambda: unknown)
+    app.include_router(operator_router(asked, authorise=only_operators))
+    document = TestClient(app, headers=KEY).get("/v1/operator/unknown-names").json()
+    TypeAdapter(UnknownList).validate_python(document)
+    assert document["gateways"][0] == {"name": "ac233fc03641", "count": 7}
+    assert len(document["gateways"]) == 200
+    assert document["anchors"] == [{"name": "cellar", "count": 2}]
 
 
 def test_an_unknown_height_is_left_out(live: InMemoryLiveState, client: TestClient) -> None:
