@@ -5,8 +5,8 @@ minutes of a walk) is held back, the rest calibrates, and the readings of the fi
 decoder, admission, epochs and engine as those of a shopper do; then the next fifth.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
@@ -28,7 +28,7 @@ FOLDS: Final = 5
 SETTLE_MS: Final = 3_000  # a shopper's first seconds are not judged
 GRID_MS: Final = 500
 STALE_MS: Final = 2_000
-STRETCHES_MAX: Final = 40
+TESTED_MS_MAX: Final = 300_000  # five minutes tell enough, and replaying takes time
 MEANS_S: Final = 8
 GAP_MS: Final = 600_000
 CHI_SQUARE_90: Final = 4.605170185988092
@@ -76,33 +76,48 @@ class HeldBack:
         return next((s for s in ZONE_SIZES_M if self.zone_hit(s) >= ZONE_HIT_MIN), None)
 
 
-def hold_back(
-    site_map: SiteMap, material: Material, *, knows_tag: bool
-) -> dict[ReadingKind, HeldBack]:
-    """Test by fifths, tags that are ranged apart from those whose strength is heard.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tested:
+    """What the test found, by kind of reading.
 
     Parameters
     ----------
-    knows_tag
-        Test with the surveyor's own tag; else as if the tag had never been seen.
+    known
+        With the surveyor's own tag.
+    unknown
+        As if the tag had never been seen; empty where tags have no links of their own.
     """
+
+    known: Mapping[ReadingKind, HeldBack] = field(default_factory=dict)
+    unknown: Mapping[ReadingKind, HeldBack] = field(default_factory=dict)
+
+
+def hold_back(site_map: SiteMap, material: Material) -> Tested:
+    """Test by fifths, tags that are ranged apart from those whose strength is heard."""
     material = stood_for_means(site_map, material)
     site = replace(
         site_map, zones=(), anchors=tuple(replace(a, gateway=None) for a in site_map.anchors)
     )
     chosen = thinned(material.stretches)
     centre = np.mean([stretch.path[:, 1:3].mean(axis=0) for stretch in chosen], axis=0)
-    parts: dict[ReadingKind, list[Judged]] = {}
+    known: dict[ReadingKind, list[Judged]] = {}
+    unknown: dict[ReadingKind, list[Judged]] = {}
     for fold in range(min(FOLDS, len(chosen))):
         held = chosen[fold::FOLDS]
         stops = {stop for stretch in held for stop in stretch.stops}
         rest = replace(material, placed=material.placed.without(stops))
-        known = fit_material(site_map, rest).calibration
-        if not knows_tag:
-            known = without_tags(known, material.placed.tags)
-        for kind, part in errors_of(site, material, held, known=known):
-            parts.setdefault(kind, []).append(part)
-    return {kind: summed(own, centre) for kind, own in sorted(parts.items())}
+        learnt = fit_material(site_map, rest).calibration
+        for kind, part in errors_of(site, material, held, known=learnt):
+            known.setdefault(kind, []).append(part)
+        if not learnt.links:
+            continue
+        stranger = without_tags(learnt, material.placed.tags)
+        for kind, part in errors_of(site, material, held, known=stranger):
+            unknown.setdefault(kind, []).append(part)
+    return Tested(
+        known={kind: summed(own, centre) for kind, own in sorted(known.items())},
+        unknown={kind: summed(own, centre) for kind, own in sorted(unknown.items())},
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,9 +141,9 @@ def summed(parts: list[Judged], centre: Floats) -> HeldBack:
 
 
 def thinned(stretches: tuple[Stretch, ...]) -> tuple[Stretch, ...]:
-    """Return at most so many stretches, evenly chosen."""
-    every = -(-len(stretches) // STRETCHES_MAX)
-    return stretches[::every]
+    """Return stretches of at most `TESTED_MS_MAX` in all, evenly chosen."""
+    total_ms = sum(stretch.to_ms - stretch.from_ms for stretch in stretches)
+    return stretches[:: max(1, -(-total_ms // TESTED_MS_MAX))]
 
 
 def errors_of(

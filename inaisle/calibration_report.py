@@ -13,7 +13,7 @@ from typing import Final
 
 import numpy as np
 
-from inaisle.calibration_check import HeldBack, hold_back
+from inaisle.calibration_check import HeldBack, Tested, hold_back
 from inaisle.calibration_file import MadeFrom, save_calibration
 from inaisle.calibration_fit import Fitted, fit_material, place_by_ranges
 from inaisle.calibration_input import Material, read_material
@@ -119,10 +119,8 @@ def report_on(site_map: SiteMap, material: Material, *, folder: str) -> Calibrat
     has_places = bool(len(material.placed.rows))
     levelled = levelled_by(material.placed, fitted.offset_db)
     anchors = check_anchors(site_map, levelled, fitted.calibration) if has_places else ()
-    known = hold_back(site_map, material, knows_tag=True) if has_places else {}
-    unknown: Mapping[ReadingKind, HeldBack] = {}
-    if known and fitted.calibration.links:
-        unknown = hold_back(site_map, material, knows_tag=False)
+    tested = hold_back(site_map, material) if has_places else Tested()
+    known, unknown = tested.known, tested.unknown
     held = unknown or known
     faults, remarks = list(faults_of(held, anchors)), list(remarks_on(anchors))
     verdict = Verdict.BAD if faults else Verdict.FAIR if remarks or not held else Verdict.GOOD
@@ -170,7 +168,10 @@ def remarks_on(anchors: tuple[AnchorVerdict, ...]) -> Iterator[str]:
     """Yield what is to be mended."""
     silent = [verdict.anchor for verdict in anchors if verdict.state is AnchorState.SILENT]
     if silent:
-        yield f"Not heard at all: {', '.join(silent)}. Are they powered, and is the map right?"
+        yield (
+            f"Not heard at all: {', '.join(silent)}. Did the survey come near them? Are they "
+            "powered, and is the map right?"
+        )
     erratic = [
         f"{verdict.anchor} ({verdict.spread:.1f} {unit_of(verdict)})"
         for verdict in anchors

@@ -44,7 +44,7 @@ ACCOUNT: Final = "inaisle-record"
 POLL_S: Final = 0.2
 MESSAGES_REMEMBERED: Final = 1_000  # a gateway sends again after 2 s what was not acknowledged
 SECONDS_MAX: Final = 7_200.0
-HELD_BACK_MS: Final = 10_000  # older at arrival: a spool being emptied, its times do not fit
+HELD_BACK_MS: Final = 1_000  # so much slower than its gateway's quickest: a spool being emptied
 KIND_NAMES: Final = {kind: name for name, kind in KINDS.items()}
 POINTS_HEADER: Final = ["point", "session", "x", "y", "floor", "from", "to"]
 WAYPOINTS_HEADER: Final = ["session", "x", "y", "floor", "at"]
@@ -84,16 +84,18 @@ class Recorder:
     started_ms: int
     heard: Counter[str] = field(default_factory=Counter)
     held_back: int = 0
-    """messages that a gateway dated long before they came: a spool, or its clock is behind"""
+    """messages that came long after they were made: sent again by a gateway"""
     _registry: Registry = field(init=False)
     _admission: Admission = field(init=False)
     _allowed: frozenset[str] = field(init=False)
     _seen: deque[tuple[str, MessageKey]] = field(init=False)
+    _quickest_ms: dict[str, int] = field(init=False)
 
     def __post_init__(self) -> None:
         self._registry = Registry(self.formats)
         self._admission = Admission(self.site_map, aliases=self.formats.aliases)
         self._seen = deque(maxlen=MESSAGES_REMEMBERED)
+        self._quickest_ms = {}
         self._allowed = self.tags | {str(anchor.anchor) for anchor in self.site_map.anchors}
 
     def rows_of(self, messages: Sequence[RawMessage]) -> Iterator[list[object]]:
@@ -117,11 +119,17 @@ class Recorder:
     def _rows(self, decoded: Decoded, received_at_ms: int) -> Iterator[list[object]]:
         anchors = self._admission.anchors_of(decoded.gateway)
         sent_at_ms = received_at_ms if decoded.sent_at_ms is None else decoded.sent_at_ms
-        if received_at_ms - sent_at_ms > HELD_BACK_MS:
+        # What its clock is behind, and the line takes, is the same for all messages of a gateway;
+        # what took much longer than its quickest one was sent again.
+        delay_ms = received_at_ms - sent_at_ms
+        quickest_ms = min(delay_ms, self._quickest_ms.get(decoded.gateway, delay_ms))
+        self._quickest_ms[decoded.gateway] = quickest_ms
+        if delay_ms - quickest_ms > HELD_BACK_MS:
             self.held_back += 1
             return
         if anchors is None:
             return
+        heard_by_ms = sent_at_ms + quickest_ms
         for columns in decoded.columns:
             kind = KIND_NAMES.get(columns.kind)
             if kind is None:
@@ -129,7 +137,7 @@ class Recorder:
             read = zip(columns.tags, columns.anchors, columns.values, columns.ages_ms, strict=True)
             for tag, name, value, age_ms in read:
                 index = anchors.get(name)
-                t_ms = received_at_ms + (0 if age_ms == NO_AGE else age_ms) - self.started_ms
+                t_ms = heard_by_ms + (0 if age_ms == NO_AGE else age_ms) - self.started_ms
                 if index is None or tag not in self._allowed or t_ms < 0:
                     continue
                 anchor = self.site_map.anchors[index].anchor
@@ -326,9 +334,8 @@ def finish(
         )
         if recorder.held_back:
             Console(highlight=False, soft_wrap=True).print(
-                f"{recorder.held_back} messages were dated more than {HELD_BACK_MS // 1000} s "
-                "before they came and left out: sent again from a spool (is the service running?), "
-                "or by a gateway whose clock is behind."
+                f"{recorder.held_back} messages came late and were left out: gateways send again "
+                "what nobody acknowledges. Is the service running?"
             )
     if silent:
         raise Unavailable(

@@ -107,7 +107,8 @@ class Evidence:
 def check_anchors(
     site_map: SiteMap, placed: PlacedReadings, calibration: Calibration
 ) -> tuple[AnchorVerdict, ...]:
-    """Judge every placed anchor of the map by the readings of known places."""
+    """Judge every placed anchor of a surveyed radio by the readings of known places."""
+    surveyed = set(np.unique(placed.rows["kind"]).tolist())
     exponents = [loss.exponent for loss in calibration.losses.values()] or [EXPONENT_USUAL]
     samples: dict[AnchorId, list[SurveySample]] = {}
     for sample in samples_of(site_map, placed):
@@ -117,6 +118,8 @@ def check_anchors(
         if not anchor.is_placed:
             continue
         kind = ReadingKind.RANGE if anchor.radio is Radio.UWB else ReadingKind.RSSI
+        if kind not in surveyed:
+            continue  # nobody carried a tag of that radio
         own = placed.rows[(placed.rows["anchor"] == index) & (placed.rows["kind"] == kind)]
         found = (
             evidence_of_ranges(own)

@@ -85,8 +85,15 @@ class SelfCalibration:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """The walk as least squares: readings (n,) of steps and anchors, anchors' places."""
+    """The walk as least squares: readings (n,) of steps and anchors, anchors' places.
 
+    Parameters
+    ----------
+    tie
+        (n_steps - 1,), 1/m²: how firmly a step is held to the next, by the time between them.
+    """
+
+    tie: Floats
     step: Index
     column: Index
     range_m: Floats
@@ -178,7 +185,9 @@ def problem_of(
     place = np.array([(a.x_m, a.y_m, a.z_m) for a in site_map.anchors])[anchors]
     a_step = len(step) / len(heard) / len(anchors)
     news = min(1.0, STEP_MS / 1000.0 / (2.0 * ERROR_MEMORY_S)) / max(a_step, 1.0)
+    apart_s = np.diff(heard) * STEP_MS / 1000.0
     return Problem(
+        tie=1.0 / (WALK_SD_M_S * apart_s) ** 2,
         step=step.astype(np.int64),
         column=column,
         range_m=walk.range_m,
@@ -257,7 +266,7 @@ def path_part(problem: Problem, estimate: Estimate, about: Slopes) -> tuple[Floa
     """Return the path's normal matrix (lower band, 3 rows), its right side, and the coupling."""
     to_place, weight = about.to_place, about.weight
     n, count = problem.steps, len(problem.anchor_m)
-    tie = 1.0 / (WALK_SD_M_S * STEP_MS / 1000.0) ** 2
+    tie = problem.tie
     band = np.zeros((3, 2 * n))
     for axis in (0, 1):
         own = np.bincount(problem.step, weight * to_place[:, axis] ** 2, n)
@@ -274,7 +283,7 @@ def path_part(problem: Problem, estimate: Estimate, about: Slopes) -> tuple[Floa
             cell = (2 * problem.step + axis) * 2 * count + problem.column + kind * count
             share = weight * to_place[:, axis] * about.to_error[:, kind]
             coupling += np.bincount(cell, share, coupling.size)
-    steps = np.diff(estimate.path_m, axis=0) * tie
+    steps = np.diff(estimate.path_m, axis=0) * tie[:, None]
     pull[:-1] += steps
     pull[1:] -= steps
     return band, pull.ravel(), coupling.reshape(2 * n, 2 * count)

@@ -51,8 +51,9 @@ def message(tag: str, *, seq: int = 0, after_ms: int = 500, late_ms: int = 0) ->
 
 def test_a_reading_of_the_surveyors_tag_becomes_a_row() -> None:
     """Time is that of arrival less the reading's age, so gateways with other clocks agree."""
-    rows = list(recorder("staff").rows_of([message("staff", late_ms=30)]))
-    assert rows == [["s1", 0.43, "staff", "a0", "range", 4.5]]
+    for behind_ms in (0, 400_000):  # of the gateway's clock
+        rows = list(recorder("staff").rows_of([message("staff", late_ms=30 + behind_ms)]))
+        assert rows == [["s1", (430 + behind_ms) / 1000.0, "staff", "a0", "range", 4.5]]
 
 
 def test_nobody_else_is_written_down() -> None:
@@ -74,6 +75,7 @@ def test_a_message_that_comes_again_counts_once_and_a_spool_not_at_all() -> None
     again = message("staff", seq=1, late_ms=2_000)
     assert len(list(taken.rows_of([message("staff", seq=1), again]))) == 1
     assert list(taken.rows_of([message("staff", seq=2, late_ms=60_000)])) == []
+    assert taken.held_back == 1
 
 
 def test_a_folder_of_another_map_is_not_added_to(tmp_path: Path) -> None:
