@@ -11,7 +11,7 @@ import sys
 
 from benchmarks.accuracy.row import Row, as_markdown
 
-SCENES = ("two_rooms", "store", "recordings", "stress", "peers_on_recordings")
+SCENES = ("two_rooms", "store", "recordings", "stress", "peers_on_recordings", "zones_m4_m5")
 
 
 def main(arguments: list[str] | None = None) -> int:

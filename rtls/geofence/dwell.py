@@ -36,7 +36,8 @@ STAY_DTYPE: Final = np.dtype(
         ("reason", np.uint8),
         ("is_late", np.uint8),  # the youngest evidence came from a spool
         ("has_left", np.uint8),
-        ("pad", np.uint8, (7,)),
+        ("has_walked", np.uint8),  # since P fell
+        ("pad", np.uint8, (6,)),
         ("entered_at_ms", np.int64),  # first instant as a candidate
         ("since_ms", np.int64),  # candidate or leaving since
         ("left_at_ms", np.int64),
@@ -114,6 +115,8 @@ class DwellSettings:
     grace_s_max: Second = Second(300.0)
     p_certain: float = 0.7
     p_standing_min: float = 0.5
+    standing_patience: float = 3.0
+    """a zone's exit delay is multiplied by this for a tag that has not walked since P fell"""
 
     def __post_init__(self) -> None:
         graces = (self.grace_rssi_s, self.grace_range_s, self.grace_other_s)
@@ -122,8 +125,9 @@ class DwellSettings:
                 f"graces are {graces} s with a maximum of {self.grace_s_max} s; expected each "
                 f"above 0 and up to the maximum, and that up to {SILENCE_S_MAX} s."
             )
-        if not 1.0 <= self.grace_intervals <= 100.0:  # noqa: PLR2004  stands beside its message
-            raise InvalidGeometry(f"grace_intervals is {self.grace_intervals}; expected 1 to 100.")
+        for name in ("grace_intervals", "standing_patience"):
+            if not 1.0 <= getattr(self, name) <= 100.0:  # noqa: PLR2004  stands beside its message
+                raise InvalidGeometry(f"{name} is {getattr(self, name)}; expected 1 to 100.")
         if not (0.0 < self.p_certain <= 1.0 and 0.0 <= self.p_standing_min <= 1.0):
             raise InvalidGeometry(
                 f"p_certain is {self.p_certain}, p_standing_min {self.p_standing_min}; expected "
@@ -175,6 +179,7 @@ def step_rules(site_map: SiteMap, settings: DwellSettings) -> StepRules:
         grace_ms_max=1e3 * settings.grace_s_max,
         p_certain=float(settings.p_certain),
         p_standing_min=float(settings.p_standing_min),
+        standing_patience=float(settings.standing_patience),
     )
 
 

@@ -44,6 +44,7 @@ class Stay:
     p_best: float = 0.0
     weight: float = 0.0
     reached: int = 0
+    has_walked: bool = False
     visit: Counted = field(default_factory=Counted)
     pending: Counted = field(default_factory=Counted)
     carried: Counted = field(default_factory=Counted)
@@ -152,6 +153,8 @@ class DwellByDicts:
         rules = stay.zone.rules
         if stay.phase == "absent":
             return at - stay.left >= 1000 * rules.reset_after_s
+        is_unseen = evidence - stay.evidence >= 1000 * rules.exit_delay_s
+        walks = is_heard and (is_unseen or p_standing < self.settings.p_standing_min)
         if is_heard:
             stay.evidence = max(stay.evidence, evidence)
         is_lost = at - stay.evidence > grace_ms
@@ -168,7 +171,7 @@ class DwellByDicts:
         if stay.phase == "candidate":
             self.enter(stay, tag, at, phase in IN and is_free, is_heard, events)
         else:
-            how = (is_heard, is_lost, phase in IN, p_near)
+            how = (is_heard, is_lost, phase in IN, p_near, walks)
             self.step_visit(stay, parent, tag, at, how, events)
         if stay.phase == "inside" and is_heard:
             self.reach(stay, tag, at, events)
@@ -219,14 +222,17 @@ class DwellByDicts:
             self.settle(stay, is_confirmed=p >= stay.zone.rules.p_hold)
 
     def step_visit(self, stay, parent, tag, at, how, events) -> None:
-        is_heard, is_lost, parent_is_inside, p_near = how
+        is_heard, is_lost, parent_is_inside, p_near, walks = how
         rules = stay.zone.rules
         if is_heard and stay.phase == "inside" and stay.p <= rules.p_exit:
-            stay.phase, stay.since = "leaving", at
-        elif is_heard and stay.phase == "leaving" and stay.p >= rules.p_hold:
+            stay.phase, stay.since, stay.has_walked = "leaving", at, False
+        elif is_heard and stay.phase == "leaving" and stay.p > rules.p_exit:
             stay.phase = "inside"
         if stay.phase == "leaving":
-            delay_s = rules.exit_delay_s
+            stay.has_walked = stay.has_walked or walks
+            delay_s = rules.exit_delay_s * (
+                1 if stay.has_walked else self.settings.standing_patience
+            )
             if p_near > rules.p_exit:
                 delay_s = max(delay_s, rules.tolerance_timeout_s)
             is_over = is_lost or at - stay.since >= 1000 * delay_s

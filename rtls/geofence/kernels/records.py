@@ -30,6 +30,7 @@ class Stay(Protocol):
     reason: int
     is_late: int
     has_left: int
+    has_walked: int
     entered_at_ms: int
     since_ms: int
     left_at_ms: int

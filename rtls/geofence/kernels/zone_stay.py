@@ -163,25 +163,33 @@ def step_visit(
     used: int,
     tag: int,
     p_near: float,
+    is_walking: int,
     at_ms: int,
     is_heard: int,
     is_lost: int,
 ) -> int:
     """Let a visit go on, falter, recover or end; return the rows used.
 
-    ``p_near`` is P of the zone widened by its exit tolerance, 0 where it has none.
+    ``p_near`` is P of the zone widened by its exit tolerance, 0 where it has none. Nobody leaves
+    without a step: who has not walked since P fell is more likely to be misplaced, and is waited
+    for longer.
     """
     stay = stays[slot]
     rule = rules.zones[stay.zone]
     if is_heard and stay.phase == INSIDE and stay.p <= rule.p_exit:
         stay.phase = LEAVING
         stay.since_ms = at_ms
-    elif is_heard and stay.phase == LEAVING and stay.p >= rule.p_hold:
+        stay.has_walked = 0
+    elif is_heard and stay.phase == LEAVING and stay.p > rule.p_exit:
         stay.phase = INSIDE
     if stay.phase == LEAVING:
-        delay_ms = rule.exit_delay_ms
+        if is_walking:
+            stay.has_walked = 1
+        delay_ms = float(rule.exit_delay_ms)
+        if not stay.has_walked:
+            delay_ms *= rules.standing_patience
         if p_near > rule.p_exit:
-            delay_ms = max(delay_ms, rule.tolerance_timeout_ms)
+            delay_ms = max(delay_ms, float(rule.tolerance_timeout_ms))
         is_over = is_lost or at_ms - stay.since_ms >= delay_ms
         if is_over or not is_inside(stays, rule.parent):
             return close_stay(stay, rows, used, tag, stay.since_ms, at_ms)
@@ -216,7 +224,11 @@ def step_stay(
         if at_ms - stay.left_at_ms >= rule.reset_after_ms:
             stay.phase = FREE
         return used
+    is_walking = 0
     if is_heard:
+        # Who was silent for so long may have walked unseen.
+        is_unseen = fix.evidence_at_ms - stay.evidence_at_ms >= rule.exit_delay_ms
+        is_walking = int(is_unseen or fix.p_standing < rules.p_standing_min)
         stay.evidence_at_ms = max(stay.evidence_at_ms, fix.evidence_at_ms)
         stay.is_late = is_late
     is_lost = at_ms - stay.evidence_at_ms > grace_ms
@@ -228,7 +240,19 @@ def step_stay(
         stay.p_best = max(stay.p_best, p)
         used = step_candidate(stays, slot, rules, rows, used, fix, at_ms, is_heard, is_lost)
     else:
-        used = step_visit(stays, slot, rules, rows, used, fix.tag, p_near, at_ms, is_heard, is_lost)
+        used = step_visit(
+            stays,
+            slot,
+            rules,
+            rows,
+            used,
+            fix.tag,
+            p_near,
+            is_walking,
+            at_ms,
+            is_heard,
+            is_lost,
+        )
     if stay.phase == INSIDE:
         used = reach_thresholds(stay, rule, rows, used, fix.tag, at_ms)
     return used

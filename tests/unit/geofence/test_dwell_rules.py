@@ -10,6 +10,7 @@ from tests.reference.shelf_site import DwellByKernel, make_site, make_zone, rect
 
 IN = {"dowels": 0.95}
 OUT: dict[str, float] = {}
+WALKING = 0.1
 RULES = DwellRules(dwell_thresholds_s=(30.0, 300.0))
 
 
@@ -78,7 +79,7 @@ def test_leaving_is_dated_when_the_probability_fell() -> None:
     """Five seconds of proof must not be counted as dwell."""
     dwell = dowels()
     stand(dwell, 0, 20)
-    events = stand(dwell, 20.5, 30, OUT)
+    events = stand(dwell, 20.5, 30, OUT, p_standing=WALKING)
     assert [(e[0], e[3], e[4], e[7]) for e in events] == [("walked_away", 20_500, 25_500, 20_000.0)]
 
 
@@ -88,6 +89,33 @@ def test_a_short_dip_does_not_end_a_visit() -> None:
     stand(dwell, 0, 20)
     assert stand(dwell, 20.5, 25, OUT) == []
     assert [e[0] for e in stand(dwell, 25.5, 60)] == ["dwell"]
+
+
+def test_who_has_not_walked_is_waited_for_longer() -> None:
+    """Nobody leaves without a step: a fix that wanders over the edge is a wrong fix."""
+    dwell = dowels()
+    stand(dwell, 0, 20)
+    assert stand(dwell, 20.5, 35, OUT) == []
+    (event,) = stand(dwell, 35.5, 35.5, OUT)
+    assert (event[0], event[3], event[4]) == ("walked_away", 20_500, 35_500)
+
+
+def test_one_step_suffices_to_leave() -> None:
+    """Two metres on to the next shelf are walked in two seconds; then he stands again."""
+    dwell = dowels()
+    stand(dwell, 0, 20)
+    stand(dwell, 20.5, 21.5, OUT, p_standing=WALKING)
+    assert stand(dwell, 22, 25, OUT) == []
+    assert [e[0] for e in stand(dwell, 25.5, 25.5, OUT)] == ["walked_away"]
+
+
+def test_a_probability_that_hovers_above_the_exit_does_not_leave() -> None:
+    """On the edge of two shelves P wanders between 0.2 and 0.5: that is no leaving."""
+    dwell = dowels()
+    stand(dwell, 0, 20)
+    for start in range(20, 60, 4):
+        assert stand(dwell, start + 0.5, start + 2, OUT, p_standing=WALKING) == []
+        assert stand(dwell, start + 2.5, start + 4, {"dowels": 0.3}, p_standing=WALKING) == []
 
 
 def test_the_way_back_into_the_zone_is_not_counted() -> None:
@@ -196,7 +224,8 @@ def test_a_child_ends_with_its_parent() -> None:
     dwell = DwellByKernel(make_site(shelf_zones()))
     inside = {"dowels": 0.95, "aisle-3": 0.95, "tools": 0.99}
     assert [e[2] for e in stand(dwell, 0, 10, inside)] == ["tools", "aisle-3", "dowels"]
-    events = stand(dwell, 10.5, 20, {"dowels": 0.3, "aisle-3": 0.1, "tools": 0.99})
+    outside = {"dowels": 0.3, "aisle-3": 0.1, "tools": 0.99}
+    events = stand(dwell, 10.5, 20, outside, p_standing=WALKING)
     assert [(e[0], e[2], e[3], e[4]) for e in events] == [
         ("walked_away", "aisle-3", 10_500, 15_500),
         ("walked_away", "dowels", 10_500, 15_500),
@@ -210,7 +239,8 @@ def test_a_tag_on_the_edge_of_two_shelves_is_in_one_of_them() -> None:
     first = stand(dwell, 0, 10, {"dowels": 0.65, "screws": 0.35, **above})
     assert [e[2] for e in first] == ["tools", "aisle-3", "dowels"]
     assert stand(dwell, 10.5, 20, {"dowels": 0.35, "screws": 0.65, **above}) == []
-    left, entered = stand(dwell, 20.5, 26, {"dowels": 0.2, "screws": 0.8, **above})
+    moved = {"dowels": 0.2, "screws": 0.8, **above}
+    left, entered = stand(dwell, 20.5, 26, moved, p_standing=WALKING)
     assert (left[0], left[2], left[3], left[4]) == ("walked_away", "dowels", 20_500, 25_500)
     assert (entered[0], entered[2], entered[3], entered[4]) == (
         "entered",
@@ -247,7 +277,7 @@ def test_an_ended_visit_makes_room_for_a_new_one() -> None:
     for number in range(13):
         start = 9 * number
         stand(dwell, start, start + 2.5, {f"z{number}": 0.95})
-        stand(dwell, start + 3, start + 8.5, OUT)
+        stand(dwell, start + 3, start + 8.5, OUT, p_standing=WALKING)
     assert dwell.counters.no_slot_left == 0
     assert dwell.counters.absence_forgotten == 1
 
@@ -306,7 +336,7 @@ def test_who_is_outside_by_more_than_the_tolerance_leaves_as_usual() -> None:
     """The tolerance must not keep a visit of one who is at the till."""
     dwell = tolerant()
     stand(dwell, 0, 10)
-    (event,) = stand(dwell, 10.5, 15.5, OUT)
+    (event,) = stand(dwell, 10.5, 15.5, OUT, p_standing=WALKING)
     assert (event[0], event[3], event[4]) == ("walked_away", 10_500, 15_500)
 
 
