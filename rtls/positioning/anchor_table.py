@@ -72,13 +72,14 @@ def anchor_records(site_map: SiteMap, known: Calibration, settings: MeasurementS
     """Return place and path loss of each anchor, the survey's before the map's."""
     records = np.zeros(len(site_map.anchors), ANCHOR_DTYPE)
     floors = floors_of(site_map).tolist()
+    boxes = {floor: box_of_floor(site_map, floor) for floor in {a.floor for a in site_map.anchors}}
     for record, anchor in zip(records, site_map.anchors, strict=True):
         record["x_m"], record["y_m"], record["z_m"] = anchor.x_m, anchor.y_m, anchor.z_m
         record["floor"] = anchor.floor
         record["floor_index"] = floors.index(anchor.floor)
         record["is_placed"] = anchor.is_placed
         record["yaw_rad"] = math.radians(anchor.yaw_deg)
-        record["box"] = box_of_floor(site_map, anchor)
+        record["box"] = boxes[anchor.floor]
         loss = known.losses.get(anchor.anchor)
         record["rssi_at_1m"] = loss.rssi_at_1m if loss else anchor.rssi_at_1m
         record["exponent"] = loss.exponent if loss else anchor.exponent
@@ -104,10 +105,10 @@ def floors_of(site_map: SiteMap) -> npt.NDArray[np.int64]:
     return np.array(floors, dtype=np.int64)
 
 
-def box_of_floor(site_map: SiteMap, anchor: Anchor) -> tuple[float, float, float, float]:
-    """Return low x, high x, low y, high y of the anchors on the floor of ``anchor``."""
-    x = [other.x_m for other in site_map.anchors if other.floor == anchor.floor]
-    y = [other.y_m for other in site_map.anchors if other.floor == anchor.floor]
+def box_of_floor(site_map: SiteMap, floor: int) -> tuple[float, float, float, float]:
+    """Return low x, high x, low y, high y of the anchors on a floor."""
+    x = [anchor.x_m for anchor in site_map.anchors if anchor.floor == floor]
+    y = [anchor.y_m for anchor in site_map.anchors if anchor.floor == floor]
     return min(x), max(x), min(y), max(y)
 
 
