@@ -30,7 +30,8 @@ FIX_DTYPE: Final = np.dtype(
         ("p_standing", np.float64),  # probability that the tag stands still
         ("evidence_at_ms", np.int64),  # last reading that went into this fix
         ("kinds", np.uint8),  # bit 1 << ReadingKind of the readings used lately
-        ("pad", np.uint8, (7,)),
+        ("method", np.uint8),  # 0: the covariance is all that is known; 1: a belief on the grid
+        ("pad", np.uint8, (6,)),
     ],
     align=True,
 )

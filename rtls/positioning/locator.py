@@ -16,6 +16,7 @@ from rtls.model.units import TagId, UnixMs
 from rtls.positioning.anchor_health import AnchorPlaces, review_anchors, standing_alarms
 from rtls.positioning.anchor_table import AnchorTable
 from rtls.positioning.calibration import Calibration
+from rtls.positioning.grid_choice import by_tag, grid_filter_of, is_by_grid, note_precise
 from rtls.positioning.locator_state import LocatorState
 from rtls.positioning.stale_values import without_stale
 from rtls.positioning.tracking import FixArray, TrackingSettings, coast_tracks, update_tracks
@@ -25,7 +26,10 @@ Slots = npt.NDArray[np.int32]
 
 
 class Locator:
-    """The filters of one site; immutable, the state of the tags is passed in.
+    """The filters of one site; the state of the tags is passed in. One engine each.
+
+    Tags that are heard by coarse readings alone are followed on the walkable grid where the site
+    has one; all others by the Gaussian filter.
 
     Parameters
     ----------
@@ -55,6 +59,12 @@ class Locator:
             site_map, self._calibration, measurement=self._settings.measurement
         )
         self._places = AnchorPlaces.of(site_map.anchors)
+        self._grid = grid_filter_of(
+            site_map,
+            self._calibration,
+            anchors=self._anchors,
+            tag_height_m=self._settings.measurement.tag_height_m,
+        )
 
     @property
     def n_anchors(self) -> int:
@@ -63,7 +73,9 @@ class Locator:
 
     def empty_state(self, capacity: int) -> LocatorState:
         """Return the state of ``capacity`` free slots."""
-        return LocatorState.empty(capacity, anchors=self._places.names)
+        return LocatorState.empty(
+            capacity, anchors=self._places.names, has_grid=self._grid is not None
+        )
 
     def follow(self, state: LocatorState, slot: int, tag: TagId) -> None:
         """Give a cleared slot to a tag, or bind a restored one to this site's calibration."""
@@ -89,9 +101,28 @@ class Locator:
         FixArray
             `FIX_DTYPE`, one row for each tag heard that is located, sorted by tag slot.
         """
+        news = without_stale(readings, repeats=state.repeats, watch=state.watch)
+        if self._grid is None:
+            return self._update_tracks(state, news, epoch_end_ms)
+        note_precise(state, news, epoch_end_ms=epoch_end_ms)
+        is_coarse = is_by_grid(state.beliefs, news["tag"], at_ms=epoch_end_ms)
+        on_grid = self._grid.update(
+            state.beliefs,
+            state.tracks,
+            news[is_coarse],
+            epoch_end_ms=epoch_end_ms,
+            health=state.health,
+        )
+        if is_coarse.all():
+            return on_grid
+        return by_tag(on_grid, self._update_tracks(state, news[~is_coarse], epoch_end_ms))
+
+    def _update_tracks(
+        self, state: LocatorState, readings: ReadingArray, epoch_end_ms: UnixMs
+    ) -> FixArray:
         return update_tracks(
             state.tracks,
-            without_stale(readings, repeats=state.repeats, watch=state.watch),
+            readings,
             anchors=self._anchors,
             epoch_end_ms=epoch_end_ms,
             settings=self._settings,
@@ -122,10 +153,17 @@ class Locator:
 
     def coast(self, state: LocatorState, slots: Slots, *, at_ms: UnixMs) -> FixArray:
         """Predict the fixes of the located ones of ``slots``; the state stays as it is."""
-        return coast_tracks(state.tracks, slots, at_ms=at_ms, settings=self._settings)
+        if self._grid is None:
+            return coast_tracks(state.tracks, slots, at_ms=at_ms, settings=self._settings)
+        is_coarse = is_by_grid(state.beliefs, slots, at_ms=at_ms)
+        on_grid = self._grid.coast(state.beliefs, state.tracks, slots[is_coarse], at_ms=at_ms)
+        others = coast_tracks(state.tracks, slots[~is_coarse], at_ms=at_ms, settings=self._settings)
+        return by_tag(on_grid, others)
 
     def warm_up(self) -> None:
         """Compile every kernel, or load it from the cache, with the dtypes of real batches."""
         warm_up(self._settings)
         state = self.empty_state(1)
+        if self._grid is not None:
+            self._grid.warm_up(state.tracks)
         without_stale(readings_at(UnixMs(100)), repeats=state.repeats, watch=state.watch)

@@ -1,0 +1,81 @@
+"""Choose which tags are followed on the walkable grid, and whether a site has one.
+
+Layer: rules. Takes: the site map with its calibration, readings. Gives: the map filter of the site
+and, for each reading, which filter takes it, to rtls.positioning.locator.
+
+The choice is a tag's, and it is sticky: a tag that was ranged is not for a lattice of half a metre,
+also while its ranges stay away for some seconds.
+"""
+
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from rtls.model.belief import BELIEF_DTYPE
+from rtls.model.errors import InvalidGeometry
+from rtls.model.reading import ReadingArray, ReadingKind
+from rtls.model.site_map import Radio, SiteMap
+from rtls.model.units import UnixMs
+from rtls.positioning.anchor_table import AnchorTable
+from rtls.positioning.beliefs import Beliefs
+from rtls.positioning.calibration import Calibration
+from rtls.positioning.grid_settings import GridSettings
+from rtls.positioning.grid_tracking import GridFilter
+from rtls.positioning.locator_state import LocatorState
+from rtls.positioning.signal_map import signal_of_laws, signal_of_survey
+from rtls.positioning.tracking import FixArray
+from rtls.positioning.walk_grid import WalkGrid
+
+PRECISE_FOR_MS: Final = 30_000
+
+
+def grid_filter_of(
+    site_map: SiteMap,
+    calibration: Calibration,
+    *,
+    anchors: AnchorTable,
+    tag_height_m: float,
+    settings: GridSettings | None = None,
+) -> GridFilter | None:
+    """Return the map filter of a site, or None where nobody is heard by strength.
+
+    A plan that leaves no ground to walk on has none either: its tags keep the Gaussian filter.
+    """
+    chosen = settings or GridSettings()
+    if calibration.radio_map is not None:
+        return GridFilter(signal_of_survey(calibration.radio_map, chosen), settings=chosen)
+    if not any(anchor.radio is Radio.BLE and anchor.is_placed for anchor in site_map.anchors):
+        return None
+    try:
+        grid = WalkGrid.of_plan(site_map)
+    except InvalidGeometry:
+        return None
+    signal = signal_of_laws(grid, anchors, tag_height_m=tag_height_m, settings=chosen)
+    return GridFilter(signal, settings=chosen)
+
+
+def note_precise(state: LocatorState, readings: ReadingArray, *, epoch_end_ms: UnixMs) -> None:
+    """Keep which tags were ranged; one that has left the grid by that begins anew."""
+    tags = np.unique(readings["tag"][readings["kind"] != ReadingKind.RSSI])
+    if not tags.size:
+        return
+    leaving = tags[state.beliefs.rows["used"][tags] > 0]
+    state.beliefs.rows[leaving] = np.zeros((), BELIEF_DTYPE)
+    state.tracks["is_located"][leaving] = 0
+    state.beliefs.rows["precise_ms"][tags] = epoch_end_ms
+
+
+def is_by_grid(
+    beliefs: Beliefs, tags: npt.NDArray[np.int32], *, at_ms: UnixMs
+) -> npt.NDArray[np.bool_]:
+    """Return (n,) whether each of ``tags`` is followed on the grid."""
+    precise_ms = beliefs.rows["precise_ms"][tags]
+    is_coarse: npt.NDArray[np.bool_] = (precise_ms == 0) | (at_ms - precise_ms > PRECISE_FOR_MS)
+    return is_coarse
+
+
+def by_tag(fixes: FixArray, others: FixArray) -> FixArray:
+    """Return the fixes of both filters, sorted by tag."""
+    joined = np.concatenate((fixes, others))
+    return joined[np.argsort(joined["tag"], kind="stable")]

@@ -1,0 +1,149 @@
+"""Follow tags over the walkable grid of a site: a discrete Bayes filter on what one can walk on.
+
+Layer: rules. Takes: readings of one epoch, the grid and the radio map or path-loss laws of a site.
+Gives: `FIX_DTYPE` rows to rtls.positioning.locator; updates beliefs in place.
+
+Coarse readings leave beliefs with many peaks, and walls between them: no covariance can hold that,
+a list of nodes with their mass can. Only nodes that carry mass are kept and reckoned with.
+"""
+
+import numpy as np
+import numpy.typing as npt
+
+from rtls.model.belief import HYPOTHESES_MAX, LINKS_A_BELIEF
+from rtls.model.fix import FIX_DTYPE
+from rtls.model.reading import READING_DTYPE, ReadingArray, ReadingKind
+from rtls.model.units import UnixMs
+from rtls.positioning.beliefs import Beliefs
+from rtls.positioning.grid_settings import GridSettings
+from rtls.positioning.kernels.grid_epoch import coast_grid, grid_epoch
+from rtls.positioning.kernels.grid_records import GridModel, GridParameters, Scratch
+from rtls.positioning.signal_map import SignalMap
+from rtls.positioning.tracking import FixArray, full_trust, tags_in
+
+Rows = npt.NDArray[np.void]
+
+
+class GridFilter:
+    """The map filter of one site. One engine each: it has room to reckon in.
+
+    Parameters
+    ----------
+    signal
+        Where tags can be, and what is heard there.
+    settings
+        Movement and noise.
+    """
+
+    def __init__(self, signal: SignalMap, *, settings: GridSettings | None = None) -> None:
+        chosen = settings or GridSettings()
+        self.parameters = parameters_of(chosen, signal)
+        self.model = model_of(signal)
+        self.scratch = scratch_for(len(signal.grid) * len(signal.kinds))
+
+    def update(
+        self,
+        beliefs: Beliefs,
+        tracks: Rows,
+        readings: ReadingArray,
+        *,
+        epoch_end_ms: UnixMs,
+        health: Rows,
+    ) -> FixArray:
+        """Take the readings of one epoch into beliefs and tracks, in place.
+
+        Parameters
+        ----------
+        beliefs
+            Of the tags, by slot.
+        tracks
+            `TRACK_DTYPE`, for what every filter says of a tag: when heard, whether located.
+        readings
+            `READING_DTYPE`, sorted by (tag, heard_at_ms, anchor, kind, value).
+        epoch_end_ms
+            The instant that the fixes are stated for.
+        health
+            `HEALTH_DTYPE`, how far each anchor is trusted.
+
+        Returns
+        -------
+        FixArray
+            `FIX_DTYPE`, one row for each tag heard that is located, sorted by tag slot.
+        """
+        fixes = np.zeros(tags_in(readings), FIX_DTYPE)
+        writable = readings if readings.flags.writeable else readings.copy()
+        written = grid_epoch(
+            writable,
+            tracks,
+            beliefs.rows,
+            beliefs.states,
+            beliefs.masses,
+            health,
+            self.model,
+            self.parameters,
+            self.scratch,
+            int(epoch_end_ms),
+            fixes,
+        )
+        return fixes[:written]
+
+    def coast(
+        self, beliefs: Beliefs, tracks: Rows, slots: npt.NDArray[np.int32], *, at_ms: UnixMs
+    ) -> FixArray:
+        """Predict the fixes of located ``slots``; the beliefs stay as they are."""
+        fixes = np.zeros(slots.size, FIX_DTYPE)
+        own = np.array(slots, dtype=np.int32)
+        written = coast_grid(own, tracks, beliefs.rows, self.parameters, int(at_ms), fixes)
+        return fixes[:written]
+
+    def warm_up(self, tracks: Rows) -> None:
+        """Compile the kernels with the dtypes of real batches; ``tracks`` is one blank row."""
+        beliefs = Beliefs.empty(1)
+        readings = np.zeros(1, READING_DTYPE)
+        readings["kind"] = ReadingKind.RSSI
+        readings["value"] = -60.0
+        trust = full_trust(self.model.expected.shape[1])
+        for at_ms in (UnixMs(60_000), UnixMs(61_000), UnixMs(65_000)):
+            readings["heard_at_ms"] = at_ms
+            self.update(beliefs, tracks, readings, epoch_end_ms=at_ms, health=trust)
+        self.coast(beliefs, tracks, np.zeros(1, np.int32), at_ms=UnixMs(66_000))
+
+
+def model_of(signal: SignalMap) -> GridModel:
+    """Lay grid and signal out as the kernels take them: all of one node side by side."""
+    grid = signal.grid
+    return GridModel(
+        xy=np.array(grid.node_xy, dtype=np.float64, order="C"),
+        floor=np.array(grid.node_floor, dtype=np.int32),
+        neighbours=np.array(grid.neighbours, dtype=np.int32, order="C"),
+        between=np.array(grid.between_floors, dtype=np.int32, order="C"),
+        expected=np.array(signal.strength_cdb.T, dtype=np.int16, order="C"),
+        spread=np.array(signal.spread_ddb.T, dtype=np.uint8, order="C"),
+        rarity=np.array(signal.rarity.T, dtype=np.uint8, order="C"),
+        kinds=np.array(signal.kinds, dtype=np.float64, order="C"),
+        cell_m=float(grid.cell_m),
+    )
+
+
+def scratch_for(states: int) -> Scratch:
+    """Return clean room for a site of so many states."""
+    return Scratch(
+        place=np.full(states, -1, np.int32),
+        state=np.zeros(states, np.int32),
+        mass=np.zeros(states),
+        other=np.zeros(states),
+        cost=np.zeros(states),
+        offset=np.zeros(states),
+        precision=np.zeros(states),
+        links=np.zeros((LINKS_A_BELIEF, 4)),
+        offsets=np.zeros(2 * HYPOTHESES_MAX),
+    )
+
+
+def parameters_of(settings: GridSettings, signal: SignalMap) -> GridParameters:
+    """Return the settings as the kernels take them, and what the site's survey says of itself."""
+    own = {"lag_s": signal.lag_s, "bias_m": max(settings.bias_m, signal.bias_sd_m)}
+    names = GridParameters._fields
+    return GridParameters(
+        **{name: float(own[name] if name in own else getattr(settings, name)) for name in names}
+    )

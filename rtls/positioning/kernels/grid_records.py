@@ -1,0 +1,118 @@
+"""Name what the kernels of the map filter share: the model of a site and the numbers of settings.
+
+Layer: kernels. Takes: nothing. Gives: types to the other grid kernels and to grid_tracking.
+
+A *state* is a node under one hypothesis of the tag's kind (which phone, which gain): number
+``hypothesis * n_nodes + node``. All that is true of nodes, as where one can step, is looked up by
+node; hypotheses never mix.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from rtls.positioning.kernels.records import Floats, Ints
+
+Shorts = npt.NDArray[np.int16]
+Bytes = npt.NDArray[np.uint8]
+Singles = npt.NDArray[np.float32]
+
+
+class GridModel(NamedTuple):
+    """One site as the map filter sees it.
+
+    Parameters
+    ----------
+    xy
+        (n_nodes, 2) m.
+    floor
+        (n_nodes,)
+    neighbours
+        (n_nodes, 8), -1 where one cannot step.
+    between
+        (n_nodes, 2), the node below and above, -1 where there is none.
+    expected
+        (n_nodes, n_anchors) hundredths of a dBm.
+    spread
+        (n_nodes, n_anchors) tenths of a dB: how far one reading may be from it.
+    rarity
+        (n_nodes, n_anchors) sixteenths of a nat: how little it says of a node that the anchor was
+        heard at all.
+    kinds
+        (n_hypotheses, 4): mean and sd of the offset, dB, prior weight, and gain about `REFERENCE`.
+    cell_m
+        Distance of nodes.
+    """
+
+    xy: Floats
+    floor: Ints
+    neighbours: Ints
+    between: Ints
+    expected: Shorts
+    spread: Bytes
+    rarity: Bytes
+    kinds: Floats
+    cell_m: float
+
+
+class GridParameters(NamedTuple):
+    """Numbers of `GridSettings`, where they are explained."""
+
+    update_ms: float
+    settle_ms: float
+    recheck_ms: float
+    recheck_cost: float
+    lost_after_ms: float
+    credit_s: float
+    forget_s: float
+    speed_sd_m_s: float
+    speed_memory_s: float
+    standing_speed_sd_m_s: float
+    standing_prior: float
+    diffusion_m2_s: float
+    floor_change_s: float
+    student_dof: float
+    noise_db: float
+    offset_drift_db2_s: float
+    offset_sd_db_min: float
+    link_mean_s: float
+    kind_memory_s: float
+    bias_m: float
+    standing_bias_m: float
+    pruned_mass: float
+    lag_s: float
+
+
+class Scratch(NamedTuple):
+    """Room to reckon in, for all states of a site.
+
+    Parameters
+    ----------
+    place
+        (n_states,) where a state stands in the list, -1 where it does not.
+    state
+        (n_states,) the list of states that carry mass.
+    mass, other, cost, offset, precision
+        (n_states,) columns of the list.
+    links
+        (n_links, 4): anchor, dBm, variance (dB²) that a mean saves, weight of the anchor.
+    offsets
+        (2 * n_hypotheses,), to put offsets aside.
+    """
+
+    place: Ints
+    state: Ints
+    mass: Floats
+    other: Floats
+    cost: Floats
+    offset: Floats
+    precision: Floats
+    links: Floats
+    offsets: Floats
+
+
+REFERENCE_DBM = -70.0
+ANCHOR, VALUE, SAVED, TRUST = 0, 1, 2, 3
+KIND_MEAN, KIND_SD, KIND_WEIGHT, KIND_GAIN = 0, 1, 2, 3
+EAST, NORTH, WEST, SOUTH = 0, 2, 4, 6  # columns of `neighbours`; between two is their diagonal
