@@ -7,12 +7,14 @@ what the radio sees of it, and is refused where anchors, walls or furniture have
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
 from inaisle.errors import Unavailable
+from inaisle.radio_map_file import load_radio_map, save_radio_map
 from rtls.model.errors import InvalidCalibration
 from rtls.model.site_map import SiteMap
 from rtls.model.units import AnchorId, Dbm, Metre, TagId
@@ -75,6 +77,8 @@ class CalibrationDocument(msgspec.Struct, frozen=True, forbid_unknown_fields=Tru
     ranges: tuple[RangeRow, ...] = ()
     links: tuple[RangeRow, ...] = ()
     devices: tuple[DeviceRow, ...] = ()
+    radio_map: str | None = None
+    """name of the file beside this one"""
 
 
 def radio_digest(site_map: SiteMap) -> str:
@@ -98,13 +102,17 @@ def save_calibration(
     made_from: MadeFrom,
     offset_db: Mapping[str, float],
 ) -> None:
-    """Write the file, whole or not at all.
+    """Write the file, whole or not at all, and the radio map beside it.
 
     Raises
     ------
     Unavailable
         If it cannot be written.
     """
+    map_name = None
+    if calibration.radio_map is not None:
+        map_name = f"{path.stem}.radio_map.npz"
+        save_radio_map(path.with_name(map_name), calibration.radio_map, site_map)
     document = CalibrationDocument(
         format=FORMAT,
         version=VERSION,
@@ -124,6 +132,7 @@ def save_calibration(
             for (tag, anchor), error in sorted(calibration.links.items())
         ),
         devices=tuple(DeviceRow(tag, offset) for tag, offset in sorted(offset_db.items())),
+        radio_map=map_name,
     )
     content = msgspec.json.format(msgspec.json.encode(document), indent=1)
     try:
@@ -162,7 +171,11 @@ def load_calibration_file(path: Path, site_map: SiteMap) -> Calibration:
             "anchors, floors, walls or furniture of the map have changed since the survey. Run "
             "inaisle calibrate again on the new map, or remove the file."
         )
-    return _calibration(document)
+    calibration = _calibration(document)
+    if document.radio_map is None:
+        return calibration
+    radio_map = load_radio_map(path.with_name(Path(document.radio_map).name), site_map)
+    return replace(calibration, radio_map=radio_map)
 
 
 def _document(path: Path) -> CalibrationDocument:

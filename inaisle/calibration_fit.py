@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from inaisle.calibration_input import Material, as_anchor
+from inaisle.radio_survey import radio_map_from
 from inaisle.survey_places import MINUTE_MS, Stretch
 from rtls.model.errors import InvalidCalibration
 from rtls.model.reading import ReadingKind
@@ -66,7 +67,12 @@ def fit_material(site_map: SiteMap, material: Material) -> Fitted:
     )  # fmt: skip
     losses, offset_db = level_of_tags(fit)
     return Fitted(
-        calibration=Calibration(losses=losses, ranges=errors.ranges, links=errors.links),
+        calibration=Calibration(
+            losses=losses,
+            ranges=errors.ranges,
+            links=errors.links,
+            radio_map=radio_map_from(site_map, placed),
+        ),
         offset_db=offset_db,
     )
 

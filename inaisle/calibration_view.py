@@ -135,6 +135,8 @@ def sentences_on(report: CalibrationReport) -> Iterator[str]:
         hits = ", ".join(f"{s:g} m {held.zone_hit(s):.0%}" for s in ZONE_SIZES_M)
         can = f"Zones of {size:g} m and more can be named" if size else "No zone can be named"
         yield f"{can} (right at least four times of five). By size of a square zone: {hits}."
+    if report.fitted.calibration.radio_map is not None:
+        yield "A radio map was made of what was heard where; it is part of the calibration."
     if len(report.fitted.offset_db) > 1:
         offsets = report.fitted.offset_db.items()
         yield f"Devices hear differently: {', '.join(f'{t} {o:+.1f} dB' for t, o in offsets)}."

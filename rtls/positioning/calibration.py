@@ -142,6 +142,7 @@ class Calibration:
             losses={name: loss for name, loss in self.losses.items() if name in anchors},
             ranges={name: error for name, error in self.ranges.items() if name in anchors},
             links={link: error for link, error in self.links.items() if link[1] in anchors},
+            radio_map=None,  # it is stated for all anchors of the site, in their order
         )
 
     @cached_property
