@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rtls.model.errors import InvalidCalibration
-from rtls.model.site_map import Anchor, SiteMap
+from rtls.model.site_map import SiteMap
 from rtls.model.track import FLOORS_A_SITE
 from rtls.positioning.calibration import Calibration, LinkRange
 from rtls.positioning.kernels.records import ANCHOR_DTYPE, LINK_DTYPE, AnchorRecords, Records
