@@ -259,9 +259,8 @@ class Reception:
             self._counters.messages_unknown_gateway += 1
             self.unknown_gateways.add(decoded.gateway)
             return
-        if (
-            raw.is_retained and decoded.columns
-        ):  # said once, at an unknown time, and repeated to every newcomer
+        if raw.is_retained and decoded.columns:
+            # Said once, at an unknown time, and repeated to every newcomer.
             self._put_aside(Rejection(reason=RejectionReason.RETAINED), raw)
             return
         if decoded.key is not None and not self._ledger.note(

@@ -11,6 +11,7 @@ from rtls.ingest.formats.decoded import Decoded
 from rtls.ingest.formats.registry import decode
 from rtls.ingest.mqtt_settings import MqttSettings
 from rtls.ingest.mqtt_source import LineState, MqttSource
+from rtls.ingest.queue_source import JoinedSource, QueueSource
 from rtls.ingest.recorded_source import RecordedSource
 from rtls.model.units import UnixMs
 from rtls.ports import RawMessage, Source
@@ -59,7 +60,26 @@ def mqtt(mosquitto: Server) -> Iterator[Case]:
     source.close()
 
 
-@pytest.fixture(params=["recorded", pytest.param("mqtt", marks=pytest.mark.broker)])
+@pytest.fixture
+def queue() -> Case:
+    source = QueueSource(clock=now_ms)
+
+    def feed() -> None:
+        for seq in range(MESSAGES):
+            source.put(TOPIC, up(heard(), seq=seq, t=now_ms()))
+
+    return Case(source, feed)
+
+
+@pytest.fixture
+def joined(recorded: Case) -> Case:
+    """The messages of one source through the other's door."""
+    return Case(JoinedSource(recorded.source, QueueSource(clock=now_ms)), recorded.feed)
+
+
+@pytest.fixture(
+    params=["recorded", "queue", "joined", pytest.param("mqtt", marks=pytest.mark.broker)]
+)
 def case(request: pytest.FixtureRequest) -> Case:
     return request.getfixturevalue(request.param)
 

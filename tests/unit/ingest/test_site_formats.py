@@ -92,6 +92,8 @@ def test_the_more_special_filter_decides() -> None:
     )
     outcome = both.decode("home/TheengsGateway/BTtoMQTT/112233445566", THEENGS, UnixMs(NOW))
     assert gateway_in(outcome) == "door-2"
+    assert both.name_of("home/TheengsGateway/BTtoMQTT/112233445566") is FormatName.THEENGS
+    assert both.name_of("home/omg-3/BTtoMQTT/112233445566") is FormatName.OPENMQTTGATEWAY
     other = both.decode("home/omg-3/BTtoMQTT/112233445566", THEENGS, UnixMs(NOW))
     assert gateway_in(other) == "omg-3"
 
@@ -125,6 +127,13 @@ def test_a_level_of_the_topic_may_name_the_gateway_instead_of_the_payload() -> N
     by_topic = registry(FormatName.INGICS, gateway_levels={FormatName.INGICS: 2})
     assert gateway_in(by_payload.decode("ingics/aisle-4", line, UnixMs(NOW))) == "cb412f0c8edc"
     assert gateway_in(by_topic.decode("ingics/aisle-4", line, UnixMs(NOW))) == "aisle-4"
+    moved = registry(
+        FormatName.INGICS,
+        gateway_levels={FormatName.INGICS: 2},
+        prefixes={FormatName.INGICS: "shops/7"},
+    )
+    outcome = moved.decode("shops/7/ingics/aisle-4", line, UnixMs(NOW))
+    assert gateway_in(outcome) == "aisle-4", "levels are counted without the prefix"
 
 
 def test_no_broker_can_bring_a_phones_scan() -> None:
