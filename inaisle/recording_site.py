@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from inaisle.csv_table import find_table, finite, read_table
+from inaisle.walkable_csv import read_walkable
 from rtls.ingest.recording import Recording
 from rtls.model.errors import InvalidRecording
 from rtls.model.site_map import COORDINATE_M_MAX, Fixture, Ring, SiteMap, Wall
@@ -28,6 +29,7 @@ def site_map_of(recording: Recording, folder: Path) -> SiteMap:
     site_map = recording.site_map
     walls = tuple(_walls(folder))
     fixtures = tuple(_fixtures(folder))
+    walkable = read_walkable(folder)
     points = [
         *(
             (float(anchor.x_m), float(anchor.y_m))
@@ -36,12 +38,12 @@ def site_map_of(recording: Recording, folder: Path) -> SiteMap:
         ),
         *(point for wall in walls for point in wall.line),
         *(point for fixture in fixtures for point in fixture.ring),
-        *_walkable_corners(folder),
+        *(point for ground in walkable for point in ground.ring),
         *_surveyed_corners(recording),
     ]
     width_m, height_m = _extent([x for x, _ in points]), _extent([y for _, y in points])
     floors = tuple(replace(floor, width_m=width_m, height_m=height_m) for floor in site_map.floors)
-    return replace(site_map, floors=floors, walls=walls, fixtures=fixtures)
+    return replace(site_map, floors=floors, walls=walls, fixtures=fixtures, walkable=walkable)
 
 
 def _extent(values: list[float]) -> Metre:
@@ -81,17 +83,3 @@ def _fixtures(folder: Path) -> Iterator[Fixture]:
         raise InvalidRecording(
             f"{path}: cannot be read as polygons with an id ({error!r})."
         ) from error
-
-
-def _walkable_corners(folder: Path) -> Iterator[tuple[float, float]]:
-    path = find_table(folder, "walkable")
-    if path is None:
-        return
-    xs, ys = [], []
-    for line, row in read_table(path, ("x", "y", "walkable")):
-        if row["walkable"] == "1":
-            xs.append(finite(row, "x", where=f"{path}:{line}"))
-            ys.append(finite(row, "y", where=f"{path}:{line}"))
-    if xs:
-        yield min(xs), min(ys)
-        yield max(xs), max(ys)

@@ -33,7 +33,16 @@ def test_a_map_holds_all_that_the_folder_tells(tmp_path: Path) -> None:
     )
     assert site_map.walls[0].line == ((-4.0, 0.0), (4.0, 6.0))
     assert site_map.fixtures[0].ring == ((0.0, 0.0), (1.0, 0.0), (1.0, 1.0))
-    assert (site_map.floors[0].width_m, site_map.floors[0].height_m) == (11.0, 8.0)
+    assert site_map.walkable[0].ring[0] in {(-5.5, -0.5), (-5.5, 0.5), (-4.5, 0.5), (-4.5, -0.5)}
+    assert (site_map.floors[0].width_m, site_map.floors[0].height_m) == (11.5, 8.5)
+
+
+def test_free_points_are_ground_around_which_nobody_walks(tmp_path: Path) -> None:
+    """Eight points around a pillar, half a metre apart: a ring of ground with one hole."""
+    rows = [f"{x / 2},{y / 2},{int((x, y) != (1, 1))}" for x in range(3) for y in range(3)]
+    (ground,) = site_of(tmp_path, walkable="\n".join(("x,y,walkable", *rows))).walkable
+    assert {abs(x - 0.5) for x, _ in ground.ring} <= {0.25, 0.75}
+    assert set(ground.holes[0]) == {(0.25, 0.25), (0.25, 0.75), (0.75, 0.25), (0.75, 0.75)}
 
 
 @pytest.mark.parametrize(
@@ -41,6 +50,7 @@ def test_a_map_holds_all_that_the_folder_tells(tmp_path: Path) -> None:
     [
         ("walls", "x,y\n1,\n", r"walls\.csv:2: y is ''"),
         ("walls", "x\n1\n", "no column y"),
+        ("walkable", "x,y,walkable\n1,2,0\n", "0 points are free"),
     ],
 )
 def test_a_table_that_cannot_be_read_says_where(
