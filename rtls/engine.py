@@ -32,6 +32,7 @@ from rtls.engine_snapshot import (
     unpack_state,
 )
 from rtls.geofence.containment import zone_probabilities
+from rtls.geofence.crossing import crossed_zones
 from rtls.geofence.dwell import (
     DwellStep,
     has_open_stay,
@@ -304,7 +305,17 @@ class Engine:
     def _pass_instant(self, readings: ReadingArray, at_ms: UnixMs) -> tuple[Fixes, Rows]:
         """Step the tags heard and, at a whole second, the silent ones."""
         fixes = self._locator.update(self._state.locator, readings, epoch_end_ms=at_ms)
+        passed = crossed_zones(
+            self._state.trails,
+            fixes,
+            at_ms=at_ms,
+            index=self._zones,
+            stays=self._state.stays,
+            rules=self._rules,
+            settings=self._settings.containment,
+        )
         rows = self._step(self._state, fixes, is_late=_spooled(readings, fixes), at_ms=at_ms)
+        rows = np.concatenate((passed, rows)) if passed.size else rows
         if at_ms % SECOND_MS == 0:
             coasted, blank = self._coast(fixes["tag"], at_ms)
             silent = np.concatenate((coasted, blank))

@@ -3,9 +3,9 @@
 Layer: flow. Takes: the arrays of `EngineState`. Gives: bytes to the state store, and the state to
 the engine after a restart. Only occupied slots are written, so a quiet site has a small snapshot.
 
-Layout: magic, length of the header, header (JSON), slots, heard-at times, places and stays, what
-the locator remembers, and a CRC-32 of all before it. Numbers are little-endian, as on every
-machine that numba compiles for.
+Layout: magic, length of the header, header (JSON), slots, heard-at times, last fixes, places and
+stays, what the locator remembers, and a CRC-32 of all before it. Numbers are little-endian, as on
+every machine that numba compiles for.
 """
 
 import hashlib
@@ -17,6 +17,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from rtls.geofence.crossing import TRAIL_DTYPE
 from rtls.geofence.dwell import STAY_DTYPE, empty_stays
 from rtls.model.errors import InvalidSnapshot
 from rtls.model.site_map import SiteMap
@@ -78,6 +79,10 @@ class EngineState:
     """of as many slots as the other arrays"""
     stays: npt.NDArray[np.void] = field(default_factory=lambda: empty_stays(TAGS_AT_START))
     """(capacity, slots) `STAY_DTYPE`"""
+    trails: npt.NDArray[np.void] = field(
+        default_factory=lambda: np.zeros(TAGS_AT_START, TRAIL_DTYPE)
+    )
+    """(capacity,) `TRAIL_DTYPE`: the last fix of each tag"""
     heard_ms: npt.NDArray[np.int64] = field(
         default_factory=lambda: np.full(TAGS_AT_START, NEVER, np.int64)
     )
@@ -106,12 +111,14 @@ class EngineState:
         more = capacity - self.capacity
         self.locator.grow(capacity)
         self.stays = np.concatenate((self.stays, empty_stays(more)))
+        self.trails = np.concatenate((self.trails, np.zeros(more, TRAIL_DTYPE)))
         self.heard_ms = np.concatenate((self.heard_ms, np.full(more, NEVER, np.int64)))
 
     def clear(self, slots: npt.NDArray[np.int32]) -> None:
         """Forget the tags of ``slots``."""
         self.locator.clear(slots)
         self.stays[slots] = np.zeros((), STAY_DTYPE)
+        self.trails[slots] = np.zeros((), TRAIL_DTYPE)
         self.heard_ms[slots] = NEVER
 
     def rows_of(self, slots: npt.NDArray[np.int32]) -> "EngineRows":
@@ -119,6 +126,7 @@ class EngineState:
         return EngineRows(
             locator=self.locator.rows_of(slots),
             stays=self.stays[slots],
+            trails=self.trails[slots],
             heard_ms=self.heard_ms[slots],
         )
 
@@ -126,6 +134,7 @@ class EngineState:
         """Put rows back as `rows_of` gave them, into slots that exist."""
         self.locator.put_rows(slots, rows.locator)
         self.stays[slots] = rows.stays
+        self.trails[slots] = rows.trails
         self.heard_ms[slots] = rows.heard_ms
 
 
@@ -135,6 +144,7 @@ class EngineRows:
 
     locator: LocatorState
     stays: npt.NDArray[np.void]
+    trails: npt.NDArray[np.void]
     heard_ms: npt.NDArray[np.int64]
 
     @property
@@ -146,13 +156,15 @@ class EngineRows:
     @property
     def nbytes(self) -> int:
         """What the rows take."""
-        return self.locator.nbytes + self.stays.nbytes + self.heard_ms.nbytes
+        own = (self.stays, self.trails, self.heard_ms)
+        return self.locator.nbytes + sum(array.nbytes for array in own)
 
     def of(self, places: npt.NDArray[np.intp]) -> "EngineRows":
         """Return a copy of the rows at ``places``."""
         return EngineRows(
             locator=self.locator.rows_of(places.astype(np.int32)),
             stays=self.stays[places],
+            trails=self.trails[places],
             heard_ms=self.heard_ms[places],
         )
 
@@ -165,7 +177,8 @@ def digest_of_zones(site_map: SiteMap) -> str:
 
 def digest_of_layout(state: EngineState) -> str:
     """Return a digest of the record layouts, so that no byte is read as another field."""
-    content = repr((state.locator.layout(), STAY_DTYPE.descr, empty_stays(0).shape))
+    own = (STAY_DTYPE.descr, empty_stays(0).shape, TRAIL_DTYPE.descr)
+    content = repr((state.locator.layout(), *own))
     return hashlib.blake2b(content.encode(), digest_size=DIGEST_BYTES).hexdigest()
 
 
@@ -194,6 +207,7 @@ def pack_state(state: EngineState, *, site_map: SiteMap, shard: int) -> bytes:
         head,
         slots.tobytes(),
         state.heard_ms[slots].tobytes(),
+        state.trails[slots].tobytes(),
         places.tobytes(),
         state.stays.ravel()[places].tobytes(),
         located,
@@ -292,17 +306,19 @@ def _read_arrays(snapshot: bytes, header: SnapshotHeader, state: EngineState) ->
     for dtype, count in (
         (np.dtype(np.int32), header.tags),
         (np.dtype(np.int64), header.tags),
+        (TRAIL_DTYPE, header.tags),
         (np.dtype(np.int32), header.stays),
         (STAY_DTYPE, header.stays),
     ):
         parts.append(np.frombuffer(snapshot, dtype, count, place))
         place += count * dtype.itemsize
-    heard_ms, places, stays = parts[1:]
+    heard_ms, trails, places, stays = parts[1:]
     slots = np.array(parts[0], np.int32)
     state.sequence = header.sequence
     state.epoch_end_ms = header.epoch_end_ms
     state.input_offset = header.input_offset
     state.make_room(int(slots.max(initial=0)))
     state.heard_ms[slots] = heard_ms
+    state.trails[slots] = trails
     state.stays.reshape(-1)[places] = stays
     state.locator.unpack(snapshot[place : place + header.locator], slots)

@@ -207,7 +207,7 @@ def _ranges(value: Floats, sigma_m: float, at_ms: int) -> ReadingArray:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DwellShares:
-    """Of the shoppers who stood: told of their bay alone, of a wrong one, of none; of the segment."""
+    """Of the shoppers who stood: told of their bay alone, a wrong one, none; of the segment."""
 
     right: float
     wrong: float
