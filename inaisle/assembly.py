@@ -29,8 +29,10 @@ from offers.delivery.fan_out import InProcessFanOut, RedisFanOut
 from offers.visit_feed import RedisVisitFeed
 from rtls.api.fence_stream import FenceStream
 from rtls.api.metrics import CountersCollector
+from rtls.api.omlox_routes import TakeMessage, omlox_router
 from rtls.api.operator_routes import OperatorParts, operator_router
 from rtls.ingest.admitted_tags import AdmittedTags
+from rtls.ingest.formats.format_name import FormatName
 from rtls.ingest.queue_source import QueueSource
 from rtls.model.site_map import SiteMap
 from rtls.model.units import TagId
@@ -139,7 +141,7 @@ def _wire_all(
     service.run_with(lambda: admitted.replace(offers.admitted_tags()), lambda: None)
     service.run_with(locating.start, lambda: None)
     _count(service, inaisle_bus=bus.counters, inaisle_scans=phones.counters)
-    _add_operator(service, site_map, live=live, locating=locating, fences=fences)
+    _add_operator(service, site_map, live=live, take=phones.put, locating=locating, fences=fences)
 
 
 def _wire_locate(
@@ -235,7 +237,8 @@ def _wire_offers(service: Service, settings: Settings, site_map: SiteMap) -> Non
         inaisle_fan_out=fan_out.counters,
         inaisle_scans=scans.counters,
     )
-    _add_operator(service, site_map, live=RedisLiveReader(connect_redis(address), site=site))
+    reader = RedisLiveReader(connect_redis(address), site=site)
+    _add_operator(service, site_map, live=reader, take=scans.put)
 
 
 def _add_operator(
@@ -243,6 +246,7 @@ def _add_operator(
     site_map: SiteMap,
     *,
     live: LiveStateReader,
+    take: TakeMessage,
     locating: LocatingSide | None = None,
     fences: FenceStream | None = None,
 ) -> None:
@@ -256,6 +260,8 @@ def _add_operator(
         unknown=None if locating is None else locating.unknown_names,
     )
     service.routers.append(operator_router(parts, authorise=authorise_operator))
+    if FormatName.OMLOX in service.settings.formats.on:
+        service.routers.append(omlox_router(take, authorise=authorise_operator))
 
 
 def _count(service: Service, **counters: Mapping[str, int]) -> None:

@@ -28,6 +28,8 @@ class Service:
 
     Attributes
     ----------
+    settings
+        What the process was told.
     around
         Time, health and metrics of the process.
     stack
@@ -47,7 +49,7 @@ class Service:
         self.routers: list[APIRouter] = [health_router(health), metrics_router(registry)]
         self.locating: LocatingSide | None = None
         self.offers: OffersSide | None = None
-        self._settings = settings
+        self.settings = settings
         self._starts: list[Callable[[], None]] = []
 
     def run_with(self, start: Callable[[], None], stop: Callable[[], None]) -> None:
@@ -82,7 +84,7 @@ class Service:
             app = FastAPI(title="Inaisle locating", docs_url=None, redoc_url=None)
             for router in self.routers:
                 app.include_router(router)
-        section = self._settings.api
+        section = self.settings.api
         return serving_config(
             app, host=section.host, port=section.port, connections_max=section.connections_max
         )

@@ -31,6 +31,7 @@ from rtls.ingest.formats.site_frame import SiteFrame
 from rtls.model.units import GatewayId, UnixMs
 
 TOPICS: Final = ("omlox/providers/+/location", "omlox/location_updates")
+TOPIC_OF_API: Final = "$omlox/location"  # bodies that came over HTTP; no broker brings it
 GATEWAY: Final = GatewayId("omlox")  # the hub; no location names it
 LOCATIONS_MAX: Final = 1_024
 AGE_MS_MAX: Final = 600_000

@@ -137,6 +137,11 @@ FORMATS: Final[Mapping[FormatName, tuple[WireFormat, ...]]] = {
             topics=omlox.TOPICS,
             make=lambda options: omlox.OmloxDecoder(options.gateway, options.frames),
         ),
+        WireFormat(
+            topics=(omlox.TOPIC_OF_API,),
+            make=lambda options: omlox.OmloxDecoder(options.gateway, options.frames),
+            is_from_broker=False,
+        ),
     ),
     FormatName.POZYX: (
         WireFormat(
@@ -233,11 +238,11 @@ def _routes(settings: FormatSettings) -> Iterator[Route]:
                 f"formats.on contains {name.value!r}; expected of "
                 f"{', '.join(known.value for known in FORMATS)}."
             )
-        prefix = settings.prefixes.get(name, "").rstrip("/")
-        prefix += "/" if prefix else ""
         for wire_format in FORMATS[name]:
-            filters = wire_format.topics
-            if wire_format is FORMATS[name][0] and wire_format.is_from_broker:
+            filters, prefix = wire_format.topics, ""
+            if wire_format.is_from_broker and settings.prefixes.get(name):
+                prefix = settings.prefixes[name].rstrip("/") + "/"
+            if wire_format.is_from_broker and wire_format is FORMATS[name][0]:
                 # A site moves what brings readings.
                 filters = settings.topics.get(name, filters)
             for topic_filter in filters:
