@@ -11,6 +11,8 @@ messages of up to forty records slower than JSON.
 
 import math
 import struct
+from collections.abc import Sequence
+from operator import neg
 from typing import Final
 
 import msgspec
@@ -147,30 +149,43 @@ def _columns(
     """Return the rows of one kind, None if a number is out of bounds."""
     tag_at, anchor_at, _, channels, ages_ms, values, second, sigmas = zip(*rows, strict=True)
     low, high = BOUNDS[kind]
-    names = [*anchors, NO_ANCHOR]  # at -1, the last
-    places = [-1 if at == OWN_ANCHOR else at for at in anchor_at]
+    heard_by = _heard_by(anchor_at, anchors)
+    sigma_least, sigma_most = min(sigmas), max(sigmas)
     is_sound = (
         # NaN passes through min and max, but not through a sum.
         math.isfinite(sum(values) + sum(sigmas))
         and low <= min(values) <= max(values) <= high
-        and 0.0 <= min(sigmas) <= max(sigmas) <= SIGMA_MAX
+        and 0.0 <= sigma_least <= sigma_most <= SIGMA_MAX
         and max(tag_at) < len(tags)
-        and max(places) < len(anchors)
         and _is_second_sound(kind, second, anchors=len(anchors))
     )
-    if not is_sound:
+    if not is_sound or heard_by is None:
         return None
+    if sigma_least == 0.0:  # some are not stated
+        sigmas = tuple(one or NO_SIGMA for one in sigmas)
     return ReadingColumns(
         kind=kind,
-        tags=[tags[at] for at in tag_at],
-        anchors=[names[at] for at in places],
+        tags=list(map(tags.__getitem__, tag_at)),
+        anchors=heard_by,
         values=values,
-        ages_ms=[-age for age in ages_ms],
-        sigmas=[one or NO_SIGMA for one in sigmas] if any(sigmas) else None,
+        ages_ms=list(map(neg, ages_ms)),
+        sigmas=sigmas if sigma_most else None,
         channels=channels if any(channels) else None,
         values_2=[one * ELEVATION_RAD for one in second] if kind is ReadingKind.AOA else None,
         ref_anchors=[anchors[at] for at in second] if kind is ReadingKind.TDOA else None,
     )
+
+
+def _heard_by(places: Sequence[int], anchors: list[str]) -> list[str] | None:
+    """Return the anchor of each record, None if one is not named in the message."""
+    first = places[0]
+    if places.count(first) == len(places):  # one anchor a message is the rule
+        if first != OWN_ANCHOR and first >= len(anchors):
+            return None
+        return [NO_ANCHOR if first == OWN_ANCHOR else anchors[first]] * len(places)
+    names = [*anchors, NO_ANCHOR]  # at -1, the last
+    own = [-1 if at == OWN_ANCHOR else at for at in places]
+    return None if max(own) >= len(anchors) else [names[at] for at in own]
 
 
 def _is_second_sound(kind: ReadingKind, second: tuple[int, ...], *, anchors: int) -> bool:

@@ -311,6 +311,15 @@ def test_each_packed_kind_has_its_own_bounds(kind: int, value: float, second: in
     assert reason_of(outcome) == RejectionReason.WRONG_SHAPE
 
 
+def test_an_anchor_that_a_packed_message_does_not_name_is_refused() -> None:
+    """Also where all its records are of that one anchor, which is read in a shorter way."""
+    for anchor in (2, 0xFFFE):
+        outcome = decode(PACKED_TOPIC, packed([(1, anchor, 1, 0, 0, 4.25, 0, 0.0)]))
+        assert reason_of(outcome) == RejectionReason.WRONG_SHAPE
+    own = decode(PACKED_TOPIC, packed([(1, 0xFFFF, 1, 0, 0, 4.25, 0, 0.0)] * 2, anchors=b""))
+    assert [row[2] for row in rows_of(own)] == ["", ""]
+
+
 @pytest.mark.parametrize(
     "payload",
     [
