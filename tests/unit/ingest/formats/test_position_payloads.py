@@ -63,6 +63,41 @@ def test_a_payload_cut_short_gives_no_reading(example: Example) -> None:
 
 
 @EVERY
+def test_members_that_nobody_knows_are_passed_over(example: Example) -> None:
+    """Newer firmware says more."""
+    if example is PACKED:
+        return  # its version says what it has
+
+    def widened(node: object) -> object:
+        if isinstance(node, dict):
+            inner = {key: widened(value) for key, value in node.items()}
+            return {"zz": {"deep": [1, None, "x"]}, **inner, "yy": -1e300}
+        return [widened(one) for one in node] if isinstance(node, list) else node
+
+    wide = json.dumps(widened(json.loads(example.payload)), indent=1).encode()
+    assert rows_of(decode(example.topic, wide)) == list(example.rows)
+
+
+@EVERY
+def test_the_same_payload_twice_is_the_same_twice(example: Example) -> None:
+    """Copies are dropped behind the decoder by what they say, so they must say the same."""
+    assert decode(example.topic, example.payload) == decode(example.topic, example.payload)
+
+
+def test_the_order_of_elements_in_an_array_does_not_change_their_times() -> None:
+    """Pozyx puts tags into one array whose times go back and forth."""
+    old = json.loads(POZYX_TAGS.payload)[0]
+    new = {**old, "tagId": "30332", "timestamp": old["timestamp"] + 0.25}
+    for elements in ([old, new], [new, old]):
+        outcome = decode(POZYX_TAGS.topic, json.dumps(elements).encode())
+        assert isinstance(outcome, Decoded)
+        assert outcome.sent_at_ms == 1_615_984_969_057
+        (column,) = outcome.columns
+        ages = dict(zip(column.tags, column.ages_ms, strict=True))
+        assert ages == {"30331": -250, "30332": 0}
+
+
+@EVERY
 def test_a_megabyte_and_deep_nesting_are_refused(example: Example) -> None:
     """Whoever can publish could otherwise stop the shop's clock."""
     for payload in (example.payload + b" " * 2**20, b"[" * 2**20, b'{"x":' * 10_000, b"[" * 60_000):
