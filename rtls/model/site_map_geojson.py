@@ -215,6 +215,7 @@ def _anchor(name: str, properties: Json, geometry: Json) -> Anchor:
         exponent=_number(properties, "exponent", 2.0),
         range_bias_m=Metre(_number(properties, "range_bias_m", 0.0)),
         range_slope=_number(properties, "range_slope", 0.0),
+        yaw_deg=_number(properties, "yaw_deg", 0.0),
     )
 
 

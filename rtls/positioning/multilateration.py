@@ -1,10 +1,11 @@
 """Find positions from the readings of one instant alone, for many tags at once.
 
-Layer: rules. Takes: ranges or RSSI, (n_tags, n_anchors). Gives: `Multilateration` to diagnostics,
-benchmarks and reports; the filter uses the same kernels for its first fix.
+Layer: rules. Takes: ranges or RSSI, (n_tags, n_anchors), or readings of any kinds.
+Gives: `Multilateration` to diagnostics, benchmarks and reports; the filter uses the same kernels
+for its first fix.
 
-A closed-form start, then robust Gauss-Newton: Huber's loss for ranges, Student's for RSSI in dB
-with the tag's offset as a third unknown.
+A closed-form start, then robust Gauss-Newton: Huber's loss for ranges and their differences,
+Student's for angles, ready-made positions and RSSI in dB, with the tag's offset as a third unknown.
 """
 
 import math
@@ -14,12 +15,14 @@ import numpy as np
 import numpy.typing as npt
 
 from rtls.model.errors import InvalidGeometry
+from rtls.model.reading import ReadingArray
 from rtls.positioning.anchor_table import AnchorTable
 from rtls.positioning.kernels.range_fix import fix_ranges
+from rtls.positioning.kernels.reading_fix import fix_readings
 from rtls.positioning.kernels.robust_fix import ITERATIONS, SOLUTION_WIDTH
 from rtls.positioning.kernels.rssi_fix import fix_rssi
 from rtls.positioning.measurement import MeasurementSettings
-from rtls.positioning.tracking import TrackingSettings, parameters_of
+from rtls.positioning.tracking import TrackingSettings, parameters_of, tags_in
 
 Floats = npt.NDArray[np.float64]
 ITERATIONS_MAX = 20
@@ -115,6 +118,38 @@ def multilaterate_rssi(
     solutions = np.full((n_tags, SOLUTION_WIDTH), np.nan)
     is_located = np.empty(n_tags, np.uint8)
     fix_rssi(heard, anchors.records, parameters_of(settings), solutions, is_located)
+    return of_solutions(solutions, is_located)
+
+
+def locate_readings(
+    readings: ReadingArray, *, anchors: AnchorTable, settings: TrackingSettings
+) -> Multilateration:
+    """Locate each tag by all its readings, of any kinds, as if they were of one instant.
+
+    Parameters
+    ----------
+    readings
+        `READING_DTYPE`, sorted by tag. What says nothing usable is passed over.
+    anchors
+        Places, yaws, path loss and range errors.
+    settings
+        Noise of each kind, offset spread and the height of the tags.
+
+    Returns
+    -------
+    Multilateration
+        One row for each tag that has readings, in the order of the tags.
+    """
+    n_tags = tags_in(readings)
+    solutions = np.full((n_tags, SOLUTION_WIDTH), np.nan)
+    is_located = np.zeros(n_tags, np.uint8)
+    writable = readings if readings.flags.writeable else readings.copy()
+    fix_readings(writable, anchors.records, parameters_of(settings), solutions, is_located)
+    return of_solutions(solutions, is_located)
+
+
+def of_solutions(solutions: Floats, is_located: npt.NDArray[np.uint8]) -> Multilateration:
+    """Return what the general solver wrote as a noun."""
     return Multilateration(
         place_m=solutions[:, :2].copy(),
         covariance_m2=square(solutions[:, 3:6]),

@@ -14,7 +14,11 @@ from rtls.model.site_map import Anchor, Floor, Radio, SiteMap
 from rtls.model.track import TRACK_DTYPE
 from rtls.model.units import AnchorId, Metre, SiteId, UnixMs
 from rtls.positioning.anchor_table import AnchorTable
-from rtls.positioning.multilateration import multilaterate_ranges, multilaterate_rssi
+from rtls.positioning.multilateration import (
+    locate_readings,
+    multilaterate_ranges,
+    multilaterate_rssi,
+)
 from rtls.positioning.tracking import TrackingSettings, coast_tracks, update_tracks
 
 CORNERS = ((0.0, 0.0), (10.0, 0.0), (10.0, 10.0), (0.0, 10.0))
@@ -35,6 +39,7 @@ def warm_up(settings: TrackingSettings | None = None) -> None:
         )
     coast_tracks(tracks, np.zeros(1, np.int32), at_ms=UnixMs(300), settings=chosen)
     unheard = np.full((1, len(anchors)), np.nan)
+    locate_readings(readings_at(UnixMs(100)), anchors=anchors, settings=chosen)
     multilaterate_ranges(unheard, anchors=anchors, settings=chosen.measurement)
     multilaterate_rssi(unheard, anchors=anchors, settings=chosen)
 

@@ -111,9 +111,10 @@ def test_a_calibrated_trolley_is_located_to_centimetres_while_it_moves(
     """The promise on which a bay-wide offer stands; the best published filter has 0.06/0.09 m."""
     errors, covered = scored(trolley, trolley_calibration, settings=UWB, is_moving=True)
     assert np.mean(np.isfinite(errors)) >= 0.98
-    assert at_share(errors, 50) <= 0.06
+    assert at_share(errors, 50) <= 0.052
+    assert at_share(errors, 75) <= 0.069
     assert at_share(errors, 90) <= 0.09
-    assert 0.85 <= covered <= 0.95
+    assert 0.85 <= covered <= 0.96
 
 
 def test_a_standing_trolley_is_located_to_centimetres_and_not_believed_more_than_that(
@@ -122,19 +123,19 @@ def test_a_standing_trolley_is_located_to_centimetres_and_not_believed_more_than
     """Dwell is decided while standing: an ellipse that shrinks with time would be a lie."""
     errors, covered = scored(trolley, trolley_calibration, settings=UWB, is_moving=False)
     assert np.mean(np.isfinite(errors)) >= 0.98
-    assert at_share(errors, 50) <= 0.06
-    assert at_share(errors, 90) <= 0.10
+    assert at_share(errors, 50) <= 0.052
+    assert at_share(errors, 90) <= 0.095
     assert 0.85 <= covered <= 0.95
 
 
 @pytest.mark.parametrize("is_moving", [True, False])
-def test_without_calibration_the_bias_of_the_links_is_the_error_and_is_said(
+def test_without_calibration_the_errors_of_ranges_are_learnt_and_what_is_left_is_said(
     trolley: Recording, *, is_moving: bool
 ) -> None:
     """A shop works before anybody has calibrated it; the plain filter has 0.21/0.33 m."""
     errors, covered = scored(trolley, Calibration(), settings=UWB, is_moving=is_moving)
-    assert at_share(errors, 50) <= 0.21
-    assert at_share(errors, 90) <= 0.30
+    assert at_share(errors, 50) <= (0.08 if is_moving else 0.11)
+    assert at_share(errors, 90) <= (0.13 if is_moving else 0.16)
     assert covered >= 0.85
 
 
@@ -143,10 +144,11 @@ def test_blocked_paths_losses_and_outliers_do_not_throw_a_trolley_off(
     trolley: Recording, trolley_calibration: Calibration, seed: int
 ) -> None:
     """A 3-sigma gate lost lock here: p90 of 1 to 68 m over the seeds, the first looking fine."""
-    errors, _ = scored(trolley, trolley_calibration, settings=UWB, is_moving=True, seed=seed)
+    errors, covered = scored(trolley, trolley_calibration, settings=UWB, is_moving=True, seed=seed)
     assert np.mean(np.isfinite(errors)) >= 0.98
-    assert at_share(errors, 90) <= 0.30
-    assert errors[np.isfinite(errors)].max() < 4.0
+    assert at_share(errors, 90) <= 0.26
+    assert errors[np.isfinite(errors)].max() < 2.0
+    assert 0.80 <= covered <= 0.96
 
 
 def test_a_beacon_walks_through_an_office_heard_by_twelve_sensors(

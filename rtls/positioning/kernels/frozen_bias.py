@@ -6,7 +6,7 @@ does not shrink, and which kinds carry the track, to rtls.positioning.kernels.tr
 
 from numba import njit
 
-from rtls.positioning.kernels.likelihood import RANGE_KIND, reading_kind
+from rtls.positioning.kernels.likelihood import RANGE_KIND
 from rtls.positioning.kernels.link_bias import (
     LEARNABLE_MIN,
     links_at_hand,
@@ -15,7 +15,7 @@ from rtls.positioning.kernels.link_bias import (
 from rtls.positioning.kernels.links import rows_of_links
 from rtls.positioning.kernels.records import AnchorRecords, Floats, Parameters, Record
 from rtls.positioning.kernels.residuals import residual_and_slope
-from rtls.positioning.kernels.rows import BIAS_SD, KIND
+from rtls.positioning.kernels.rows import BIAS_SD
 from rtls.positioning.kernels.small_solve import invert3
 
 
@@ -52,6 +52,16 @@ def bias_covariance(
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
+def kinds_heard(track: Record, since_ms: int) -> int:
+    """Return bits 1 << kind of the links heard after ``since_ms``."""
+    kinds = 0
+    for k in range(track["link_anchor"].size):
+        if track["link_anchor"][k] > 0 and track["link_heard_ms"][k] > since_ms:
+            kinds |= 1 << int(track["link_kind"][k])
+    return kinds
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def note_carriers(
     rows: Floats, work: Floats, track: Record, anchors: AnchorRecords, p: Parameters
 ) -> None:
@@ -60,21 +70,16 @@ def note_carriers(
     Ranges share errors that are learnt together; where they carry the track, theirs counts.
     """
     since = track["heard_at_ms"] - int(p.bias_window_ms)
-    n = rows_of_links(rows, track, anchors, p, track["floor"], since)
-    kinds = 0
-    has_others = False
-    for i in range(n):
-        kind = reading_kind(int(rows[i, KIND]))
-        kinds |= 1 << kind
-        has_others |= kind != RANGE_KIND
+    kinds = kinds_heard(track, since)
     track["kinds"] = kinds
-    state = track["state"]
-    m = links_at_hand(work, track, anchors, p, since)
     bias = track["bias_cov"]
+    m = links_at_hand(work, track, anchors, p, since)
     if m >= LEARNABLE_MIN:
         bias[0], bias[1], bias[2] = range_bias_covariance(work, m, track, p)
-        if not has_others:
+        if kinds == 1 << RANGE_KIND:
             return
+    state = track["state"]
+    n = rows_of_links(rows, track, anchors, p, track["floor"], since)
     xx, yx, yy = bias_covariance(rows, n, p, state[0], state[1], state[4])
     if m < LEARNABLE_MIN or xx + yy < bias[0] + bias[2]:
         bias[0], bias[1], bias[2] = xx, yx, yy

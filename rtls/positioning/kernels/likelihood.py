@@ -17,16 +17,6 @@ SQRT_TWO_PI = math.sqrt(2.0 * math.pi)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def reading_kind(row_kind: int) -> int:
-    """Return the kind of reading that a row came from."""
-    if row_kind == ELEVATION_ROW:
-        return AOA_KIND
-    if row_kind == NORTHING_ROW:
-        return POSITION_KIND
-    return row_kind
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
 def range_weight(
     residual: float,
     scale: float,

@@ -65,16 +65,17 @@ def begin_bias(track: Record, p: Parameters, place: int, bias_sd_m: float) -> No
     for k in range(track["bias_mean"].size):
         cov[at_pair(OWN + place, k)] = 0.0
     cov[at_pair(OWN + place, OWN + place)] = bias_sd_m * bias_sd_m
+    track["bias_own_variance"][place] = bias_sd_m * bias_sd_m
     track["bias_mean"][OWN + place] = 0.0
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def correct_range(row: Floats, track: Record, p: Parameters, sigma: float) -> None:
     """Take the learnt error off a range, and what remains unknown of it into its sigma."""
-    k = OWN + int(row[LINK])
+    k = int(row[LINK])
     mean = track["bias_mean"]
-    learnt = row[COMMON] * (mean[C] + mean[S] * row[VALUE]) + mean[k]
-    unknown = track["bias_link_cov"][at_pair(k, k)] + p.range_bias_place_sd_m**2
+    learnt = row[COMMON] * (mean[C] + mean[S] * row[VALUE]) + mean[OWN + k]
+    unknown = track["bias_own_variance"][k] + p.range_bias_place_sd_m**2
     row[LEARNT] = learnt
     row[VALUE] -= learnt
     row[BIAS_SD] = math.sqrt(unknown)
@@ -192,6 +193,8 @@ def learn_biases(work: Floats, track: Record, anchors: AnchorRecords, p: Paramet
         for j in range(2, i + 1):
             cov[at_pair(at_i, packed_at(work, j))] = work[COV_ROW + i, j]
         cov[at_pair(at_i, at_i)] = max(work[COV_ROW + i, i], VARIANCE_MIN)
+        if at_i >= OWN:
+            track["bias_own_variance"][at_i - OWN] = cov[at_pair(at_i, at_i)]
     return True
 
 

@@ -15,6 +15,7 @@ from rtls.positioning.kernels.likelihood import (
     POSITION_KIND,
     RANGE_KIND,
     RSSI_KIND,
+    TDOA_KIND,
 )
 from rtls.positioning.kernels.link_bias import begin_bias, correct_range
 from rtls.positioning.kernels.records import AnchorRecords, Floats, Parameters, Record, wide
@@ -56,7 +57,11 @@ def remember_link(
     gap = -1.0
     for k in range(track["link_anchor"].size):
         held = track["link_anchor"][k]
-        if held == anchor + 1 and track["link_kind"][k] == kind and track["link_ref"][k] == ref:
+        if (
+            held == anchor + 1
+            and track["link_kind"][k] == kind
+            and (kind != TDOA_KIND or track["link_ref"][k] == ref)
+        ):
             gap = max(float(heard_at_ms - track["link_heard_ms"][k]), 0.0)
             place = k
             break
@@ -78,7 +83,8 @@ def remember_link(
         value = track["link_value"][place] + news * (value - track["link_value"][place])
     track["link_heard_ms"][place] = heard_at_ms
     track["link_value"][place] = value
-    track["link_value_2"][place] = reading["value_2"]
+    if kind in (AOA_KIND, POSITION_KIND):
+        track["link_value_2"][place] = reading["value_2"]
     track["link_sigma"][place] = reading["sigma"]
     return place, gap
 
@@ -118,7 +124,8 @@ def credit_of_repeat(kind: int, gap_ms: float, flags: int, p: Parameters) -> flo
         memory_s += p.smoothed_s
     if memory_s <= 0.0:
         return 1.0
-    return max(math.tanh(0.0005 * gap_ms / memory_s), CREDIT_MIN)
+    rho = math.exp(-0.001 * gap_ms / memory_s)
+    return max((1.0 - rho) / (1.0 + rho), CREDIT_MIN)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

@@ -180,7 +180,7 @@ def fill_angles(
     row[KIND] = AZIMUTH_ROW
     row[VALUE] = azimuth
     row[BIAS_SD] = p.aoa_bias_sd_rad
-    row[SIGMA] = math.sqrt((p.aoa_sigma_rad**2) * (1.0 - 2.0 / p.student_dof))
+    row[SIGMA] = p.aoa_sigma_rad
     believe(row, sigma)
     if not abs(elevation) <= 0.5 * math.pi or n + 1 >= rows.shape[0]:
         return 1
@@ -202,7 +202,7 @@ def fill_position(
     row[KIND] = EASTING_ROW
     row[VALUE] = east
     row[BIAS_SD] = p.position_bias_sd_m
-    row[SIGMA] = p.position_sigma_m * math.sqrt(1.0 - 2.0 / p.student_dof)
+    row[SIGMA] = p.position_sigma_m
     believe(row, sigma)
     if math.isfinite(sigma):
         # What a system says of its own spread holds for what it cannot see as well.
