@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from inaisle.calibration_fit import fit_material, without_tags
+from inaisle.calibration_fit import fit_material, strangers
 from inaisle.calibration_input import Material
 from inaisle.replay import Replay, Tally, replay_rows
 from inaisle.survey_places import Stretch
@@ -85,7 +85,7 @@ class Tested:
     known
         With the surveyor's own tag.
     unknown
-        As if the tag had never been seen; empty where tags have no links of their own.
+        Each ranged tag as if it had never been seen; empty where no tag was ranged.
     """
 
     known: Mapping[ReadingKind, HeldBack] = field(default_factory=dict)
@@ -109,11 +109,10 @@ def hold_back(site_map: SiteMap, material: Material) -> Tested:
         learnt = fit_material(site_map, rest).calibration
         for kind, part in errors_of(site, material, held, known=learnt):
             known.setdefault(kind, []).append(part)
-        if not learnt.links:
-            continue
-        stranger = without_tags(learnt, material.placed.tags)
-        for kind, part in errors_of(site, material, held, known=stranger):
-            unknown.setdefault(kind, []).append(part)
+        for tag, stranger in strangers(learnt):
+            own = tuple(replace(s, tag=tag) for s in held if s.tag in {None, tag})
+            for kind, part in errors_of(site, material, own, known=stranger):
+                unknown.setdefault(kind, []).append(part)
     return Tested(
         known={kind: summed(own, centre) for kind, own in sorted(known.items())},
         unknown={kind: summed(own, centre) for kind, own in sorted(unknown.items())},
@@ -151,6 +150,8 @@ def errors_of(
 ) -> Iterator[tuple[ReadingKind, Judged]]:
     """Replay held stretches; yield how each tag of each was located, by its kind of reading."""
     assert material.recording is not None
+    if not held:
+        return
     recording = cut_out(material.recording, held)
     replay = Replay(recording=recording, site_map=site_map, calibration=known)
     fixes: dict[tuple[str, str], list[tuple[float, ...]]] = {}

@@ -4,7 +4,7 @@ Layer: doors. Takes: `Material`. Gives: `Fitted` to the test through the filter 
 The mathematics stand in rtls.positioning; here they are put together.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -187,10 +187,14 @@ def placed_walk(
     return placed, stretches
 
 
-def without_tags(calibration: Calibration, tags: tuple[TagId, ...]) -> Calibration:
-    """Return a calibration that has never seen some tags: as a shopper's tag meets it."""
-    links = {link: error for link, error in calibration.links.items() if link[0] not in tags}
-    ranges = {**calibration.ranges}
-    if not links and calibration.links:
-        ranges = {**ranges, **by_anchor(calibration.links)}
-    return replace(calibration, links=links, ranges=ranges)
+def strangers(calibration: Calibration) -> Iterator[tuple[TagId, Calibration]]:
+    """Yield each tag that was ranged, with a calibration that has never seen it.
+
+    What other tags taught of the anchors is all that is known of such a tag, as of a shopper's.
+    Where there was one tag only, its own errors stand for those of others.
+    """
+    tags = sorted({tag for tag, _ in calibration.links})
+    for tag in tags:
+        others = {link: error for link, error in calibration.links.items() if link[0] != tag}
+        learnt = by_anchor(others)
+        yield tag, replace(calibration, links=others, ranges={**calibration.ranges, **learnt})

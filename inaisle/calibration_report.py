@@ -13,7 +13,7 @@ from typing import Final
 
 import numpy as np
 
-from inaisle.calibration_check import HeldBack, Tested, hold_back
+from inaisle.calibration_check import ZONE_SIZES_M, HeldBack, Tested, hold_back
 from inaisle.calibration_file import MadeFrom, save_calibration
 from inaisle.calibration_fit import Fitted, fit_material, place_by_ranges
 from inaisle.calibration_input import Material, read_material
@@ -88,7 +88,12 @@ class CalibrationReport:
     @property
     def held(self) -> Mapping[ReadingKind, HeldBack]:
         """Return the errors that a shopper will meet, by kind of reading."""
-        return self.unknown or self.known
+        return {**self.known, **self.unknown}
+
+    @property
+    def ranged_tags(self) -> int:
+        """Return how many tags were ranged at known places."""
+        return len({tag for tag, _ in self.fitted.calibration.links})
 
 
 def calibrate(settings: Settings, options: CalibrationOptions) -> CalibrationReport:
@@ -121,8 +126,8 @@ def report_on(site_map: SiteMap, material: Material, *, folder: str) -> Calibrat
     anchors = check_anchors(site_map, levelled, fitted.calibration) if has_places else ()
     tested = hold_back(site_map, material) if has_places else Tested()
     known, unknown = tested.known, tested.unknown
-    held = unknown or known
-    faults, remarks = list(faults_of(held, anchors)), list(remarks_on(anchors))
+    held = {**known, **unknown}
+    faults, remarks = list(faults_of(held, anchors)), list(remarks_on(held, anchors))
     verdict = Verdict.BAD if faults else Verdict.FAIR if remarks or not held else Verdict.GOOD
     return CalibrationReport(
         folder=folder,
@@ -164,8 +169,17 @@ def faults_of(
         )
 
 
-def remarks_on(anchors: tuple[AnchorVerdict, ...]) -> Iterator[str]:
+def remarks_on(
+    held: Mapping[ReadingKind, HeldBack], anchors: tuple[AnchorVerdict, ...]
+) -> Iterator[str]:
     """Yield what is to be mended."""
+    for kind, errors in held.items():
+        if errors.zone_size_m is None:
+            yield (
+                f"{NAMES[kind]}: no zone of {ZONE_SIZES_M[-1]:g} m or less is named right four "
+                "times of five. Tie offers to whole departments, or hang more anchors: inaisle "
+                "coverage says where."
+            )
     silent = [verdict.anchor for verdict in anchors if verdict.state is AnchorState.SILENT]
     if silent:
         yield (

@@ -118,10 +118,8 @@ def sentences_on(report: CalibrationReport) -> Iterator[str]:
     """Yield what the test through the filter says, and what zones it supports."""
     if not report.held:
         yield NOT_TESTED
-    whom = "a tag never seen before" if report.unknown else "the surveyor's tag"
-    if report.material.kind == "walk":
-        whom += ", against the walk's own smoothed path: how well it repeats, not how true it is"
     for kind, held in report.held.items():
+        whom = whom_of(report, kind)
         yield (
             f"{NAMES[kind]}, tested on places held back, through the filter of the shop ({whom}): "
             f"half of the errors are below {held.at(0.5):.2f} m, nine of ten below "
@@ -129,7 +127,7 @@ def sentences_on(report: CalibrationReport) -> Iterator[str]:
             f"{held.inside_90:.0%}."
         )
         own = report.known.get(kind)
-        if report.unknown and own is not None and kind is ReadingKind.RANGE:
+        if own is not None and kind in report.unknown:
             yield (f"With the surveyor's own tag: {own.at(0.5):.2f} and {own.at(0.9):.2f} m.")
         size = held.zone_size_m
         hits = ", ".join(f"{s:g} m {held.zone_hit(s):.0%}" for s in ZONE_SIZES_M)
@@ -140,6 +138,18 @@ def sentences_on(report: CalibrationReport) -> Iterator[str]:
     if len(report.fitted.offset_db) > 1:
         offsets = report.fitted.offset_db.items()
         yield f"Devices hear differently: {', '.join(f'{t} {o:+.1f} dB' for t, o in offsets)}."
+
+
+def whom_of(report: CalibrationReport, kind: ReadingKind) -> str:
+    """Return whose errors those of the test are."""
+    whom = "a phone or tag that hears as the surveyor's does"
+    if kind in report.unknown:
+        whom = "a tag never seen before"
+        if report.ranged_tags == 1:
+            whom += ", if others err like the surveyor's"
+    if report.material.kind == "walk":
+        whom += "; against the walk's own smoothed path: how well it repeats, not how true it is"
+    return whom
 
 
 def calibration_document(report: CalibrationReport) -> dict[str, object]:

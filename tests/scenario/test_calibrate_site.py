@@ -14,6 +14,9 @@ from inaisle.errors import ExitStatus
 from rtls.model.units import AnchorId
 from tests.reference.radio_site import OCTAGON
 
+# Whichever test is first may have to compile all kernels, for a minute and more.
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
+
 BIAS_M = np.array([0.12, 0.25, 0.18, 0.10, 0.22, 0.16, 0.30, 0.14])
 DELAY_M = BIAS_M / 2.0
 POINTS = [(1.0 + 2.6 * i, 1.0 + 2.6 * j) for i in range(4) for j in range(4)]
