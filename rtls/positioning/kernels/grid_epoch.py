@@ -22,6 +22,7 @@ RSSI_DBM_MIN = -120.0
 RSSI_DBM_MAX = 0.0
 INTERVAL_MEMORY = 0.1
 GRID_METHOD = 1
+FRESH_MS = 1_500
 ODDS_MAX = 500.0
 
 
@@ -104,7 +105,7 @@ def write_fix(
     fix: Record, slot: int, track: Record, belief: Record, p: GridParameters, at_ms: int
 ) -> None:
     """Write the belief as of ``at_ms``: moments of the mass, carried on, and the frozen bias."""
-    dt_s = max(0.001 * (at_ms - belief["at_ms"]), 0.0)
+    dt_s = max(0.001 * (at_ms - belief["at_ms"]), 0.0) + p.lag_s
     memory = p.speed_memory_s
     keep = math.exp(-dt_s / memory)
     reach = memory * (1.0 - keep)
@@ -115,8 +116,14 @@ def write_fix(
     bias = p.bias_m * p.bias_m + p_standing * p.standing_bias_m * p.standing_bias_m
     fix["tag"] = slot
     fix["floor"] = belief["floor"]
-    fix["x_m"] = belief["x_m"]
-    fix["y_m"] = belief["y_m"]
+    lead = memory * (1.0 - math.exp(-p.lag_s / memory))
+    # A noisy velocity leads astray: only what stands out from its own error counts.
+    speed_2 = belief["velocity"][0] ** 2 + belief["velocity"][1] ** 2
+    error_2 = 2.0 * belief["velocity_var"]
+    error_2 += belief["pull"] ** 2 * (belief["cov"][0] + belief["cov"][2])
+    lead *= speed_2 / (speed_2 + error_2 + 1e-9)
+    fix["x_m"] = belief["x_m"] + lead * belief["velocity"][0]
+    fix["y_m"] = belief["y_m"] + lead * belief["velocity"][1]
     fix["z_m"] = track["z_m"]
     fix["cov_xx"] = belief["cov"][0] + walked + bias
     fix["cov_xy"] = belief["cov"][1]
@@ -126,7 +133,8 @@ def write_fix(
     fix["p_standing"] = p_standing
     fix["evidence_at_ms"] = track["heard_at_ms"]
     fix["kinds"] = track["kinds"]
-    fix["method"] = GRID_METHOD
+    # Of a tag not heard for a while the mass says no more where it is: its moments do.
+    fix["method"] = GRID_METHOD if at_ms - belief["at_ms"] <= FRESH_MS else 0
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
