@@ -26,7 +26,7 @@ from rtls.geofence.records import as_records
 from rtls.geofence.zone_index import halo_numbers
 from rtls.model.errors import InvalidGeometry
 from rtls.model.site_map import SiteMap, Zone
-from rtls.model.units import Second, UnixMs, ZoneId
+from rtls.model.units import Metre, Second, UnixMs, ZoneId
 
 STAY_DTYPE: Final = np.dtype(
     [
@@ -44,6 +44,8 @@ STAY_DTYPE: Final = np.dtype(
         ("stepped_at_ms", np.int64),  # counted up to here
         ("evidence_at_ms", np.int64),
         ("p", np.float64),  # at stepped_at_ms
+        ("held_x_m", np.float64),  # where the tag was last probably inside
+        ("held_y_m", np.float64),
         ("p_best", np.float64),  # since the first instant as a candidate
         ("weight", np.float64),
         ("visit", np.float64, (COUNTS,)),  # dwell, its bounds and the time counted, ms
@@ -115,8 +117,10 @@ class DwellSettings:
     grace_s_max: Second = Second(300.0)
     p_certain: float = 0.7
     p_standing_min: float = 0.5
-    standing_patience: float = 3.0
+    standing_patience: float = 6.0
     """a zone's exit delay is multiplied by this for a tag that has not walked since P fell"""
+    step_m: Metre = Metre(0.5)
+    """what counts as having walked, from where the tag was last probably inside"""
 
     def __post_init__(self) -> None:
         graces = (self.grace_rssi_s, self.grace_range_s, self.grace_other_s)
@@ -128,6 +132,8 @@ class DwellSettings:
         for name in ("grace_intervals", "standing_patience"):
             if not 1.0 <= getattr(self, name) <= 100.0:  # noqa: PLR2004  stands beside its message
                 raise InvalidGeometry(f"{name} is {getattr(self, name)}; expected 1 to 100.")
+        if not 0.0 <= self.step_m <= 10.0:  # noqa: PLR2004  stands beside its message
+            raise InvalidGeometry(f"step_m is {self.step_m}; expected 0 to 10 m.")
         if not (0.0 < self.p_certain <= 1.0 and 0.0 <= self.p_standing_min <= 1.0):
             raise InvalidGeometry(
                 f"p_certain is {self.p_certain}, p_standing_min {self.p_standing_min}; expected "
@@ -180,6 +186,7 @@ def step_rules(site_map: SiteMap, settings: DwellSettings) -> StepRules:
         p_certain=float(settings.p_certain),
         p_standing_min=float(settings.p_standing_min),
         standing_patience=float(settings.standing_patience),
+        step_m=float(settings.step_m),
     )
 
 

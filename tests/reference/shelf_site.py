@@ -19,7 +19,7 @@ from rtls.geofence.zone_index import halo_numbers
 from rtls.model.fix import FIX_DTYPE
 from rtls.model.reading import READING_DTYPE, ReadingArray, ReadingBatch, ReadingKind
 from rtls.model.site_map import Anchor, DwellRules, Floor, Radio, SiteMap, Zone, ZoneKind
-from tests.reference.dwell import Event
+from tests.reference.dwell import Event, whereabouts
 
 START_MS = 1_795_255_200_000
 
@@ -166,6 +166,7 @@ class DwellByKernel:
         fixes = np.zeros(1, FIX_DTYPE)
         fixes["tag"] = tag
         fixes["p_standing"] = p_standing
+        fixes["x_m"] = whereabouts(at, p_standing)
         fixes["evidence_at_ms"] = at if evidence is None else evidence
         fixes["kinds"] = 1 << kind
         places = ZoneProbabilities(

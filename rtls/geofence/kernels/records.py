@@ -16,6 +16,8 @@ class Fix(Protocol):
     """One row of `FIX_DTYPE`, as far as stays need it."""
 
     tag: int
+    x_m: float
+    y_m: float
     kinds: int
     p_standing: float
     evidence_at_ms: int
@@ -38,6 +40,8 @@ class Stay(Protocol):
     evidence_at_ms: int
     p: float
     p_best: float
+    held_x_m: float
+    held_y_m: float
     weight: float
     visit: Floats
     pending: Floats

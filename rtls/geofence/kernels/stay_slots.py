@@ -57,7 +57,7 @@ class StepRules(NamedTuple):
     ``zones`` (n_zones,) `RULE_DTYPE`; ``depth_max`` of nesting; ``grace_ms`` (n_kinds,) by reading
     kind; ``grace_intervals`` times a tag's own interval, up to ``grace_ms_max``; ``p_certain``
     from which on time counts in full; ``p_standing_min`` below which the tag clearly walks;
-    ``standing_patience`` times the exit delay is waited for one who has not.
+    ``standing_patience`` times the exit delay is waited for one who has not walked ``step_m``.
 
     A zone's own grace takes the place of those by kind, its halo is the index of the same zone
     widened by its exit tolerance, -1 where it has none.
@@ -71,6 +71,7 @@ class StepRules(NamedTuple):
     p_certain: float
     p_standing_min: float
     standing_patience: float
+    step_m: float
 
 
 @njit(cache=True, nogil=True)

@@ -228,9 +228,15 @@ def step_stay(
     if is_heard:
         # Who was silent for so long may have walked unseen.
         is_unseen = fix.evidence_at_ms - stay.evidence_at_ms >= rule.exit_delay_ms
-        is_walking = int(is_unseen or fix.p_standing < rules.p_standing_min)
+        off_x = fix.x_m - stay.held_x_m
+        off_y = fix.y_m - stay.held_y_m
+        is_off = off_x * off_x + off_y * off_y >= rules.step_m * rules.step_m
+        is_walking = int(is_unseen or (is_off and fix.p_standing < rules.p_standing_min))
         stay.evidence_at_ms = max(stay.evidence_at_ms, fix.evidence_at_ms)
         stay.is_late = is_late
+        if p >= rule.p_hold:
+            stay.held_x_m = fix.x_m
+            stay.held_y_m = fix.y_m
     is_lost = at_ms - stay.evidence_at_ms > grace_ms
     if not is_lost:
         count_time(stay, rules, p, fix.p_standing, at_ms)

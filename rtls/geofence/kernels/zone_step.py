@@ -56,6 +56,8 @@ def begin_stay(
     stay.evidence_at_ms = fix.evidence_at_ms
     stay.p = p
     stay.p_best = p
+    stay.held_x_m = fix.x_m
+    stay.held_y_m = fix.y_m
     stay.weight = weight_of(rules, zone, p, fix.p_standing)
 
 

@@ -95,9 +95,9 @@ def test_who_has_not_walked_is_waited_for_longer() -> None:
     """Nobody leaves without a step: a fix that wanders over the edge is a wrong fix."""
     dwell = dowels()
     stand(dwell, 0, 20)
-    assert stand(dwell, 20.5, 35, OUT) == []
-    (event,) = stand(dwell, 35.5, 35.5, OUT)
-    assert (event[0], event[3], event[4]) == ("walked_away", 20_500, 35_500)
+    assert stand(dwell, 20.5, 50, OUT) == []
+    (event,) = stand(dwell, 50.5, 50.5, OUT)
+    assert (event[0], event[3], event[4]) == ("walked_away", 20_500, 50_500)
 
 
 def test_one_step_suffices_to_leave() -> None:
@@ -208,7 +208,7 @@ def test_a_threshold_is_told_once_over_visits_that_continue() -> None:
     """One stand, one offer, also when the shopper steps aside in between."""
     dwell = dowels()
     assert [e[0] for e in stand(dwell, 0, 40)] == ["entered", "dwell"]
-    stand(dwell, 40.5, 60, OUT)
+    stand(dwell, 40.5, 60, OUT, p_standing=WALKING)
     assert [e[0] for e in stand(dwell, 60.5, 130)] == ["entered"]
 
 
@@ -327,8 +327,8 @@ def test_who_is_outside_by_less_than_the_tolerance_leaves_after_its_timeout() ->
     dwell = tolerant()
     stand(dwell, 0, 10)
     near = {"dowels": 0.1, "dowels+": 0.9}
-    assert stand(dwell, 10.5, 30, near) == []
-    (event,) = stand(dwell, 30.5, 30.5, near)
+    assert stand(dwell, 10.5, 30, near, p_standing=WALKING) == []
+    (event,) = stand(dwell, 30.5, 30.5, near, p_standing=WALKING)
     assert (event[0], event[3], event[4]) == ("walked_away", 10_500, 30_500)
 
 
