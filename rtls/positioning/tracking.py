@@ -21,7 +21,7 @@ from rtls.model.fix import FIX_DTYPE
 from rtls.model.reading import ReadingArray
 from rtls.model.units import UnixMs
 from rtls.positioning.anchor_table import AnchorTable
-from rtls.positioning.kernels.records import HEALTH_DTYPE, Parameters
+from rtls.positioning.kernels.records import HEALTH_DTYPE, PARAMETERS_DTYPE, Parameters
 from rtls.positioning.kernels.track_epoch import coast_slots, track_epoch
 from rtls.positioning.measurement import MeasurementSettings
 
@@ -190,12 +190,11 @@ def tags_in(readings: ReadingArray) -> int:
 
 @lru_cache(maxsize=16)
 def parameters_of(settings: TrackingSettings) -> Parameters:
-    """Return the settings as the kernels take them."""
+    """Return the settings as the kernels take them, one `PARAMETERS_DTYPE` record."""
     noise = settings.measurement
     own = {item.name for item in fields(settings)}
-    return Parameters(
-        **{
-            name: float(getattr(settings if name in own else noise, name))
-            for name in Parameters._fields
-        }
-    )
+    row = np.zeros(1, PARAMETERS_DTYPE)
+    for name in PARAMETERS_DTYPE.names or ():
+        row[name] = float(getattr(settings if name in own else noise, name))
+    record: Parameters = row[0]
+    return record
