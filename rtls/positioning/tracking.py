@@ -12,6 +12,7 @@ when that explains them decidedly better.
 import math
 from dataclasses import dataclass, field, fields
 from functools import lru_cache
+from typing import cast
 
 import numpy as np
 import numpy.typing as npt
@@ -196,5 +197,4 @@ def parameters_of(settings: TrackingSettings) -> Parameters:
     row = np.zeros(1, PARAMETERS_DTYPE)
     for name in PARAMETERS_DTYPE.names or ():
         row[name] = float(getattr(settings if name in own else noise, name))
-    record: Parameters = row[0]
-    return record
+    return cast("Parameters", row[0])

@@ -7,7 +7,7 @@ come in as strided arrays, two hundred numbers a call; and the column of a one-r
 contiguous, which is another type and so another compilation in the middle of the day.
 """
 
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -77,66 +77,68 @@ class AnchorRecords(NamedTuple):
     floors: npt.NDArray[np.int64]
 
 
-# One record, handed on by reference. As a tuple its fifty numbers would be copied into every call
-# that is not inlined, which was two fifths of the filter's time.
-PARAMETERS_DTYPE = np.dtype(
-    [
-        ("range_sigma_m", np.float64),
-        ("long_share", np.float64),
-        ("long_scale_m", np.float64),
-        ("short_share", np.float64),
-        ("short_scale_m", np.float64),
-        ("blocked_stay_s", np.float64),
-        ("blocked_share_min", np.float64),
-        ("range_bias_common_m", np.float64),
-        ("range_bias_common_sd_m", np.float64),
-        ("range_bias_place_sd_m", np.float64),
-        ("range_slope_sd", np.float64),
-        ("bias_noise_factor", np.float64),
-        ("bias_cap_m", np.float64),
-        ("bias_step_m", np.float64),
-        ("bias_window_ms", np.float64),
-        ("range_correlation_s", np.float64),
-        ("rssi_correlation_s", np.float64),
-        ("aoa_correlation_s", np.float64),
-        ("position_correlation_s", np.float64),
-        ("smoothed_s", np.float64),
-        ("tdoa_sigma_m", np.float64),
-        ("tdoa_bias_sd_m", np.float64),
-        ("aoa_sigma_rad", np.float64),
-        ("aoa_bias_sd_rad", np.float64),
-        ("position_sigma_m", np.float64),
-        ("position_bias_sd_m", np.float64),
-        ("student_dof", np.float64),
-        ("offset_sd_db", np.float64),
-        ("offset_drift_db2_s", np.float64),
-        ("tag_height_m", np.float64),
-        ("speed_sd_m_s", np.float64),
-        ("speed_memory_s", np.float64),
-        ("standing_sway_m2_s", np.float64),
-        ("standing_prior", np.float64),
-        ("mode_memory_s", np.float64),
-        ("instant_ms", np.float64),
-        ("first_fix_window_ms", np.float64),
-        ("lost_after_ms", np.float64),
-        ("surprise_max", np.float64),
-        ("surprise_memory", np.float64),
-        ("recovery_cost", np.float64),
-        ("recovery_cost_rssi", np.float64),
-        ("recheck_ms", np.float64),
-        ("rssi_mean_s", np.float64),
-        ("huber_long_sigmas", np.float64),
-        ("huber_short_sigmas", np.float64),
-        ("anchor_spread_m_min", np.float64),
-        ("outside_sd_m", np.float64),
-        ("floor_nats_per_db", np.float64),
-        ("floor_say_max", np.float64),
-        ("floor_log_odds_max", np.float64),
-        ("floor_change_odds", np.float64),
-    ]
-)
-"""Numbers of `MeasurementSettings` and `TrackingSettings`, where they are explained."""
-Parameters = np.void
+class Parameters(Protocol):
+    """Numbers of `MeasurementSettings` and `TrackingSettings`, where they are explained.
+
+    One record, handed on by reference. As a tuple its fifty numbers would be copied into every
+    call that is not inlined, which was two fifths of the filter's time.
+    """
+
+    range_sigma_m: float
+    long_share: float
+    long_scale_m: float
+    short_share: float
+    short_scale_m: float
+    blocked_stay_s: float
+    blocked_share_min: float
+    range_bias_common_m: float
+    range_bias_common_sd_m: float
+    range_bias_place_sd_m: float
+    range_slope_sd: float
+    bias_noise_factor: float
+    bias_cap_m: float
+    bias_step_m: float
+    bias_window_ms: float
+    range_correlation_s: float
+    rssi_correlation_s: float
+    aoa_correlation_s: float
+    position_correlation_s: float
+    smoothed_s: float
+    tdoa_sigma_m: float
+    tdoa_bias_sd_m: float
+    aoa_sigma_rad: float
+    aoa_bias_sd_rad: float
+    position_sigma_m: float
+    position_bias_sd_m: float
+    student_dof: float
+    offset_sd_db: float
+    offset_drift_db2_s: float
+    tag_height_m: float
+    speed_sd_m_s: float
+    speed_memory_s: float
+    standing_sway_m2_s: float
+    standing_prior: float
+    mode_memory_s: float
+    instant_ms: float
+    first_fix_window_ms: float
+    lost_after_ms: float
+    surprise_max: float
+    surprise_memory: float
+    recovery_cost: float
+    recovery_cost_rssi: float
+    recheck_ms: float
+    rssi_mean_s: float
+    huber_long_sigmas: float
+    huber_short_sigmas: float
+    anchor_spread_m_min: float
+    outside_sd_m: float
+    floor_nats_per_db: float
+    floor_say_max: float
+    floor_log_odds_max: float
+    floor_change_odds: float
+
+
+PARAMETERS_DTYPE = np.dtype([(name, np.float64) for name in Parameters.__annotations__])
 
 
 @njit(cache=True, nogil=True)
