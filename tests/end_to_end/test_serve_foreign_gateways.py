@@ -123,16 +123,16 @@ def enrolled(service: ServeProcess, tag: str) -> ApiClient:
     return app
 
 
-def test_what_espresense_minew_and_a_phone_say_locates_their_tags(
+def test_what_espresense_minew_dwm1001_and_a_phone_say_locates_their_tags(
     tmp_path: Path, mosquitto: Server
 ) -> None:
     """A retailer keeps the gateways he has, of whatever make, and his shoppers their phones."""
     files = flat(tmp_path)
-    wanted = {CARD: (CARD_AT, 1.5), PHONE: (PHONE_AT, 1.5)}
+    wanted = {CARD: (CARD_AT, 1.5), PHONE: (PHONE_AT, 1.5), UWB: (UWB_AT, 0.3)}
     with ServeProcess(
         files, data=tmp_path / "data", broker=mosquitto, settings=SETTINGS
     ) as service:
-        apps = {tag: enrolled(service, tag) for tag in (CARD, PHONE, UWB)}
+        apps = {tag: enrolled(service, tag) for tag in wanted}
         gateways = Station(mosquitto.port, client_id="field")
         deadline, frame = time.monotonic() + 20.0, 0
         far: dict[str, float] = {}
