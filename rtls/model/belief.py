@@ -12,7 +12,7 @@ import numpy as np
 
 NODES_A_BELIEF: Final = 512
 """128 m² at half a metre: a circle of 6.4 m around the tag."""
-LINKS_A_BELIEF: Final = 48
+LINKS_A_BELIEF: Final = 96
 HYPOTHESES_MAX: Final = 6
 
 BELIEF_DTYPE: Final = np.dtype(
