@@ -5,7 +5,8 @@ table. Gives: the file to the user, columns to inaisle.score_zones.
 
 Rows come with each fix, but for one tag not more often than every 100 ms, most probable zone first:
 all with P of 0.01 or more, at most 16, at least one. Within one emission P sums to at most 1; what
-is missing belongs to zones left out.
+is missing belongs to zones left out. P is of the fix widened by the frozen bias of its radio, as it
+is for the zones of a shop.
 """
 
 import csv
@@ -22,6 +23,8 @@ from inaisle.csv_table import finite, read_table
 from inaisle.fix_csv import SessionTag
 from inaisle.recording_zones import RecordingZones, load_zones
 from rtls.engine import EngineOutput
+from rtls.geofence.containment import ContainmentSettings
+from rtls.geofence.kernels.gaussian_in_zone import bias_of_kinds
 from rtls.ingest.recording import Session
 from rtls.model.errors import InvalidRecording
 from rtls.model.site_map import SiteMap
@@ -52,6 +55,7 @@ class ZoneTable:
         self._labels = zones.labels_of(site_map)
         self._writer = csv.writer(file, lineterminator="\n")
         self._writer.writerow(ZONE_COLUMNS)
+        self._bias_m = np.array(ContainmentSettings().bias_m, np.float64)
         self._emitted_ms: dict[SessionTag, int] = {}
         self.rows = 0
 
@@ -74,10 +78,15 @@ class ZoneTable:
         if label is None or not all(map(math.isfinite, (*cov, fix["x_m"], fix["y_m"]))):
             return
         mean = (float(fix["x_m"]), float(fix["y_m"]))
-        listed = self._nearest.probabilities(label, mean, cov)[:ZONES_LISTED_MAX]
+        widened = (cov[0] + self._bias_m2(fix), cov[1], cov[2] + self._bias_m2(fix))
+        listed = self._nearest.probabilities(label, mean, widened)[:ZONES_LISTED_MAX]
         for place, (zone, p) in enumerate(listed):
             if place == 0 or p >= P_LISTED:
                 yield zone, math.floor(p * DIGITS) / DIGITS
+
+    def _bias_m2(self, fix: np.void) -> float:
+        """Return the variance of the frozen bias, as the engine adds it for zones of a shop."""
+        return float(bias_of_kinds(int(fix["kinds"]), self._bias_m)) ** 2
 
 
 @contextmanager
