@@ -105,7 +105,7 @@ def write_fix(
     fix: Record, slot: int, track: Record, belief: Record, p: GridParameters, at_ms: int
 ) -> None:
     """Write the belief as of ``at_ms``: moments of the mass, carried on, and the frozen bias."""
-    dt_s = max(0.001 * (at_ms - belief["at_ms"]), 0.0) + p.lag_s
+    dt_s = max(0.001 * (at_ms - belief["at_ms"]), 0.0)
     memory = p.speed_memory_s
     keep = math.exp(-dt_s / memory)
     reach = memory * (1.0 - keep)
@@ -121,6 +121,7 @@ def write_fix(
     speed_2 = belief["velocity"][0] ** 2 + belief["velocity"][1] ** 2
     error_2 = 2.0 * belief["velocity_var"]
     error_2 += belief["pull"] ** 2 * (belief["cov"][0] + belief["cov"][2])
+    walked += 0.5 * lead * lead * error_2
     lead *= speed_2 / (speed_2 + error_2 + 1e-9)
     fix["x_m"] = belief["x_m"] + lead * belief["velocity"][0]
     fix["y_m"] = belief["y_m"] + lead * belief["velocity"][1]
