@@ -102,8 +102,8 @@ class MeasurementSettings:
     range_bias_sd_m: float = 0.02
     range_bias_place_sd_m: float = 0.065
     range_slope_sd: float = 0.01
-    bias_step_m: float = 0.3
-    bias_noise_factor: float = 3.0
+    bias_step_m: float = 0.25
+    bias_noise_factor: float = 2.0
     tdoa_sigma_m: float = 0.15
     tdoa_bias_sd_m: float = 0.10
     aoa_sigma_rad: float = 0.09

@@ -143,7 +143,7 @@ class PlainTrack:
                 right += weight * slope * residual
             still_unknown = np.linalg.inv(known + information)
             step = still_unknown @ (right + known @ (both.state[PLACE] - at))
-            if math.hypot(step[0], step[1]) < 1e-2:
+            if math.hypot(step[0], step[1]) < 0.03:
                 break
         return at, information, right
 

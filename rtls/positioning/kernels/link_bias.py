@@ -32,6 +32,7 @@ LEARNABLE_MIN = 3
 PLACE_SD_M = 2.0  # what a step knows of the place beforehand: nothing
 VARIANCE_MIN = 1e-7
 BLOCKED_MAX = 0.5
+ODD_MAX = 4.0  # squared sigmas above which a residual is believed less and less
 C, S, OWN = 0, 1, 2  # in the track; at hand the place comes before them
 FIRST_OWN = 4
 
@@ -163,6 +164,8 @@ def take_residual(work: Floats, m: int, j: int, noise: float) -> None:
     spread += gains[own]
     miss -= mean[0] * link[HX] + mean[1] * link[HY] + mean[2] * share + mean[3] * length
     miss -= mean[own]
+    # A path that is blocked, and not yet known to be, would be learnt as an error that stays.
+    spread *= max(miss * miss / (spread * ODD_MAX), 1.0)
     for i in range(size):
         step = gains[i] / spread
         mean[i] += step * miss

@@ -38,7 +38,7 @@ from rtls.positioning.kernels.rows import (
 from rtls.positioning.kernels.small_solve import Symmetric3, invert3
 
 ITERATIONS_MAX = 5
-STEP_M_DONE = 1e-2  # a tenth of what UWB resolves; the step itself is taken, so its square is left
+STEP_M_DONE = 0.03  # the last step is taken: its square over the distance is left, a millimetre
 SURPRISE_OF_ONE_MAX = 25.0
 MISFIT_OF_ONE_MAX = 9.0
 LONG_RANGE_SURPRISE = 0.1  # a long range is no sign that the track is wrong: paths get blocked

@@ -54,7 +54,7 @@ from rtls.positioning.kernels.rows import (
 )
 
 INTERVAL_MEMORY = 0.1
-REVIEW_MS = 500  # how often floor and frozen errors are looked at again
+REVIEW_MS = 1_000  # how often floor and frozen errors are looked at again
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

@@ -4,13 +4,23 @@ import numpy as np
 import pytest
 
 from rtls.positioning.anchor_table import AnchorTable
-from rtls.positioning.tracking import TrackingSettings
+from rtls.positioning.kernels.link_bias import (
+    PLACE_SD_M,
+    UNKNOWNS_MAX,
+    WORK_ROWS,
+    begin_bias,
+    begin_biases,
+    learn_biases,
+)
+from rtls.positioning.tracking import TrackingSettings, parameters_of
+from tests.reference.link_bias import learnt_at
 from tests.reference.radio_site import OCTAGON, readings_of, run_epochs, site_with, true_ranges
 
 SITE = site_with(OCTAGON)
 TABLE = AnchorTable.build(SITE)
 SETTINGS = TrackingSettings()
 NOISE = SETTINGS.measurement
+P = parameters_of(SETTINGS)
 OWN = np.array([0.06, -0.05, 0.04, 0.08, -0.07, -0.02, 0.05, -0.06])
 
 
@@ -89,3 +99,42 @@ def test_a_blocked_path_is_remembered_for_some_seconds() -> None:
     assert blocked[3] > 0.9
     assert np.delete(blocked[:8], 3).max() < 0.3
     assert np.hypot(fixes["x_m"] - 4.0, fixes["y_m"] - 6.0)[-1] < 0.08
+
+
+def test_a_step_of_learning_is_the_dense_gaussian() -> None:
+    """One link after the other on a packed triangle, against all at once on a full matrix."""
+    readings = readings_of(true_ranges(SITE, (3.0, 6.0)) + 0.15, at_ms=100)
+    _, _, tracks = run_epochs(readings, anchors=TABLE, settings=SETTINGS)
+    track = tracks[0]
+    begin_biases(track, P)
+    for k in range(8):
+        begin_bias(track, P, k, NOISE.range_bias_link_sd_m)
+    draw = np.random.default_rng(1)
+    track["link_residual"][:8] = residuals = draw.normal(0.0, 0.05, 8).astype(np.float32)
+    track["link_blocked"] = 0.0
+    at = track["state"][:2].copy()
+    anchors = np.array(OCTAGON)
+    away = at - anchors[:, :2]
+    lengths = np.sqrt((away**2).sum(axis=1) + (anchors[:, 2] - NOISE.tag_height_m) ** 2)
+    noise = NOISE.bias_noise_factor * (NOISE.range_sigma_m**2 + NOISE.range_bias_place_sd_m**2)
+    mean, cov = learnt_at(
+        away / lengths[:, None],
+        lengths,
+        residuals,
+        {
+            "place": PLACE_SD_M,
+            "common": NOISE.range_bias_common_sd_m,
+            "slope": NOISE.range_slope_sd,
+            "own": NOISE.range_bias_link_sd_m,
+            "noise": np.sqrt(noise),
+        },
+    )
+    assert learn_biases(np.empty((WORK_ROWS, UNKNOWNS_MAX)), track, TABLE.records, P)
+    assert track["bias_mean"][:10] == pytest.approx(mean[2:], rel=1e-4, abs=1e-7)
+    packed = track["bias_link_cov"][: 10 * 11 // 2]
+    assert packed == pytest.approx(cov[2:, 2:][np.tril_indices(10)], rel=1e-3, abs=1e-8)
+    # The place gives way by least squares to what the errors took.
+    slopes = away / lengths[:, None]
+    longer = mean[2] + mean[3] * lengths + mean[4:]
+    shift = np.linalg.lstsq(slopes, -longer, rcond=None)[0]
+    assert track["state"][:2] - at == pytest.approx(shift, rel=1e-2, abs=1e-5)
