@@ -322,8 +322,9 @@ class Engine:
             more = self._step(self._state, silent, is_late=None, at_ms=at_ms)
             rows = np.concatenate((rows, more))
             fixes = _by_tag(fixes, coasted)
-            if self._judges_anchors:
-                self._alarms += self._locator.review(self._state.locator, fixes, at_ms=at_ms)
+            self._alarms += self._locator.review(
+                self._state.locator, fixes, at_ms=at_ms, judges_anchors=self._judges_anchors
+            )
         return fixes, rows
 
     def _step(

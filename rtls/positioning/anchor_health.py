@@ -15,9 +15,9 @@ has fitted for a while. No more than a third of the anchors are put aside: if al
 the map.
 
 Frozen multipath makes an anchor wrong by two deviations and more at one place for as long as
-somebody stands there, so one place convicts nobody: what counts as evidence are new places. A metre
-walked is half of one, since multipath is another one after about 2 m; no second counts more than
-one place, so that a crowd needs as many seconds as a single shopper needs places.
+somebody stands there, so one place convicts nobody: what counts as evidence are new places, 3 m
+from the last one of the same tag, and the innovations of who walks. No second counts more than one
+place, so that a crowd needs as many seconds as a single shopper needs places.
 """
 
 from dataclasses import dataclass
@@ -54,7 +54,7 @@ SILENT, BIASED, STALE = range(3)
 SECOND_MS: Final = 1_000
 MEMORY: Final = 10.0
 JUDGED_AFTER: Final = 8.0
-PLACE_M: Final = 2.0
+PLACE_M: Final = 3.0
 JUDGED_MIN: Final = 4
 """with fewer anchors nobody can say which of them is wrong"""
 SILENT_MS_MIN: Final = 10_000
@@ -95,21 +95,45 @@ class AnchorPlaces:
         )
 
 
+def new_places(fixes: Rows, tags: Rows, *, at_ms: UnixMs) -> int:
+    """Return how many tags heard in the last second have come to a new place, and note it.
+
+    Parameters
+    ----------
+    fixes
+        `FIX_DTYPE` of the second, each tag at most once.
+    tags
+        `REPEATS_DTYPE`, (capacity,): the last place of each tag is updated in place.
+    at_ms
+        The end of the second.
+    """
+    heard = fixes[fixes["evidence_at_ms"] > at_ms - SECOND_MS]
+    place_m = np.stack((heard["x_m"], heard["y_m"]), axis=1)
+    slots = heard["tag"]
+    away_m = np.hypot(*(place_m - tags["place_m"][slots]).T)
+    is_new = (tags["has_place"][slots] == 0) | (away_m > PLACE_M)
+    tags["place_m"][slots[is_new]] = place_m[is_new]
+    tags["has_place"][slots[is_new]] = 1
+    return int(np.count_nonzero(is_new))
+
+
 def review_anchors(
-    health: Rows, watch: Rows, *, fixes: Rows, places: AnchorPlaces, at_ms: UnixMs
+    health: Rows, watch: Rows, *, fixes: Rows, places: AnchorPlaces, new: int, at_ms: UnixMs
 ) -> tuple[AnchorAlarm, ...]:
     """Judge every anchor by the last second; set weights, reset sums, return what has changed.
 
     Parameters
     ----------
     health
-        `HEALTH_DTYPE`, (n_anchors,): sums are read and set to 0, weights are set.
+        `HEALTH_DTYPE`, (n_anchors,): sums are set to 0 once they have been used, weights are set.
     watch
         `WATCH_DTYPE`, (n_anchors,): what is remembered from second to second.
     fixes
         `FIX_DTYPE` of the second; those without evidence in it are passed over.
     places
         Of the anchors.
+    new
+        From `new_places`.
     at_ms
         A whole second. One without any reading changes nothing.
     """
@@ -117,11 +141,9 @@ def review_anchors(
         return ()
     before = watch["since_ms"].copy()
     _judge_silence(health, watch, fixes, places, at_ms)
-    _judge_bias(health, watch, _new_places(fixes, at_ms), at_ms)
+    _judge_bias(health, watch, min(new, 1), at_ms)
     _judge_repeats(watch, at_ms)
     health["weight"] = np.where(watch["since_ms"][:, BIASED] > 0, WEIGHT_BIASED, 1.0)
-    for name in ("residual_sum", "residual_sq_sum", "count"):
-        health[name] = 0
     return _changes(watch, before, places)
 
 
@@ -161,21 +183,16 @@ def _beside_tags(watch: Rows, fixes: Rows, places: AnchorPlaces, at_ms: int) -> 
     return beside
 
 
-def _new_places(fixes: Rows, at_ms: int) -> float:
-    """Return how many new places the tags heard in the last second have come to, at most 1."""
-    heard = fixes[fixes["evidence_at_ms"] > at_ms - SECOND_MS]
-    walked_m = np.hypot(heard["vx_m_s"], heard["vy_m_s"]) * (1.0 - heard["p_standing"])
-    return min(float(walked_m.sum()) / PLACE_M, 1.0)
-
-
-def _judge_bias(health: Rows, watch: Rows, new: float, at_ms: int) -> None:
+def _judge_bias(health: Rows, watch: Rows, new: int, at_ms: int) -> None:
     count = health["count"]
-    has_news = (count > 0) & (new > 0.0)
+    has_news = (count > 0) & (new > 0)
     watch["evidence"][has_news] += new
     gain = new / np.minimum(np.maximum(watch["evidence"], 1.0), MEMORY)[has_news]
     for name, total in (("bias", "residual_sum"), ("misfit", "residual_sq_sum")):
         now = health[total][has_news] / count[has_news]
         watch[name][has_news] += gain * (now - watch[name][has_news])
+        health[total][has_news] = 0.0
+    count[has_news] = 0
     severity = _severity(watch)
     is_biased = watch["since_ms"][:, BIASED] > 0
     fits = severity < HEALTHY_BELOW

@@ -13,7 +13,12 @@ from rtls.model.anchor_alarm import AnchorAlarm
 from rtls.model.reading import ReadingArray
 from rtls.model.site_map import SiteMap
 from rtls.model.units import TagId, UnixMs
-from rtls.positioning.anchor_health import AnchorPlaces, review_anchors, standing_alarms
+from rtls.positioning.anchor_health import (
+    AnchorPlaces,
+    new_places,
+    review_anchors,
+    standing_alarms,
+)
 from rtls.positioning.anchor_table import AnchorTable
 from rtls.positioning.calibration import Calibration
 from rtls.positioning.grid_choice import by_tag, grid_filter_of, is_by_grid, note_precise
@@ -130,7 +135,7 @@ class Locator:
         )
 
     def review(
-        self, state: LocatorState, fixes: FixArray, *, at_ms: UnixMs
+        self, state: LocatorState, fixes: FixArray, *, at_ms: UnixMs, judges_anchors: bool = True
     ) -> tuple[AnchorAlarm, ...]:
         """Judge the anchors by the last second, in place; return the alarms that began or ended.
 
@@ -142,9 +147,14 @@ class Locator:
             Of the tags heard in this second.
         at_ms
             A whole second.
+        judges_anchors
+            False only notes where the tags are, for a run that repeats some tags of others.
         """
+        new = new_places(fixes, state.repeats, at_ms=at_ms)
+        if not judges_anchors:
+            return ()
         return review_anchors(
-            state.health, state.watch, fixes=fixes, places=self._places, at_ms=at_ms
+            state.health, state.watch, fixes=fixes, places=self._places, new=new, at_ms=at_ms
         )
 
     def alarms(self, state: LocatorState) -> tuple[AnchorAlarm, ...]:

@@ -40,6 +40,12 @@ REPEATS_DTYPE: Final = np.dtype(
             (LINKS,),
         ),
         ("changes", np.int64),  # of all links of the tag, ever
+        (
+            "place_m",
+            np.float64,
+            (2,),
+        ),  # where it last was evidence (rtls.positioning.anchor_health)
+        ("has_place", np.int64),
     ],
     align=True,
 )

@@ -150,8 +150,8 @@ def batch_of(site, step, places, fault, measure, kind, draw) -> ReadingBatch:
 CASES = [
     (uwb_moved_by_3_m, ReadingKind.RANGE, 2, 30.0),
     (uwb_moved_by_3_m, ReadingKind.RANGE, 5, 30.0),
-    (ble_weaker_by_15_db, ReadingKind.RSSI, 1, 70.0),
-    (ble_weaker_by_15_db, ReadingKind.RSSI, 5, 70.0),
+    (ble_weaker_by_15_db, ReadingKind.RSSI, 1, 100.0),
+    (ble_weaker_by_15_db, ReadingKind.RSSI, 5, 100.0),
 ]
 
 
@@ -175,10 +175,10 @@ def test_an_anchor_that_is_wrong_loses_its_weight_and_costs_nothing_more(
 
 
 @pytest.mark.parametrize("seed", [1, 5])
-def test_without_the_rule_a_covered_anchor_costs_a_quarter_more(seed: int) -> None:
-    """The control. (Among twelve exact ranges the filter itself outvotes a wrong one.)"""
+def test_without_the_rule_a_covered_anchor_costs_a_fifth_more(seed: int) -> None:
+    """The control. Among twelve exact ranges, the filter itself outvotes a wrong one."""
     control = run(ble_weaker_by_15_db, ReadingKind.RSSI, seed=seed, is_judged=False)
-    assert control.p90_after(FAULT_S + 70.0) > 1.25 * p90_before(control)
+    assert control.p90_after(FAULT_S + 100.0) > 1.2 * p90_before(control)
 
 
 def test_a_dead_anchor_is_named_when_somebody_comes_by() -> None:

@@ -25,6 +25,7 @@ from rtls.positioning.kernels.grid_records import (
     KIND_MEAN,
     KIND_SD,
     KIND_WEIGHT,
+    TRUST,
     GridModel,
     GridParameters,
     Scratch,
@@ -38,6 +39,7 @@ INNOVATION_MAX = 5.0
 SQUARE_MAX = 9.0
 BINS = 64  # of the mass, by powers of two
 STEP_S_MAX = 5.0
+WALKS_M_S = 0.3
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -232,6 +234,8 @@ def note_fit(
     node = state % nodes
     kind = state // nodes
     squares = 0.0
+    speed_square = belief["velocity"][0] ** 2 + belief["velocity"][1] ** 2
+    is_walking = speed_square > WALKS_M_S * WALKS_M_S
     for j in range(links):
         anchor = int(s.links[j, ANCHOR])
         gain = model.kinds[kind, KIND_GAIN]
@@ -239,6 +243,10 @@ def note_fit(
         z = away / math.sqrt(variance_at(model, s, j, node, anchor))
         z = min(max(z, -INNOVATION_MAX), INNOVATION_MAX)
         squares += min(z * z, SQUARE_MAX)
+        if not is_walking:
+            continue  # frozen multipath speaks against an anchor for as long as somebody stands
+        # By the noise of a trusted anchor: else one of little weight would seem to fit again.
+        z = min(max(z / math.sqrt(s.links[j, TRUST]), -INNOVATION_MAX), INNOVATION_MAX)
         health[anchor]["residual_sum"] += z
         health[anchor]["residual_sq_sum"] += z * z
         health[anchor]["count"] += 1

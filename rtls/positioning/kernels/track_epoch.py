@@ -55,6 +55,7 @@ from rtls.positioning.kernels.rows import (
 
 INTERVAL_MEMORY = 0.1
 REVIEW_MS = 1_000  # how often floor and frozen errors are looked at again
+STANDS_FROM = 0.5
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -145,7 +146,9 @@ def update_instant(
     at, curve, g, odd, is_sound = settle(rows, n, p, box, state, cov)
     if is_sound and update_modes(track, at, curve, g):
         join_modes(track)
-        note_innovations(rows, n, health)
+        if track["p_standing"] < STANDS_FROM:
+            # Frozen multipath speaks against an anchor for as long as somebody stands.
+            note_innovations(rows, n, health)
         note_links(rows, n, track)
         track["surprise"] += p.surprise_memory * (odd[0] - track["surprise"])
         track["unit_variance"] += p.surprise_memory * (odd[1] - track["unit_variance"])

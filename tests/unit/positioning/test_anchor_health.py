@@ -9,9 +9,11 @@ from rtls.model.fix import FIX_DTYPE
 from rtls.positioning.anchor_health import (
     WATCH_DTYPE,
     AnchorPlaces,
+    new_places,
     review_anchors,
     standing_alarms,
 )
+from rtls.positioning.stale_values import REPEATS_DTYPE
 from rtls.positioning.tracking import full_trust
 from tests.reference.radio_site import OCTAGON, site_with
 
@@ -28,11 +30,11 @@ class Site:
         self.at_ms = 0
 
     def second(
-        self, *, off=None, deaf=(), tag=(5.0, 5.0), walks_m_s=2.0, stale=()
+        self, *, off=None, deaf=(), tag=(5.0, 5.0), new=1, stale=()
     ) -> tuple[AnchorAlarm, ...]:
         """Each anchor has five innovations of ±1, those in ``off`` with a mean added.
 
-        One tag walks, by default to a new place every second.
+        One tag is at ``tag``; somebody has come to ``new`` new places.
         """
         self.at_ms += 1_000
         noise = np.array([-1.0, 1.0, -1.0, 1.0, 0.0])
@@ -49,11 +51,15 @@ class Site:
             self.watch[anchor]["stale"] = 5 if anchor in stale else 0
         fixes = np.zeros(1, FIX_DTYPE)
         fixes["x_m"], fixes["y_m"] = tag
-        fixes["vx_m_s"] = walks_m_s
         fixes["evidence_at_ms"] = self.at_ms if len(deaf) < self.health.size else 0
         fixes["kinds"] = RANGE_BIT
         return review_anchors(
-            self.health, self.watch, fixes=fixes, places=self.places, at_ms=self.at_ms
+            self.health,
+            self.watch,
+            fixes=fixes,
+            places=self.places,
+            new=new if len(deaf) < self.health.size else 0,
+            at_ms=self.at_ms,
         )
 
     def seconds(self, n: int, **how) -> list[AnchorAlarm]:
@@ -106,14 +112,33 @@ def test_a_bias_that_all_share_is_nobodys() -> None:
 def test_one_place_convicts_nobody() -> None:
     """Somebody stands for ten minutes where one anchor is heard three deviations too loud."""
     site = Site()
-    assert site.seconds(600, off={3: 3.0}, walks_m_s=0.0) == []
+    assert site.seconds(600, off={3: 3.0}, new=0) == []
 
 
-def test_a_single_walker_convicts_after_some_places() -> None:
-    """At 1 m/s every other second is a new one."""
+def test_a_single_walker_convicts_after_ten_places() -> None:
+    """At 1 m/s every third second is a new one."""
     site = Site()
-    assert site.seconds(15, off={3: 4.0}, walks_m_s=1.0) == []
-    assert len(site.seconds(5, off={3: 4.0}, walks_m_s=1.0)) == 1
+    alarms = [
+        (second, alarm)
+        for second in range(60)
+        for alarm in site.second(off={3: 4.0}, new=int(second % 3 == 2))
+    ]
+    ((second, alarm),) = alarms
+    assert alarm.anchor == "a3"
+    assert second <= 30
+
+
+def test_a_new_place_is_three_metres_from_the_last_one() -> None:
+    """And each tag has its own; one that is not heard comes to none."""
+    tags = np.zeros(2, REPEATS_DTYPE)
+    fixes = np.zeros(2, FIX_DTYPE)
+    fixes["tag"] = [0, 1]
+    found = []
+    for second, x in enumerate([5.0, 7.9, 8.1, 8.1, 5.2, 5.0]):
+        fixes["x_m"] = [x, 5.0]
+        fixes["evidence_at_ms"] = [1_000 * (second + 1), 1_000]
+        found.append(new_places(fixes, tags, at_ms=1_000 * (second + 1)))
+    assert found == [2, 0, 1, 0, 0, 1]
 
 
 def test_frozen_multipath_makes_no_alarm() -> None:
@@ -185,9 +210,11 @@ def test_an_anchor_that_repeats_itself_is_named() -> None:
     assert over.is_over
 
 
-def test_the_sums_begin_anew_with_every_second() -> None:
-    """Else yesterday would outvote today."""
+def test_the_sums_begin_anew_with_every_new_place() -> None:
+    """Else yesterday would outvote today. Until then they gather what a walker shows."""
     site = Site()
+    site.seconds(1, new=0)
+    assert site.health["count"].tolist() == [5] * 8
     site.seconds(1)
     assert site.health["count"].tolist() == [0] * 8
     assert site.health["residual_sq_sum"].tolist() == [0.0] * 8
