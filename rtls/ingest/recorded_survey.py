@@ -17,7 +17,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from rtls.ingest.recorded_table import Names, anchor_id, lines_of, number_of, table_of
+from rtls.ingest.recorded_table import AnchorNames, Names, lines_of, number_of, table_of
 from rtls.model.errors import InvalidRecording
 from rtls.model.survey import HEARD_DTYPE, HEARD_MAX, STOP_DTYPE, STOPS_MAX, Survey
 from rtls.model.units import AnchorId
@@ -141,7 +141,7 @@ def _joined(path: Path, walks: Mapping[str, Places], labels: dict[int, str]) -> 
     InvalidRecording
         If a scan's walk is not known, or no scan remains.
     """
-    anchors, stops = Names(), Names()
+    anchors, stops = AnchorNames(), Names()
     where_of: list[tuple[str, float]] = []
     heard: list[tuple[int, int, float, float, int]] = []
     left_out = 0
@@ -160,7 +160,7 @@ def _joined(path: Path, walks: Mapping[str, Places], labels: dict[int, str]) -> 
         stop = stops.index_of(f"{session}\n{at_s}")
         if stop == len(where_of):
             where_of.append((session, at_s))
-        heard.append((stop, anchors.index_of(anchor_id(anchor, where)), rssi, np.nan, 1))
+        heard.append((stop, anchors.index_of_spelling(anchor, where), rssi, np.nan, 1))
         _refuse_more(where, len(where_of), len(heard), len(anchors.names))
     if not heard:
         raise InvalidRecording(f"{path}: no scan with a known place; expected one or more.")

@@ -118,3 +118,18 @@ class Names:
         if index == len(self.names):
             self.names.append(name)
         return index
+
+
+class AnchorNames(Names):
+    """Numbers for anchors, by their ids; a spelling is checked once, not in each of its lines."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._by_spelling: dict[str, int] = {}
+
+    def index_of_spelling(self, name: str, where: str) -> int:
+        """Return the number of an anchor as a recording spells it; `where` is for the error."""
+        index = self._by_spelling.get(name)
+        if index is None:
+            index = self._by_spelling[name] = self.index_of(anchor_id(name, where))
+        return index

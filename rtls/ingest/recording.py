@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from rtls.ingest.formats.identifiers import are_tag_ids
 from rtls.ingest.recorded_survey import ANCHORS_MAX, RecordedSurvey, load_survey
-from rtls.ingest.recorded_table import Names, anchor_id, lines_of, number_of, table_of
+from rtls.ingest.recorded_table import AnchorNames, Names, anchor_id, lines_of, number_of, table_of
 from rtls.model.errors import InvalidRecording
 from rtls.model.reading import ReadingKind
 from rtls.model.site_map import COORDINATE_M_MAX, Anchor, Floor, Radio, SiteMap
@@ -96,7 +96,7 @@ def load_recording(folder: Path) -> Recording:
     `InvalidRecording` names what is missing or wrong: file, line, value and remedy.
     """
     places = _load_anchors(folder)
-    sessions, tags, anchors = Names(), Names(), Names()
+    sessions, tags, anchors = Names(), Names(), AnchorNames()
     rows, left_out = _load_rows(_readings_file(folder), sessions, tags, anchors)
     found = load_survey(folder) if places is None else None
     if places is None:
@@ -116,7 +116,7 @@ def load_recording(folder: Path) -> Recording:
 
 
 def _load_rows(
-    path: Path, sessions: Names, tags: Names, anchors: Names
+    path: Path, sessions: Names, tags: Names, anchors: AnchorNames
 ) -> tuple[npt.NDArray[np.void], int]:
     """Return the rows by session and time, and how many no radio can have sent.
 
@@ -145,7 +145,7 @@ def _load_rows(
                 sessions.index_of(fields[0]),
                 round(time_s * SECOND_MS),
                 tags.index_of(_tag(fields[2], where)),
-                anchors.index_of(anchor_id(fields[3], where)),
+                anchors.index_of_spelling(fields[3], where),
                 kind,
                 value,
             )
