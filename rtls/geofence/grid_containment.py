@@ -52,24 +52,25 @@ class NodeZones:
     def build(
         cls,
         index: ZoneIndex,
-        *,
-        node_xy: Floats,
-        node_floor: Ints,
-        cell_m: float,
+        nodes: tuple[Floats, Ints, float],
         settings: ContainmentSettings,
     ) -> "NodeZones":
-        """Work out the shares of ``node_xy`` (n, 2), whose cells are ``cell_m`` wide."""
-        nodes = np.zeros(len(node_xy), FIX_DTYPE)
-        nodes["x_m"], nodes["y_m"] = node_xy.T
-        nodes["floor"] = node_floor
-        nodes["cov_xx"] = nodes["cov_yy"] = cell_m * cell_m / 12.0
-        nodes["kinds"] = RSSI_BIT
-        shares = zone_probabilities(index, nodes, settings)
+        """Work out the shares of nodes: (n, 2) m, (n,) floors and the width of a cell; n may be 0.
+
+        A site without a grid has no nodes, and all its fixes are Gaussian.
+        """
+        node_xy, node_floor, cell_m = nodes
+        rows = np.zeros(len(node_xy), FIX_DTYPE)
+        rows["x_m"], rows["y_m"] = node_xy.T
+        rows["floor"] = node_floor
+        rows["cov_xx"] = rows["cov_yy"] = cell_m * cell_m / 12.0
+        rows["kinds"] = RSSI_BIT
+        shares = zone_probabilities(index, rows, settings)
         n_zones = int(shares.zone[: shares.row_start[-1]].max(initial=-1)) + 1
         return cls(index=index, settings=settings, shares=shares, sums=np.zeros(n_zones))
 
     def probabilities(
-        self, fixes: Rows, *, used: Ints, states: Ints, masses: npt.NDArray[np.float32]
+        self, fixes: Rows, beliefs: tuple[Ints, Ints, npt.NDArray[np.float32]]
     ) -> ZoneProbabilities:
         """Return P(zone) of all fixes, those on the grid by their mass.
 
@@ -77,11 +78,13 @@ class NodeZones:
         ----------
         fixes
             (n,) `FIX_DTYPE`.
-        used
-            (n,) how many nodes the belief of each fix has.
-        states, masses
-            (capacity, k) the beliefs, by tag slot.
+        beliefs
+            (n,) how many states the belief of each fix has; (capacity, k) states and masses by tag
+            slot.
         """
+        if self.shares.row_start.size == 1:
+            return zone_probabilities(self.index, fixes, self.settings)
+        used, states, masses = beliefs
         is_belief = (fixes["method"] == GRID_METHOD) & (used > 0)
         others = fixes.copy()
         others["x_m"][is_belief] = np.nan  # is in no zone, and costs nothing
@@ -91,20 +94,14 @@ class NodeZones:
         probability = np.empty(fixes.size * ZONES_A_FIX_MAX, np.float64)
         lost = zones_of_masses(
             np.where(is_belief, fixes["tag"], -1).astype(np.int32),
-            np.ascontiguousarray(used, dtype=np.int32),
+            used,
             states,
             masses,
-            self.shares.row_start,
-            self.shares.zone,
-            self.shares.probability,
+            (self.shares.row_start, self.shares.zone, self.shares.probability),
+            (given.row_start, given.zone, given.probability),
             self.sums,
             self.settings.p_listed,
-            given.row_start,
-            given.zone,
-            given.probability,
-            row_start,
-            zone,
-            probability,
+            (row_start, zone, probability),
         )
         return ZoneProbabilities(
             row_start=row_start,

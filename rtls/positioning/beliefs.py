@@ -49,6 +49,13 @@ class Beliefs:
         """What the arrays take."""
         return self.rows.nbytes + self.states.nbytes + self.masses.nbytes
 
+    def of(
+        self, slots: Slots
+    ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32], npt.NDArray[np.float32]]:
+        """Return how many states each of ``slots`` has, and the states and masses of all slots."""
+        used = self.rows["used"][slots] if len(self) else np.zeros(slots.size, np.int32)
+        return np.ascontiguousarray(used), self.states, self.masses
+
     def grow(self, capacity: int) -> None:
         """Add free slots until there are ``capacity``, where there are any."""
         if len(self):

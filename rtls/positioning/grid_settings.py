@@ -89,7 +89,7 @@ class GridSettings:
     kind_memory_s: float = 60.0
     bias_m: float = 0.5
     standing_bias_m: float = 0.7
-    pruned_mass: float = 1e-3
+    pruned_mass: float = 0.03
 
     def __post_init__(self) -> None:
         for item in fields(self):

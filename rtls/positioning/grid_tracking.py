@@ -37,6 +37,7 @@ class GridFilter:
 
     def __init__(self, signal: SignalMap, *, settings: GridSettings | None = None) -> None:
         chosen = settings or GridSettings()
+        self.grid = signal.grid
         self.parameters = parameters_of(chosen, signal)
         self.model = model_of(signal)
         self.scratch = scratch_for(len(signal.grid) * len(signal.kinds))
@@ -119,6 +120,7 @@ def model_of(signal: SignalMap) -> GridModel:
         between=np.array(grid.between_floors, dtype=np.int32, order="C"),
         expected=np.array(signal.strength_cdb.T, dtype=np.int16, order="C"),
         spread=np.array(signal.spread_ddb.T, dtype=np.uint8, order="C"),
+        log_spread=np.log(np.maximum(np.arange(256), 1) / 10.0),
         rarity=np.array(signal.rarity.T, dtype=np.uint8, order="C"),
         kinds=np.array(signal.kinds, dtype=np.float64, order="C"),
         cell_m=float(grid.cell_m),
@@ -130,6 +132,8 @@ def scratch_for(states: int) -> Scratch:
     return Scratch(
         place=np.full(states, -1, np.int32),
         state=np.zeros(states, np.int32),
+        node=np.zeros(states, np.int32),
+        kind=np.zeros(states, np.int32),
         mass=np.zeros(states),
         other=np.zeros(states),
         cost=np.zeros(states),
@@ -143,6 +147,8 @@ def scratch_for(states: int) -> Scratch:
 def parameters_of(settings: GridSettings, signal: SignalMap) -> GridParameters:
     """Return the settings as the kernels take them, and what the site's survey says of itself."""
     own = {"lag_s": signal.lag_s, "bias_m": max(settings.bias_m, signal.bias_sd_m)}
+    if (signal.grid.between_floors < 0).all():
+        own["floor_change_s"] = 0.0
     names = GridParameters._fields
     return GridParameters(
         **{name: float(own[name] if name in own else getattr(settings, name)) for name in names}

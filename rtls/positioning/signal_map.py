@@ -20,6 +20,8 @@ from rtls.positioning.walk_grid import WalkGrid
 UNHEARD_AS_CDB: Final = -10_000
 """what an anchor is taken for where the survey cannot say: below what any receiver hears"""
 CDBM_MIN: Final = -30_000
+SLAB_DB: Final = 15.0
+"""that a floor slab takes: what tells the floors apart where nobody surveyed them"""
 Floats = npt.NDArray[np.float64]
 
 
@@ -78,6 +80,7 @@ def signal_of_laws(
     squared += (own["z_m"][:, None] - tag_height_m) ** 2
     decades = np.log10(np.sqrt(np.maximum(squared, NEAR_FIELD_M**2)))
     expected = own["rssi_at_1m"][:, None] - 10.0 * own["exponent"][:, None] * decades
+    expected -= SLAB_DB * np.abs(own["floor"][:, None] - grid.node_floor)
     gains = np.array(settings.gains[:HYPOTHESES_MAX])
     kinds = np.zeros((gains.size, 4))
     kinds[:, 1] = settings.offset_sd_db
@@ -85,7 +88,7 @@ def signal_of_laws(
     kinds[:, 3] = gains
     return SignalMap(
         grid=grid,
-        strength_cdb=np.clip(np.rint(100.0 * expected), -30_000, 0).astype(np.int16),
+        strength_cdb=np.clip(np.rint(100.0 * expected), CDBM_MIN, 0).astype(np.int16),
         spread_ddb=np.full(expected.shape, round(10.0 * settings.law_sd_db), np.uint8),
         rarity=np.zeros(expected.shape, np.uint8),
         kinds=kinds,

@@ -25,6 +25,9 @@ from rtls.positioning.walk_ground import Ground, boxes_around, grounds_of
 
 CELL_M: Final = Metre(0.5)
 """Half of what the best RSSI resolves; a step of a slow walk."""
+CELL_WIDE_M: Final = Metre(1.0)
+"""What large sites get: a quarter of the nodes, and on recordings no more than 0.1 m worse."""
+NODES_USUAL: Final = 2_000
 NODES_MAX: Final = 200_000
 SAMPLES: Final = 5
 """along each side of a cell, to find its free part"""
@@ -84,7 +87,7 @@ class WalkGrid:
         return len(self.node_xy)
 
     @classmethod
-    def of_plan(cls, site_map: SiteMap, *, cell_m: Metre = CELL_M) -> "WalkGrid":
+    def of_plan(cls, site_map: SiteMap, *, cell_m: Metre | None = None) -> "WalkGrid":
         """Lay the grid over the ground of all floors, as walls, furniture and walkable areas say.
 
         Parameters
@@ -93,11 +96,13 @@ class WalkGrid:
             The plan. A floor without walkable areas is its rectangle, or the box around what
             stands on it where that reaches beyond.
         cell_m
-            Side of a cell; a site too large for `NODES_MAX` gets larger ones. Beyond 0.1 to 10 m
-            it is refused with `InvalidGeometry`, as is a plan that leaves no ground.
+            Side of a cell; by default `CELL_M` on a small site and up to `CELL_WIDE_M` on a large
+            one. A site too large for `NODES_MAX` gets larger ones. Beyond 0.1 to 10 m it is
+            refused with `InvalidGeometry`, as is a plan that leaves no ground.
         """
         grounds = grounds_of(site_map)
-        cell = cell_for(sum(ground.area_m2 for ground in grounds), cell_m)
+        area_m2 = sum(ground.area_m2 for ground in grounds)
+        cell = cell_for(area_m2, usual_cell(area_m2) if cell_m is None else cell_m)
         return _joined([_cells_of(ground, cell) for ground in grounds], cell)
 
     @classmethod
@@ -128,6 +133,17 @@ class WalkGrid:
         grounds = boxes_around(points, floors, reach_m)
         cell = cell_for(sum(ground.area_m2 for ground in grounds), cell_m)
         return _joined([_cells_of(ground, cell) for ground in grounds], cell)
+
+
+def usual_cell(area_m2: float) -> Metre:
+    """Return the side of a cell with which ``area_m2`` is about `NODES_USUAL` nodes.
+
+    Examples
+    --------
+    >>> usual_cell(200.0), usual_cell(1_125.0), usual_cell(20_000.0)
+    (0.5, 0.75, 1.0)
+    """
+    return Metre(min(max(CELL_M, math.sqrt(area_m2 / NODES_USUAL)), CELL_WIDE_M))
 
 
 def cell_for(area_m2: float, cell_m: float) -> Metre:

@@ -14,12 +14,12 @@ from numba import njit
 
 from rtls.positioning.kernels.grid_records import (
     ANCHOR,
+    DOUBT,
     KIND_GAIN,
     KIND_SD,
     KIND_WEIGHT,
     REFERENCE_DBM,
     SAVED,
-    TRUST,
     VALUE,
     GridModel,
     GridParameters,
@@ -28,8 +28,10 @@ from rtls.positioning.kernels.grid_records import (
 from rtls.positioning.kernels.records import Record
 
 VAGUE_DB2 = 9.0  # an offset known less well than this needs more rounds
+VAGUE_ROUNDS = 3
 KIND_MASS_MIN = 1e-6
 PRODUCT_MAX = 1e200
+PADE_MAX = 2.0
 RARITY = 1.0 / 16.0  # nats
 FROZEN_SHARE = 0.4  # of the variance of a reading: no mean over time saves it
 
@@ -39,7 +41,7 @@ def variance_at(model: GridModel, s: Scratch, j: int, node: int, anchor: int) ->
     """Return the variance of link j at a node: that of one reading less what a mean saves."""
     sd = 0.1 * model.spread[node, anchor]
     single = sd * sd
-    return float(max(single - s.links[j, SAVED], FROZEN_SHARE * single) / s.links[j, TRUST])
+    return float(max(single - s.links[j, SAVED], FROZEN_SHARE * single) * s.links[j, DOUBT])
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -50,46 +52,32 @@ def residual_at(model: GridModel, s: Scratch, j: int, node: int, gain: float) ->
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def pull_of_links(
+def weigh_links(
     model: GridModel, p: GridParameters, s: Scratch, links: int, node: int, gain: float, at: float
-) -> tuple[float, float]:
-    """Return precision and weighted residual of the links at ``node``, about the offset ``at``."""
-    precision = 0.0
-    push = 0.0
-    dof = p.student_dof
-    scale = 1.0 - 2.0 / dof  # Student's t with scale s has the variance s² ν / (ν - 2)
-    for j in range(links):
-        anchor = int(s.links[j, ANCHOR])
-        away = residual_at(model, s, j, node, gain) - at
-        variance = scale * variance_at(model, s, j, node, anchor)
-        weight = (dof + 1.0) / (dof * variance + away * away)
-        precision += weight
-        push += weight * away
-    return precision, push
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def cost_of_links(
-    model: GridModel, p: GridParameters, s: Scratch, links: int, node: int, gain: float, at: float
-) -> float:
-    """Return minus the log likelihood of the links at ``node`` for an offset ``at``."""
+) -> tuple[float, float, float]:
+    """Return cost, precision and weighted residual of the links at ``node``, all about ``at``."""
     dof = p.student_dof
     scale = 1.0 - 2.0 / dof
     tails = 1.0
-    widths = 1.0
     cost = 0.0
+    precision = 0.0
+    push = 0.0
     for j in range(links):
         anchor = int(s.links[j, ANCHOR])
         away = residual_at(model, s, j, node, gain) - at
-        variance = scale * variance_at(model, s, j, node, anchor)
+        heavy = dof * scale * variance_at(model, s, j, node, anchor)
+        tail = heavy + away * away
+        weight = (dof + 1.0) / tail
+        precision += weight
+        push += weight * away
+        # The width of a mean or of a doubted anchor differs by a constant that no node changes.
+        cost += model.log_spread[model.spread[node, anchor]]
         cost += RARITY * model.rarity[node, anchor]
-        tails *= 1.0 + away * away / (dof * variance)
-        widths *= variance
-        if tails > PRODUCT_MAX or widths > PRODUCT_MAX:  # one logarithm for many links
-            cost += 0.5 * (dof + 1.0) * math.log(tails) + 0.5 * math.log(widths)
+        tails *= tail / heavy
+        if tails > PRODUCT_MAX:  # one logarithm for many links
+            cost += 0.5 * (dof + 1.0) * math.log(tails)
             tails = 1.0
-            widths = 1.0
-    return cost + 0.5 * (dof + 1.0) * math.log(tails) + 0.5 * math.log(widths)
+    return cost + 0.5 * (dof + 1.0) * math.log(tails), precision, push
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -105,20 +93,26 @@ def weigh_state(
     """Return cost, offset and precision of the links at one node, given mean and var of the offset.
 
     The offset is integrated out as by Laplace: the cost at its best, its distance from what was
-    believed, and how much narrower it has become.
+    believed, and how much narrower it has become. Where it is known well, one Newton step from
+    what was believed is as good as all of them.
     """
     mean, variance = offset
     best = mean
-    precision = 0.0
-    rounds = 4 if variance > VAGUE_DB2 else 1
-    for _ in range(rounds):
-        precision, push = pull_of_links(model, p, s, links, node, gain, best)
-        step = (push - (best - mean) / variance) / (precision + 1.0 / variance)
-        best += step
-    cost = cost_of_links(model, p, s, links, node, gain, best)
+    if variance > VAGUE_DB2:
+        for _ in range(VAGUE_ROUNDS):
+            _, precision, push = weigh_links(model, p, s, links, node, gain, best)
+            best += (push - (best - mean) / variance) / (precision + 1.0 / variance)
+    cost, precision, push = weigh_links(model, p, s, links, node, gain, best)
     away = best - mean
-    cost += 0.5 * away * away / variance + 0.5 * math.log1p(variance * precision)
-    return cost, best, precision
+    gained = variance * precision
+    if gained < PADE_MAX:  # log1p by Padé's approximation, within a hundredth
+        narrowed = gained * (6.0 + gained) / (6.0 + 4.0 * gained)
+    else:
+        narrowed = math.log1p(gained)
+    cost += 0.5 * away * away / variance + 0.5 * narrowed
+    slope = push - away / variance
+    step = slope / (precision + 1.0 / variance)
+    return cost - 0.5 * slope * step, best + step, precision
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -126,18 +120,15 @@ def weigh_list(
     model: GridModel, p: GridParameters, s: Scratch, n: int, links: int, belief: Record
 ) -> float:
     """Fill cost, offset and precision of all states of the list; return the lowest cost."""
-    nodes = model.xy.shape[0]
     lowest = math.inf
     for k in range(n):
-        state = s.state[k]
-        node = state % nodes
-        kind = state // nodes
+        kind = s.kind[k]
         cost, best, precision = weigh_state(
             model,
             p,
             s,
             links,
-            node,
+            s.node[k],
             model.kinds[kind, KIND_GAIN],
             (belief["offset"][kind], belief["offset_var"][kind]),
         )
@@ -149,11 +140,19 @@ def weigh_list(
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def take_evidence(s: Scratch, n: int, lowest: float, credit: float) -> None:
-    """Multiply the mass by the likelihood to the power ``credit``, and make it one."""
+def take_evidence(s: Scratch, n: int, lowest: float, credit: float, keep: float) -> None:
+    """Multiply the mass by the likelihood to the power ``credit``, and make it one.
+
+    The mass itself goes in to the power ``keep``, so that old evidence fades: the errors of a tag
+    that stands are frozen, and no repetition averages them out.
+    """
     total = 0.0
     for k in range(n):
-        s.mass[k] *= math.exp(credit * (lowest - s.cost[k]))
+        evidence = credit * (lowest - s.cost[k])
+        if keep >= 1.0:
+            s.mass[k] *= math.exp(evidence)
+        elif s.mass[k] > 0.0:
+            s.mass[k] = math.exp(keep * math.log(s.mass[k]) + evidence)
         total += s.mass[k]
     for k in range(n):
         s.mass[k] /= total
@@ -170,50 +169,34 @@ def take_offsets(
     dt_s: float,
 ) -> None:
     """Update the offset of each hypothesis by its nodes, and let old evidence for kinds fade."""
-    nodes = model.xy.shape[0]
     keep = math.exp(-dt_s / p.kind_memory_s)
     for kind in range(model.kinds.shape[0]):
         mean = belief["offset"][kind]
-        variance = belief["offset_var"][kind]
+        prior = 1.0 / belief["offset_var"][kind]
         total = 0.0
         shift = 0.0
         square = 0.0
         own = 0.0
         for k in range(n):
-            if s.state[k] // nodes != kind:
+            if s.kind[k] != kind:
                 continue
             # The best offset belongs to all evidence of the update; only a part is credited.
-            full = s.precision[k] + 1.0 / variance
-            part = credit * s.precision[k] + 1.0 / variance
-            step = (s.offset[k] - mean) * credit * full / part
-            total += s.mass[k]
-            shift += s.mass[k] * step
-            square += s.mass[k] * step * step
-            own += s.mass[k] / part
+            part = 1.0 / (credit * s.precision[k] + prior)
+            step = (s.offset[k] - mean) * credit * (s.precision[k] + prior) * part
+            mass = s.mass[k]
+            total += mass
+            shift += mass * step
+            square += mass * step * step
+            own += mass * part
         if total > KIND_MASS_MIN:
             shift /= total
             spread = own / total + max(square / total - shift * shift, 0.0)
             belief["offset"][kind] = mean + shift
             least = p.offset_sd_db_min * p.offset_sd_db_min
             belief["offset_var"][kind] = min(max(spread, least), model.kinds[kind, KIND_SD] ** 2)
-        if total > 0.0:
-            prior = model.kinds[kind, KIND_WEIGHT]
+        if total > 0.0 and keep < 1.0 and model.kinds.shape[0] > 1:
             held = max(total, KIND_MASS_MIN)
-            factor = held**keep * prior ** (1.0 - keep) / held
+            factor = (model.kinds[kind, KIND_WEIGHT] / held) ** (1.0 - keep)
             for k in range(n):
-                if s.state[k] // nodes == kind:
+                if s.kind[k] == kind:
                     s.mass[k] *= factor
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def flatten(s: Scratch, n: int, keep: float) -> None:
-    """Let old evidence fade: the errors of links that stand still are frozen, not averaged out."""
-    before = 0.0
-    after = 0.0
-    for k in range(n):
-        before += s.mass[k]
-        if s.mass[k] > 0.0:
-            s.mass[k] = s.mass[k] ** keep
-        after += s.mass[k]
-    for k in range(n):
-        s.mass[k] *= before / after

@@ -10,8 +10,8 @@ from numba import njit
 
 from rtls.positioning.kernels.grid_records import (
     ANCHOR,
+    DOUBT,
     SAVED,
-    TRUST,
     VALUE,
     GridParameters,
     Scratch,
@@ -95,6 +95,6 @@ def gather_links(
         s.links[n, ANCHOR] = anchor
         s.links[n, VALUE] = value
         s.links[n, SAVED] = p.noise_db * p.noise_db * (1.0 - 1.0 / count)
-        s.links[n, TRUST] = max(health[anchor]["weight"], TRUST_MIN)
+        s.links[n, DOUBT] = 1.0 / max(health[anchor]["weight"], TRUST_MIN)
         n += 1
     return n

@@ -26,7 +26,7 @@ from rtls.positioning.kernels.records import Record
 
 PULL_MAX = 0.4  # 1/s; walls squeeze the mass, and the regression must not answer with a burst
 SPEED_M_S_MAX = 1.2
-OUTFLOW_MAX = 0.6  # of a node's mass in one step: more would overshoot
+OUTFLOW_MAX = 0.8  # of a node's mass in one step: more would overshoot
 AXIS_SHARE = 2.0 / 3.0  # the nine-point Laplacian, whose error is the same in all directions
 DIAGONAL_SHARE = 1.0 / 6.0
 FAINT = 1e-9  # mass below it stays where it is
@@ -37,12 +37,11 @@ def moments(
     model: GridModel, s: Scratch, n: int
 ) -> tuple[float, float, float, float, float, float]:
     """Return total, mean x and y, and covariance xx, xy, yy of the list; a cell has a width."""
-    nodes = model.xy.shape[0]
     total = 0.0
     x = 0.0
     y = 0.0
     for k in range(n):
-        node = s.state[k] % nodes
+        node = s.node[k]
         mass = s.mass[k]
         total += mass
         x += mass * model.xy[node, 0]
@@ -54,7 +53,7 @@ def moments(
     xy = 0.0
     yy = 0.0
     for k in range(n):
-        node = s.state[k] % nodes
+        node = s.node[k]
         dx = model.xy[node, 0] - x
         dy = model.xy[node, 1] - y
         mass = s.mass[k]
@@ -65,17 +64,43 @@ def moments(
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def give(s: Scratch, n: int, state: int, mass: float) -> int:
-    """Add mass to a state of the list, which grows where it is new; return its length."""
-    place = s.place[state]
+def give(s: Scratch, n: int, base: int, node: int, kind: int, mass: float) -> int:
+    """Add mass to a state of the list, which grows where it is new; return its length.
+
+    ``base`` is the state of node 0 under the hypothesis ``kind``.
+    """
+    place = s.place[base + node]
     if place < 0:
-        s.place[state] = n
-        s.state[n] = state
+        s.place[base + node] = n
+        s.state[n] = base + node
+        s.node[n] = node
+        s.kind[n] = kind
         s.mass[n] = 0.0
         s.other[n] = mass
         return n + 1
     s.other[place] += mass
     return n
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def heading(
+    model: GridModel, node: int, u: float, v: float
+) -> tuple[int, int, int, float, float, float]:
+    """Split a way of (u, v) cells among the neighbours ahead, ahead in x and ahead in y.
+
+    Returned are their columns, and the share of the mass that goes along x, along y and across.
+    """
+    across = abs(u) * abs(v)
+    along_x = abs(u) - across
+    along_y = abs(v) - across
+    ahead_x = EAST if u > 0.0 else WEST
+    ahead_y = NORTH if v > 0.0 else SOUTH
+    ahead = 7 if (ahead_x == EAST and ahead_y == SOUTH) else (ahead_x + ahead_y) // 2
+    if model.neighbours[node, ahead] < 0:  # around the corner, one way or the other
+        along_x += 0.5 * across
+        along_y += 0.5 * across
+        across = 0.0
+    return ahead_x, ahead_y, ahead, along_x, along_y, across
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -93,36 +118,22 @@ def step_mass(
     ``ways`` are cells to the east and north at (x, y) and cells more for each metre from there;
     ``spread`` is the variance of the step over the square of a cell.
     """
-    nodes = model.xy.shape[0]
-    east, north, pull = ways
     for k in range(n):
         s.other[k] = s.mass[k]
     length = n
     half = 0.5 * spread
+    room = 1.0 - 10.0 / 3.0 * half
     for k in range(n):
         mass = s.mass[k]
         if mass < FAINT:
             continue
-        state = s.state[k]
-        node = state % nodes
-        base = state - node
-        u = east + pull * (model.xy[node, 0] - x)
-        v = north + pull * (model.xy[node, 1] - y)
-        room = 1.0 - 10.0 / 3.0 * half
-        fast = max(abs(u), abs(v), 1e-12)
-        if fast > room:
-            u *= room / fast
-            v *= room / fast
-        across = abs(u) * abs(v)
-        along_x = abs(u) - across
-        along_y = abs(v) - across
-        ahead_x = EAST if u > 0.0 else WEST
-        ahead_y = NORTH if v > 0.0 else SOUTH
-        ahead = 7 if (ahead_x == EAST and ahead_y == SOUTH) else (ahead_x + ahead_y) // 2
-        if model.neighbours[node, ahead] < 0:  # around the corner, one way or the other
-            along_x += 0.5 * across
-            along_y += 0.5 * across
-            across = 0.0
+        node = s.node[k]
+        u = ways[0] + ways[2] * (model.xy[node, 0] - x)
+        v = ways[1] + ways[2] * (model.xy[node, 1] - y)
+        slower = min(room / max(abs(u), abs(v), 1e-12), 1.0)
+        ahead_x, ahead_y, ahead, along_x, along_y, across = heading(
+            model, node, u * slower, v * slower
+        )
         gone = 0.0
         for way in range(8):
             other = model.neighbours[node, way]
@@ -136,7 +147,7 @@ def step_mass(
             if way == ahead:
                 share += across
             if share > 0.0:
-                length = give(s, length, base + other, mass * share)
+                length = give(s, length, s.state[k] - node, other, s.kind[k], mass * share)
                 gone += mass * share
         s.other[k] -= gone
     for k in range(length):
@@ -147,17 +158,17 @@ def step_mass(
 @njit(cache=True, nogil=True, error_model="numpy")
 def change_floors(model: GridModel, s: Scratch, n: int, share: float) -> int:
     """Let ``share`` of the mass take a lift or stairs, up and down alike."""
-    nodes = model.xy.shape[0]
     length = n
     for k in range(n):
         s.other[k] = s.mass[k]
     for k in range(n):
-        node = s.state[k] % nodes
+        node = s.node[k]
         for way in range(2):
             other = model.between[node, way]
             if other >= 0:
-                length = give(s, length, s.state[k] - node + other, 0.5 * share * s.mass[k])
-                s.other[k] -= 0.5 * share * s.mass[k]
+                part = 0.5 * share * s.mass[k]
+                length = give(s, length, s.state[k] - node, other, s.kind[k], part)
+                s.other[k] -= part
     for k in range(length):
         s.mass[k] = s.other[k]
     return length
@@ -168,8 +179,9 @@ def predict(
     model: GridModel, p: GridParameters, s: Scratch, n: int, belief: Record, dt_s: float
 ) -> int:
     """Carry mass and velocity by ``dt_s``; return the new length of the list."""
-    _, x, y, xx, _, yy = moments(model, s, n)
-    before = 0.5 * (xx + yy)
+    x = belief["x_m"]
+    y = belief["y_m"]
+    before = 0.5 * (belief["cov"][0] + belief["cov"][2])
     memory = p.speed_memory_s
     keep = math.exp(-dt_s / memory)
     reach = memory * (1.0 - keep)
@@ -184,7 +196,7 @@ def predict(
     # The variance of the steps is that of the velocity where the place is known, and what is new.
     spread = reach * reach * belief["velocity_var"] + drift + 2.0 * p.diffusion_m2_s * dt_s
     cell = model.cell_m
-    fastest = max(abs(velocity[0]), abs(velocity[1])) + pull * math.sqrt(before)
+    fastest = max(abs(velocity[0]), abs(velocity[1]))
     steps = int(max(spread / cell / cell * (5.0 / 3.0), reach * fastest / cell) / OUTFLOW_MAX) + 1
     ways = (
         reach * velocity[0] / cell / steps,

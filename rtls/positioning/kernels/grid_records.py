@@ -36,6 +36,8 @@ class GridModel(NamedTuple):
         (n_nodes, n_anchors) hundredths of a dBm.
     spread
         (n_nodes, n_anchors) tenths of a dB: how far one reading may be from it.
+    log_spread
+        (256,) natural logarithm of tenths of a dB, in dB.
     rarity
         (n_nodes, n_anchors) sixteenths of a nat: how little it says of a node that the anchor was
         heard at all.
@@ -51,6 +53,7 @@ class GridModel(NamedTuple):
     between: Ints
     expected: Shorts
     spread: Bytes
+    log_spread: Floats
     rarity: Bytes
     kinds: Floats
     cell_m: float
@@ -91,18 +94,20 @@ class Scratch(NamedTuple):
     ----------
     place
         (n_states,) where a state stands in the list, -1 where it does not.
-    state
-        (n_states,) the list of states that carry mass.
+    state, node, kind
+        (n_states,) the list of states that carry mass, and what each is a state of.
     mass, other, cost, offset, precision
         (n_states,) columns of the list.
     links
-        (n_links, 4): anchor, dBm, variance (dB²) that a mean saves, weight of the anchor.
+        (n_links, 4): anchor, dBm, variance (dB²) that a mean saves, factor of its doubt.
     offsets
         (2 * n_hypotheses,), to put offsets aside.
     """
 
     place: Ints
     state: Ints
+    node: Ints
+    kind: Ints
     mass: Floats
     other: Floats
     cost: Floats
@@ -113,6 +118,6 @@ class Scratch(NamedTuple):
 
 
 REFERENCE_DBM = -70.0
-ANCHOR, VALUE, SAVED, TRUST = 0, 1, 2, 3
+ANCHOR, VALUE, SAVED, DOUBT = 0, 1, 2, 3
 KIND_MEAN, KIND_SD, KIND_WEIGHT, KIND_GAIN = 0, 1, 2, 3
 EAST, NORTH, WEST, SOUTH = 0, 2, 4, 6  # columns of `neighbours`; between two is their diagonal

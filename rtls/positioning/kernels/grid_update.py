@@ -10,7 +10,6 @@ import numpy as np
 from numba import njit
 
 from rtls.positioning.kernels.grid_likelihood import (
-    flatten,
     residual_at,
     take_evidence,
     take_offsets,
@@ -21,11 +20,11 @@ from rtls.positioning.kernels.grid_links import gather_links, settle_links
 from rtls.positioning.kernels.grid_motion import note_moments, predict
 from rtls.positioning.kernels.grid_records import (
     ANCHOR,
+    DOUBT,
     KIND_GAIN,
     KIND_MEAN,
     KIND_SD,
     KIND_WEIGHT,
-    TRUST,
     GridModel,
     GridParameters,
     Scratch,
@@ -43,11 +42,14 @@ WALKS_M_S = 0.3
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def load(s: Scratch, belief: Record, states: Ints, masses: Singles) -> int:
+def load(model: GridModel, s: Scratch, belief: Record, states: Ints, masses: Singles) -> int:
     """Bring the belief's states into the list; return its length."""
+    nodes = model.xy.shape[0]
     n = wide(belief["used"])
     for k in range(n):
         s.state[k] = states[k]
+        s.kind[k] = states[k] // nodes
+        s.node[k] = states[k] - s.kind[k] * nodes
         s.mass[k] = masses[k]
         s.place[states[k]] = k
     return n
@@ -64,6 +66,8 @@ def load_all(model: GridModel, s: Scratch, belief: Record) -> int:
         for node in range(nodes):
             k = kind * nodes + node
             s.state[k] = k
+            s.node[k] = node
+            s.kind[k] = kind
             s.mass[k] = model.kinds[kind, KIND_WEIGHT] / nodes
             s.place[k] = k
     return wide(kinds * nodes)
@@ -75,14 +79,38 @@ def store(
 ) -> None:
     """Write back what carries mass, in the order of the list, and leave the scratch clean.
 
-    The least likely states are left out: together `pruned_mass`. Where there is no room for the
-    rest, one of several alike stands for all of them.
+    Left out are states so unlikely that all of them together were not `pruned_mass`. Where there
+    is no room for the rest, one of several alike stands for all of them.
     """
     total = 0.0
     for k in range(n):
         s.place[s.state[k]] = -1
         total += s.mass[k]
-    last, stride = threshold(p, s, n, total, states.size)
+    least = p.pruned_mass / n * total
+    count = wide(0)
+    for k in range(n):
+        count += s.mass[k] >= least
+    if count > states.size:
+        kept = store_thinned(s, n, total, states, masses)
+    else:
+        kept = wide(0)
+        for k in range(n):
+            if s.mass[k] >= least:
+                states[kept] = s.state[k]
+                masses[kept] = s.mass[k]
+                kept += 1
+    total = 0.0
+    for k in range(kept):
+        total += masses[k]
+    for k in range(kept):
+        masses[k] /= total
+    belief["used"] = kept
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def store_thinned(s: Scratch, n: int, total: float, states: Ints, masses: Singles) -> int:
+    """Write back as many of the likeliest states as there is room for; return how many."""
+    last, stride = threshold(s, n, total, states.size)
     kept = wide(0)
     alike = wide(0)
     for k in range(n):
@@ -99,12 +127,7 @@ def store(
             states[kept] = s.state[k]
             masses[kept] = mass
             kept += 1
-    total = 0.0
-    for k in range(kept):
-        total += masses[k]
-    for k in range(kept):
-        masses[k] /= total
-    belief["used"] = kept
+    return kept
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -116,27 +139,19 @@ def power_of(mass: float, total: float) -> int:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def threshold(p: GridParameters, s: Scratch, n: int, total: float, room: int) -> tuple[int, int]:
+def threshold(s: Scratch, n: int, total: float, room: int) -> tuple[int, int]:
     """Return the last power of two that is kept, and which part of it: one state of how many."""
     count = np.zeros(BINS + 1, np.int64)
-    share = np.zeros(BINS + 1)
     for k in range(n):
-        power = power_of(s.mass[k], total)
-        count[power] += 1
-        share[power] += s.mass[k] / total
-    kept = 0
-    left = 1.0
-    last = wide(0)
+        count[power_of(s.mass[k], total)] += 1
+    kept = wide(0)
     for power in range(BINS):
         if kept + count[power] > room:
-            stride = wide(1) + (count[power] - 1) // max(room - kept, 1)
-            return (wide(power), stride) if kept < room else (last, wide(1))
+            if kept == room:
+                return wide(power - 1), wide(1)
+            return wide(power), wide(1) + (count[power] - 1) // (room - kept)
         kept += count[power]
-        left -= share[power]
-        last = wide(power)
-        if left <= p.pruned_mass:
-            break
-    return last, wide(1)
+    return wide(BINS - 1), wide(1)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -167,7 +182,7 @@ def begin_with(
     masses: Singles,
 ) -> None:
     """Believe the weighed list of all states; nothing is known of the velocity."""
-    take_evidence(s, n, lowest, 1.0)
+    take_evidence(s, n, lowest, 1.0, 1.0)
     take_offsets(model, p, s, n, belief, 1.0, 0.0)
     belief["velocity"][0] = 0.0
     belief["velocity"][1] = 0.0
@@ -191,9 +206,7 @@ def move_on(
     dt_s: float,
 ) -> None:
     """Predict by ``dt_s`` and take the links in."""
-    n = load(s, belief, states, masses)
-    if p.forget_s > 0.0:
-        flatten(s, n, math.exp(-dt_s / p.forget_s))
+    n = load(model, s, belief, states, masses)
     n = predict(model, p, s, n, belief, dt_s)
     for kind in range(model.kinds.shape[0]):
         belief["offset_var"][kind] = min(
@@ -203,7 +216,8 @@ def move_on(
     credit = 1.0 - math.exp(-dt_s / p.credit_s)
     note_fit(model, s, n, links, belief, health)
     lowest = weigh_list(model, p, s, n, links, belief)
-    take_evidence(s, n, lowest, credit)
+    keep = math.exp(-dt_s / p.forget_s) if p.forget_s > 0.0 else 1.0
+    take_evidence(s, n, lowest, credit, keep)
     take_offsets(model, p, s, n, belief, credit, dt_s)
     note_moments(model, s, n, belief)
     store(p, s, n, belief, states, masses)
@@ -229,10 +243,9 @@ def note_fit(
     health: Records,
 ) -> None:
     """Tell the belief and the anchors how the links fit the likeliest place foretold."""
-    nodes = model.xy.shape[0]
-    state = s.state[likeliest(s, n)]
-    node = state % nodes
-    kind = state // nodes
+    best = likeliest(s, n)
+    node = s.node[best]
+    kind = s.kind[best]
     squares = 0.0
     speed_square = belief["velocity"][0] ** 2 + belief["velocity"][1] ** 2
     is_walking = speed_square > WALKS_M_S * WALKS_M_S
@@ -246,7 +259,7 @@ def note_fit(
         if not is_walking:
             continue  # frozen multipath speaks against an anchor for as long as somebody stands
         # By the noise of a trusted anchor: else one of little weight would seem to fit again.
-        z = min(max(z / math.sqrt(s.links[j, TRUST]), -INNOVATION_MAX), INNOVATION_MAX)
+        z = min(max(z * math.sqrt(s.links[j, DOUBT]), -INNOVATION_MAX), INNOVATION_MAX)
         health[anchor]["residual_sum"] += z
         health[anchor]["residual_sq_sum"] += z * z
         health[anchor]["count"] += 1
