@@ -203,6 +203,20 @@ def step_visit(
 
 
 @njit(cache=True, nogil=True)
+def has_walked(stay: Stay, rules: StepRules, fix: Fix) -> int:
+    """Tell whether the tag walks, and is off from where it was last probably inside.
+
+    Who was silent for as long as leaving takes may have walked unseen.
+    """
+    if fix.evidence_at_ms - stay.evidence_at_ms >= rules.zones[stay.zone].exit_delay_ms:
+        return 1
+    off_x = fix.x_m - stay.held_x_m
+    off_y = fix.y_m - stay.held_y_m
+    is_off = off_x * off_x + off_y * off_y >= rules.step_m * rules.step_m
+    return int(is_off and fix.p_standing < rules.p_standing_min)
+
+
+@njit(cache=True, nogil=True)
 def step_stay(
     stays: Records,
     slot: int,
@@ -226,12 +240,7 @@ def step_stay(
         return used
     is_walking = 0
     if is_heard:
-        # Who was silent for so long may have walked unseen.
-        is_unseen = fix.evidence_at_ms - stay.evidence_at_ms >= rule.exit_delay_ms
-        off_x = fix.x_m - stay.held_x_m
-        off_y = fix.y_m - stay.held_y_m
-        is_off = off_x * off_x + off_y * off_y >= rules.step_m * rules.step_m
-        is_walking = int(is_unseen or (is_off and fix.p_standing < rules.p_standing_min))
+        is_walking = has_walked(stay, rules, fix)
         stay.evidence_at_ms = max(stay.evidence_at_ms, fix.evidence_at_ms)
         stay.is_late = is_late
         if p >= rule.p_hold:
@@ -246,18 +255,9 @@ def step_stay(
         stay.p_best = max(stay.p_best, p)
         used = step_candidate(stays, slot, rules, rows, used, fix, at_ms, is_heard, is_lost)
     else:
+        tag = fix.tag
         used = step_visit(
-            stays,
-            slot,
-            rules,
-            rows,
-            used,
-            fix.tag,
-            p_near,
-            is_walking,
-            at_ms,
-            is_heard,
-            is_lost,
+            stays, slot, rules, rows, used, tag, p_near, is_walking, at_ms, is_heard, is_lost
         )
     if stay.phase == INSIDE:
         used = reach_thresholds(stay, rule, rows, used, fix.tag, at_ms)
