@@ -31,7 +31,6 @@ from rtls.engine_snapshot import (
     pack_state,
     unpack_state,
 )
-from rtls.geofence.containment import zone_probabilities
 from rtls.geofence.crossing import crossed_zones
 from rtls.geofence.dwell import (
     DwellStep,
@@ -39,6 +38,7 @@ from rtls.geofence.dwell import (
     step_rules,
     step_stays,
 )
+from rtls.geofence.grid_containment import NodeZones
 from rtls.geofence.zone_events import ZoneNews
 from rtls.geofence.zone_index import ZoneIndex
 from rtls.model.anchor_alarm import AnchorAlarm
@@ -94,6 +94,7 @@ class Engine:
         self._settings = settings or EngineSettings()
         self._locator = Locator(site_map, calibration=calibration, settings=self._settings.tracking)
         self._zones = ZoneIndex.build(site_map)
+        self._places = NodeZones.build(self._zones, self._locator.nodes, self._settings.containment)
         self._rules = step_rules(site_map, self._settings.dwell)
         self._state = self._empty_state()
         self._judges_anchors = True
@@ -336,7 +337,7 @@ class Engine:
         at_ms: UnixMs,
     ) -> Rows:
         """Step the stays of the tags of ``fixes``; without ``is_late`` these are silent tags."""
-        places = zone_probabilities(self._zones, fixes, self._settings.containment)
+        places = self._places.probabilities(fixes, state.locator.beliefs.of(fixes["tag"]))
         self.counters.zones_left_out += places.left_out
         step = DwellStep(
             fixes=fixes,

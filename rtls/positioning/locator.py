@@ -27,6 +27,7 @@ from rtls.positioning.stale_values import without_stale
 from rtls.positioning.tracking import FixArray, TrackingSettings, coast_tracks, update_tracks
 from rtls.positioning.warm_up import readings_at, warm_up
 
+Floats = npt.NDArray[np.float64]
 Slots = npt.NDArray[np.int32]
 
 
@@ -75,6 +76,14 @@ class Locator:
     def n_anchors(self) -> int:
         """Anchors that readings may index."""
         return len(self._anchors)
+
+    @property
+    def nodes(self) -> tuple[Floats, Slots, float]:
+        """The nodes that beliefs are stated over: (n, 2) m, (n,) floors, and how wide a cell is."""
+        if self._grid is None:
+            return np.empty((0, 2)), np.empty(0, np.int32), 0.0
+        grid = self._grid.grid
+        return grid.node_xy, grid.node_floor, float(grid.cell_m)
 
     def empty_state(self, capacity: int) -> LocatorState:
         """Return the state of ``capacity`` free slots."""

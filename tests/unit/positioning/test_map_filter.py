@@ -100,7 +100,7 @@ class Followed:
 
 
 def test_the_kernels_believe_what_their_plain_twin_believes() -> None:
-    """The kernels keep a list, prune it and approximate a logarithm; the twin does nothing of it."""
+    """The kernels keep a list, prune it and approximate logarithms; the twin does none of that."""
     wall = Wall(floor=0, line=((2.0, 2.0), (6.0, 2.0)))
     site_map = site(walls=(wall,))
     tag = Followed(site_map, replace(ONE_KIND, settle_ms=1.0))
