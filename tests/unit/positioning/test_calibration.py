@@ -68,3 +68,31 @@ def test_the_table_cannot_be_changed_by_who_reads_it() -> None:
     own = AnchorTable.build(site_with(SQUARE)).records.own
     with pytest.raises(ValueError, match="read-only"):
         own["x_m"][0] = 1.0
+
+
+def test_what_an_anchor_errs_by_holds_for_every_tag_without_a_link_of_its_own() -> None:
+    """A shopper's tag was never calibrated; what the surveyor's taught of the anchor serves it."""
+    calibration = Calibration(
+        ranges={A0: LinkRange(bias_m=Metre(0.2), slope=0.01, bias_sd_m=Metre(0.07))},
+        links={(T0, A1): LinkRange(bias_m=Metre(0.4))},
+    )
+    links = AnchorTable.build(site_with(SQUARE), calibration).records.links
+    assert links["bias_m"][:, 0].tolist() == [0.2, 0.2]
+    assert links["bias_sd_m"][:, 0].tolist() == [0.07, 0.07]
+    assert links["bias_m"][:, 1].tolist() == [0.0, 0.4]
+
+
+def test_the_part_of_a_calibration_about_some_anchors_leaves_the_others_out() -> None:
+    """A floor's coverage must not ask for anchors of another floor."""
+    calibration = Calibration(
+        ranges={A0: LinkRange(bias_m=Metre(0.2)), A1: LinkRange(bias_m=Metre(0.1))},
+        links={(T0, A1): LinkRange(bias_m=Metre(0.4))},
+    )
+    assert calibration.anchors == (A0, A1)
+    assert calibration.of_anchors({A0}).anchors == (A0,)
+
+
+def test_a_spread_that_is_none_is_refused() -> None:
+    """A zero would be an anchor without any error left."""
+    with pytest.raises(InvalidCalibration, match="bias_sd_m"):
+        LinkRange(bias_m=Metre(0.1), bias_sd_m=Metre(0.0))
