@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 
+from rtls.model.track import BIAS_STATE_SIZE, FLOORS_A_SITE, LINKS_A_TRACK
 from rtls.positioning.anchor_table import AnchorTable
 from rtls.positioning.kernels.link_bias import (
+    LINKS_MAX,
     PLACE_SD_M,
     UNKNOWNS_MAX,
     WORK_ROWS,
@@ -138,3 +140,9 @@ def test_a_step_of_learning_is_the_dense_gaussian() -> None:
     longer = mean[2] + mean[3] * lengths + mean[4:]
     shift = np.linalg.lstsq(slopes, -longer, rcond=None)[0]
     assert track["state"][:2] - at == pytest.approx(shift, rel=1e-2, abs=1e-5)
+
+
+def test_the_kernels_have_room_for_all_that_a_track_keeps() -> None:
+    """They know arrays only, so they repeat the sizes; one link more would be written beyond."""
+    assert LINKS_MAX == LINKS_A_TRACK
+    assert max(BIAS_STATE_SIZE + 2, FLOORS_A_SITE) <= UNKNOWNS_MAX
