@@ -11,10 +11,11 @@ import math
 import os
 import tempfile
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from benchmarks.accuracy.row import Row
+from benchmarks.accuracy.zone_sizes import shares_of_sizes
 from inaisle.replay import replay_recording
 from inaisle.score import Score
 from inaisle.score_view import score_files, score_zone_file
@@ -156,15 +157,11 @@ def rows_of(
     groups = {score.name: score for score in (*report.groups, report.overall)}
     for aim in aims:
         yield from rows_of_aim(aim, groups[aim.group])
-    row = Row(measure="M6", scene=aims[0].scene, figure="", value=0.0, unit="s")
-    yield Row(
-        measure="",
-        scene=row.scene,
-        figure="replay of the whole",
-        value=summary.seconds,
-        unit="s",
-        note=f"{summary.readings:,} readings",
-    )
+    row = Row(measure="", scene=aims[0].scene, figure="", value=0.0, unit="s")
+    note = f"{summary.readings:,} readings"
+    yield replace(row, figure="replay of the whole", value=summary.seconds, note=note)
+    for side_m, share in shares_of_sizes(recording, fixes):
+        yield replace(row, figure=f"in the right square of {side_m:g} m", value=share, unit="")
     if zones is not None:
         yield from rows_of_zones(recording, zones, aims[0].scene)
 
