@@ -7,6 +7,8 @@ Coarse readings leave beliefs with many peaks, and walls between them: no covari
 a list of nodes with their mass can. Only nodes that carry mass are kept and reckoned with.
 """
 
+from functools import lru_cache
+
 import numpy as np
 import numpy.typing as npt
 
@@ -110,8 +112,13 @@ class GridFilter:
         self.coast(beliefs, tracks, np.zeros(1, np.int32), at_ms=UnixMs(66_000))
 
 
+@lru_cache(maxsize=1)
 def model_of(signal: SignalMap) -> GridModel:
-    """Lay grid and signal out as the kernels take them: all of one node side by side."""
+    """Lay grid and signal out as the kernels take them: all of one node side by side.
+
+    Kept for the next engine of the same site: kernels only read it, and thousands of access points
+    at thousands of nodes take half a second to lay out.
+    """
     grid = signal.grid
     return GridModel(
         xy=np.array(grid.node_xy, dtype=np.float64, order="C"),

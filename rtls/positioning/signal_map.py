@@ -5,6 +5,7 @@ Gives: `SignalMap` to rtls.positioning.grid_tracking, with hypotheses of what ki
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -25,7 +26,7 @@ SLAB_DB: Final = 15.0
 Floats = npt.NDArray[np.float64]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class SignalMap:
     """What is expected at each node of a grid, packed as a `RadioMap` is.
 
@@ -52,6 +53,7 @@ class SignalMap:
     lag_s: float = 0.0
 
 
+@lru_cache(maxsize=1)
 def signal_of_survey(radio_map: RadioMap, settings: GridSettings) -> SignalMap:
     """Return what a survey found."""
     strength = radio_map.strength_cdb
