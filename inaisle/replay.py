@@ -4,7 +4,7 @@ Layer: doors. Takes: a recording's folder. Gives: a table of fixes (inaisle.fix_
 (inaisle.zone_csv) if asked for, and a summary.
 
 The readings travel as reference-protocol bytes through decoder, admission, epochs and engine, as
-those of a shop do. Each session has an engine of its own, so that none knows another.
+those of a shop do. Each session begins with an empty engine, so that none knows another.
 
 Nothing looks ahead: reception is advanced to the end of each slice before the next one is given, so
 a row's `emitted_t_s` is the instant up to which input had been consumed when the fix was made.
@@ -151,12 +151,15 @@ class Tally:
 
 def replay_rows(replay: Replay, tally: Tally) -> Iterator[tuple[object, ...]]:
     """Yield the rows of all sessions, in the order of emission."""
+    engine = Engine(replay.site_map, calibration=replay.calibration)
+    blank = engine.snapshot()
     for index, session in enumerate(replay.recording.sessions):
-        yield from _session_rows(replay, index, session, tally)
+        engine.restore(blank)  # nothing of the session before is left but the site's own tables
+        yield from _session_rows(replay, index, session, engine=engine, tally=tally)
 
 
 def _session_rows(
-    replay: Replay, index: int, session: Session, tally: Tally
+    replay: Replay, index: int, session: Session, *, engine: Engine, tally: Tally
 ) -> Iterator[tuple[object, ...]]:
     site_map = replay.site_map
     names = {floor.floor: floor.name for floor in site_map.floors}
@@ -166,7 +169,6 @@ def _session_rows(
         admitted=AdmittedTags.all(),
         settings=ReceptionSettings.for_recordings(epoch_ms=slice_ms),
     )
-    engine = Engine(site_map, calibration=replay.calibration)
     source = RecordedSource(_only(replay.recording, index), slice_ms=slice_ms)
     until_ms = (
         None

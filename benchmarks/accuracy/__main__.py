@@ -11,7 +11,16 @@ import sys
 
 from benchmarks.accuracy.row import Row, as_markdown
 
-SCENES = ("two_rooms", "store", "recordings", "stress", "peers_on_recordings", "zones_m4_m5")
+SCENES = (
+    "two_rooms",
+    "bounds",
+    "store",
+    "zones_m4_m5",
+    "recordings",
+    "stress",
+    "peers_on_recordings",
+    "speed",
+)
 
 
 def main(arguments: list[str] | None = None) -> int:
