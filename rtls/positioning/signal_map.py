@@ -62,7 +62,7 @@ def signal_of_survey(radio_map: RadioMap, settings: GridSettings) -> SignalMap:
         strength_cdb=np.where(strength == UNHEARD_CDB, UNHEARD_AS_CDB, strength).astype(np.int16),
         spread_ddb=radio_map.spread_ddb,
         rarity=radio_map.rarity,
-        kinds=kinds_of_survey(np.zeros(1), settings),
+        kinds=kinds_of_survey(np.array(radio_map.device_offsets_db), settings),
         bias_sd_m=radio_map.bias_sd_m,
         lag_s=radio_map.lag_s,
     )
