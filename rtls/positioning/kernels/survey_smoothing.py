@@ -55,52 +55,89 @@ def smooth(
     out
         (a, n, 3) f4: strength dBm (NaN where never heard within reach), spread dB, share.
     """
-    n_anchors = out.shape[0]
-    near = np.zeros((n_anchors, 3))
-    wide = np.zeros((n_anchors, 2))
-    touched = np.zeros(n_anchors, np.int64)
-    narrow_2 = -0.5 / (width_m * width_m)
-    wide_2 = narrow_2 / (WIDE * WIDE)
-    reach_2 = (REACH * WIDE * width_m) ** 2
+    near = np.zeros((out.shape[0], 3))
+    wide = np.zeros((out.shape[0], 2))
+    touched = np.zeros(out.shape[0], np.int64)
     for node in range(len(node_xy)):
-        count = 0
-        all_near, all_wide = 0.0, 0.0
-        for place in range(len(bin_xy)):
-            if bin_floor[place] != node_floor[node]:
-                continue
-            dx = bin_xy[place, 0] - node_xy[node, 0]
-            dy = bin_xy[place, 1] - node_xy[node, 1]
-            d_2 = dx * dx + dy * dy
-            if d_2 > reach_2:
-                continue
-            w, v = math.exp(narrow_2 * d_2), math.exp(wide_2 * d_2)
-            for row in range(starts[place], starts[place + 1]):
-                a = anchor[row]
-                if wide[a, 0] == 0.0:
-                    touched[count] = a
-                    count += 1
-                near[a, 0] += w * sums[row, 0]
-                near[a, 1] += w * sums[row, 1]
-                near[a, 2] += w * sums[row, 2]
-                wide[a, 0] += v * sums[row, 0]
-                wide[a, 1] += v * sums[row, 1]
-                all_near += w * sums[row, 0]
-                all_wide += v * sums[row, 0]
-        for a in range(n_anchors):
+        count, all_near, all_wide = gather(
+            node_xy[node],
+            node_floor[node],
+            bin_xy,
+            bin_floor,
+            starts,
+            anchor,
+            sums,
+            width_m,
+            near,
+            wide,
+            touched,
+        )
+        for a in range(out.shape[0]):
             out[a, node, 0] = np.nan
             out[a, node, 1] = USUAL_SPREAD_DB
             out[a, node, 2] = SHARE_MIN
         for k in range(count):
             a = touched[k]
-            heard = near[a, 0]
-            mean = (near[a, 1] + STRENGTH_COUNT * wide[a, 1] / wide[a, 0]) / (
-                heard + STRENGTH_COUNT
-            )
-            squares = near[a, 2] - 2.0 * mean * near[a, 1] + mean * mean * heard
-            squares = max(squares, 0.0) + SPREAD_COUNT * USUAL_SPREAD_DB * USUAL_SPREAD_DB
-            share = (heard + SHARE_COUNT * wide[a, 0] / all_wide) / (all_near + SHARE_COUNT)
-            out[a, node, 0] = mean
-            out[a, node, 1] = math.sqrt(squares / (heard + SPREAD_COUNT))
-            out[a, node, 2] = max(share, SHARE_MIN)
-            near[a, 0] = near[a, 1] = near[a, 2] = 0.0
-            wide[a, 0] = wide[a, 1] = 0.0
+            write_node(out[a, node], near[a], wide[a], all_near, all_wide)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def gather(
+    xy: Floats,
+    floor: int,
+    bin_xy: Floats,
+    bin_floor: Whole,
+    starts: Whole,
+    anchor: Whole,
+    sums: Floats,
+    width_m: float,
+    near: Floats,
+    wide: Floats,
+    touched: Whole,
+) -> tuple[int, float, float]:
+    """Add up what was heard around one node in ``near`` and ``wide``, by anchor.
+
+    Returns how many anchors were ``touched``, and the readings of all, by either kernel.
+    """
+    narrow_2 = -0.5 / (width_m * width_m)
+    wide_2 = narrow_2 / (WIDE * WIDE)
+    reach_2 = (REACH * WIDE * width_m) ** 2
+    count = 0
+    all_near, all_wide = 0.0, 0.0
+    for place in range(len(bin_xy)):
+        if bin_floor[place] != floor:
+            continue
+        dx = bin_xy[place, 0] - xy[0]
+        dy = bin_xy[place, 1] - xy[1]
+        d_2 = dx * dx + dy * dy
+        if d_2 > reach_2:
+            continue
+        w, v = math.exp(narrow_2 * d_2), math.exp(wide_2 * d_2)
+        for row in range(starts[place], starts[place + 1]):
+            a = anchor[row]
+            if wide[a, 0] == 0.0:
+                touched[count] = a
+                count += 1
+            near[a, 0] += w * sums[row, 0]
+            near[a, 1] += w * sums[row, 1]
+            near[a, 2] += w * sums[row, 2]
+            wide[a, 0] += v * sums[row, 0]
+            wide[a, 1] += v * sums[row, 1]
+            all_near += w * sums[row, 0]
+            all_wide += v * sums[row, 0]
+    return count, all_near, all_wide
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def write_node(out: Singles, near: Floats, wide: Floats, all_near: float, all_wide: float) -> None:
+    """Write strength, spread and share of one anchor at one node; empty its sums for the next."""
+    heard = near[0]
+    mean = (near[1] + STRENGTH_COUNT * wide[1] / wide[0]) / (heard + STRENGTH_COUNT)
+    squares = near[2] - 2.0 * mean * near[1] + mean * mean * heard
+    squares = max(squares, 0.0) + SPREAD_COUNT * USUAL_SPREAD_DB * USUAL_SPREAD_DB
+    share = (heard + SHARE_COUNT * wide[0] / all_wide) / (all_near + SHARE_COUNT)
+    out[0] = mean
+    out[1] = math.sqrt(squares / (heard + SPREAD_COUNT))
+    out[2] = max(share, SHARE_MIN)
+    near[:] = 0.0
+    wide[:] = 0.0
