@@ -15,13 +15,15 @@ SETTINGS = TrackingSettings()
 PLACE = (4.0, 6.0)
 
 
-def stand(health: np.ndarray, *, wrong_m: float, epochs: int = 20) -> np.ndarray:
+def stand(
+    health: np.ndarray, *, wrong_m: float, epochs: int = 20, speed_m_s: float = 0.0
+) -> np.ndarray:
     """Anchor 3 reports ranges that are off; everything else is exact."""
     tracks = np.zeros(1, TRACK_DTYPE)
-    ranges = true_ranges(SITE, PLACE)
-    ranges[3] += wrong_m
     fixes = np.zeros(0)
     for k in range(1, epochs + 1):
+        ranges = true_ranges(SITE, (PLACE[0] + 0.2 * k * speed_m_s, PLACE[1]))
+        ranges[3] += wrong_m
         fixes = update_tracks(
             tracks,
             readings_of(ranges, at_ms=k * 200),
@@ -36,11 +38,12 @@ def stand(health: np.ndarray, *, wrong_m: float, epochs: int = 20) -> np.ndarray
 def test_an_anchor_that_ranges_wrongly_shows_in_its_sums() -> None:
     """The rule of anchor health judges by them; the others must not look guilty."""
     health = full_trust(8)
-    stand(health, wrong_m=-0.4)
+    stand(health, wrong_m=-0.4, speed_m_s=0.8)
     mean = health["residual_sum"] / health["count"]
-    assert health["count"].tolist() == [19] * 8  # the first epoch has no prediction to compare
+    # The first epoch has no prediction to compare, and who may be standing says nothing.
+    assert 15 <= health["count"].min() == health["count"].max() <= 19
     assert mean[3] < -1.5
-    assert np.abs(np.delete(mean, 3)).max() < 1.0
+    assert np.abs(np.delete(mean, 3)).max() < 0.5 * abs(mean[3])
 
 
 def test_an_anchor_of_weight_nothing_moves_no_track() -> None:
