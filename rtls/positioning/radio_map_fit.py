@@ -44,6 +44,7 @@ def fit_radio_map(site_map: SiteMap, grid: WalkGrid, survey: Survey) -> RadioMap
     refuse_size(len(site_map.anchors), len(grid))
     level, losses = level_survey(site_map, survey)
     reading = chosen_reading(level)
+    bias_sd_m = bias_sd_of(level, reading, grid)  # first: its fields are as large as the map's
     places = places_before(survey, reading.lag_s)
     fields = fields_at(
         level,
@@ -60,6 +61,6 @@ def fit_radio_map(site_map: SiteMap, grid: WalkGrid, survey: Survey) -> RadioMap
         spread_db=spread_db,
         share=fields[:, :, SHARE],
         lag_s=reading.lag_s,
-        bias_sd_m=bias_sd_of(level, reading, grid),
+        bias_sd_m=bias_sd_m,
         device_offsets_db=tuple(level.offsets_db.tolist()),
     )
