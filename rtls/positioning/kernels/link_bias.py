@@ -28,7 +28,12 @@ WORK_ROWS = LINKS_MAX + 2 + UNKNOWNS_MAX
 MEAN_ROW = LINKS_MAX
 GAIN_ROW = LINKS_MAX + 1
 COV_ROW = LINKS_MAX + 2
-LEARNABLE_MIN = 3
+# Four unknowns of a step (place, c, s) and three links more: a link that is simply wrong, as of an
+# anchor that was hung elsewhere, is outvoted. With fewer it was learnt, and drew the track with it.
+LEARNABLE_MIN = 7
+RESIDUAL_M_MAX = 0.25  # from the middle one: beyond, a fault or a detour, nothing to learn
+OWN_M_MAX = 0.4
+SHIFT_M_MAX = 0.3
 PLACE_SD_M = 2.0  # what a step knows of the place beforehand: nothing
 VARIANCE_MIN = 1e-7
 BLOCKED_MAX = 0.5
@@ -115,7 +120,28 @@ def links_at_hand(
         link[MEAN_RESIDUAL] = track["link_residual"][k]
         link[TRUST] = 1.0 - track["link_blocked"][k]
         m += 1
+    leave_out_faults(work, m)
     return m
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def leave_out_faults(work: Floats, m: int) -> None:
+    """Trust no link whose residual lies far from the middle one of all.
+
+    The middle one, and not zero: a delay that all ranges share is to be learnt.
+    """
+    middle = 0.0
+    for j in range(m):
+        own = work[j, MEAN_RESIDUAL]
+        below = 0
+        for k in range(m):
+            other = work[k, MEAN_RESIDUAL]
+            below += other < own or (other == own and k < j)
+        if below == m // 2:
+            middle = own
+    for j in range(m):
+        if abs(work[j, MEAN_RESIDUAL] - middle) > RESIDUAL_M_MAX:
+            work[j, TRUST] = 0.0
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -166,6 +192,8 @@ def take_residual(work: Floats, m: int, j: int, noise: float) -> None:
     miss -= mean[own]
     # A path that is blocked, and not yet known to be, would be learnt as an error that stays.
     spread *= max(miss * miss / (spread * ODD_MAX), 1.0)
+    if abs(mean[own] + gains[own] / spread * miss) > OWN_M_MAX:
+        return
     for i in range(size):
         step = gains[i] / spread
         mean[i] += step * miss
@@ -218,6 +246,8 @@ def shift_place(work: Floats, m: int, track: Record) -> None:
         by -= link[TRUST] * link[HY] * longer
     dx = xx * bx + yx * by
     dy = yx * bx + yy * by
+    if dx * dx + dy * dy > SHIFT_M_MAX * SHIFT_M_MAX:
+        return
     track["state"][0] += dx
     track["state"][1] += dy
     track["walk_state"][0] += dx

@@ -33,6 +33,7 @@ from rtls.positioning.kernels.rows import (
 )
 
 CREDIT_MIN = 0.005
+DIRECT_MIN = 0.5
 RESIDUAL_MEMORY_MS = 1_000.0
 FLAG_SMOOTHED = 1
 
@@ -155,6 +156,8 @@ def note_links(rows: Floats, n: int, track: Record) -> None:
         news = 1.0
         if row[GAP_MS] >= 0.0:
             news = row[P_DIRECT] * row[GAP_MS] / (row[GAP_MS] + RESIDUAL_MEMORY_MS)
+        if is_long == 0.0 and row[P_DIRECT] < DIRECT_MIN:
+            news = 1.0  # too short is a fault, not a detour: it must show, or it would be learnt
         raw = row[RESIDUAL] + row[LEARNT]
         track["link_residual"][k] += news * (raw - track["link_residual"][k])
 
