@@ -15,7 +15,7 @@ import numpy.typing as npt
 from rtls.model.errors import InvalidCalibration
 from rtls.model.site_map import Anchor, SiteMap
 from rtls.model.units import AnchorId, Dbm, Metre
-from rtls.positioning.calibration import AnchorLoss, Calibration
+from rtls.positioning.calibration import SIGMA_DB_MAX, AnchorLoss, Calibration
 from rtls.positioning.measurement import NEAR_FIELD_M
 
 Floats = npt.NDArray[np.float64]
@@ -225,8 +225,9 @@ def loss_of(rows: AnchorRows, site_law: Floats) -> AnchorLoss:
     return AnchorLoss(
         rssi_at_1m=Dbm(float(law[0])),
         exponent=float(np.clip(law[1], 0.1, 8.0)),
-        sigma_db=math.sqrt(place_variance + float(np.mean(within**2))),
-        bias_sd_db=math.sqrt(place_variance),
+        # A spread beyond the bound says nothing at all of a place; the bound says the same.
+        sigma_db=min(math.sqrt(place_variance + float(np.mean(within**2))), SIGMA_DB_MAX),
+        bias_sd_db=min(math.sqrt(place_variance), SIGMA_DB_MAX),
     )
 
 

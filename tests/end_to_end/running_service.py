@@ -40,7 +40,7 @@ TAG = TagId("tag:0d13")
 CAMPAIGN = "dowel-coupon"
 STEP_MS = 100
 HELD_MS_MAX = 500
-READY_S_MAX = 60.0  # with an empty cache the kernels are compiled first
+READY_S_MAX = 240.0  # with an empty cache the kernels are compiled first
 STOP_S_MAX = 10.0
 SIDE_DOOR = {  # at the end of the aisle of the dowels, so that nobody walks for long
     "type": "Feature",

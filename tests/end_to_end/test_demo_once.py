@@ -51,7 +51,7 @@ def test_ctrl_c_ends_the_demo_with_all_that_it_started(tmp_path: Path) -> None:
     command = [sys.executable, "-c", PROGRAM, "demo", "--shoppers", "5"]
     with log.open("wb") as told:
         child = subprocess.Popen(command, cwd=tmp_path, stderr=told, start_new_session=True)
-        until = time.monotonic() + 60.0
+        until = time.monotonic() + 120.0
         while b"pairs the trolley" not in log.read_bytes():
             assert child.poll() is None, log.read_text()
             assert time.monotonic() < until

@@ -27,14 +27,17 @@ def enter(shop: Shop, purposes: tuple[str, ...] = ALL_PURPOSES) -> None:
 
 
 def test_with_exact_ranges_the_offer_comes_at_five_minutes(tmp_path: Path) -> None:
-    """Never early, exactly one, within a tick of 300 s after he came to stand there."""
+    """Never early, exactly one, within two ticks of 300 s after he came to stand there.
+
+    Walking does not count as dwell, and that he no longer walks takes a second look.
+    """
     with shop_with_consented_shopper(tmp_path, seconds=400, channel="exact") as shop:
         enter(shop)
         shop.run_until(lambda: shop.stay("dowels").left_at_ms is not None)
         stood_from_ms = shop.stay("dowels").stood_from_ms
         assert stood_from_ms is not None
         [dwell] = shop.dwells(300)
-        assert RULE_MS <= dwell.reached_at_ms - stood_from_ms <= RULE_MS + TICK_MS
+        assert RULE_MS <= dwell.reached_at_ms - stood_from_ms <= RULE_MS + 2 * TICK_MS
         [(seen_at_ms, offer)] = shop.app.offers
         assert offer["zone"] == "dowels"
         assert instant_ms(offer["issued_at"]) - stood_from_ms >= RULE_MS
