@@ -9,7 +9,7 @@ import importlib
 import json
 import sys
 
-from benchmarks.accuracy.row import Row, as_markdown
+from benchmarks.accuracy.row import Row, as_markdown, as_summary
 
 SCENES = (
     "two_rooms",
@@ -28,6 +28,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.accuracy", description=__doc__)
     parser.add_argument("scene", nargs="*", default=SCENES, help=", ".join(SCENES))
     parser.add_argument("--json", action="store_true", help="for machines")
+    parser.add_argument("--summary", action="store_true", help="one line a scene")
     given = parser.parse_args(arguments)
     strange = sorted(set(given.scene) - set(SCENES))
     if strange:
@@ -39,7 +40,7 @@ def main(arguments: list[str] | None = None) -> int:
     if given.json:
         json.dump([row.as_json() for row in rows], sys.stdout, indent=2)
     else:
-        print(as_markdown(rows))
+        print(as_summary(rows) if given.summary else as_markdown(rows))
     return 0 if all(row.is_met for row in rows) else 1
 
 

@@ -74,3 +74,21 @@ def as_markdown(rows: Sequence[Row]) -> str:
         cells = (row.measure, row.scene, row.figure, value, target, row.verdict or row.note)
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)
+
+
+def as_summary(rows: Sequence[Row]) -> str:
+    """Return one line a scene: each figure with its target, and which were missed."""
+    scenes: dict[tuple[str, str], list[Row]] = {}
+    for row in rows:
+        if row.target is not None and row.measure not in {"peer", "control"}:
+            scenes.setdefault((row.measure, row.scene), []).append(row)
+    lines = ["| | scene | measured (target) | |", "|---|---|---|---|"]
+    for (measure, scene), own in scenes.items():
+        told = ", ".join(
+            f"{row.figure} {row.shown} ({'≥' if row.is_floor else '≤'} {row.target:g})"
+            for row in own
+        )
+        missed = [row.figure for row in own if not row.is_met]
+        verdict = f"missed: {', '.join(missed)}" if missed else "met"
+        lines.append(f"| {measure} | {scene} | {told} | {verdict} |")
+    return "\n".join(lines)
