@@ -8,7 +8,7 @@ readings 6 dB too weak, in the plane (the height of the receivers is left out of
 Two walks: from corner to corner in 61 samples, and 121 samples straight through the boundary. They
 do not state where the walks begin or how fast they go; here the second is the 2 m around the
 boundary, which gives their locator about its published share of wrong rooms, and samples are
-0.5 s apart. Twenty seeds instead of one. The noise is white: a filter that is set up for real radio,
+0.5 s apart. Twenty seeds instead of one. The noise is white: a filter set up for real radio,
 whose errors repeat, must take longer over it than one that is set up for this scene.
 """
 
