@@ -182,6 +182,14 @@ def rows_of_aim(aim: Aim, score: Score) -> Iterator[Row]:
             target=least.get(figure, aim.most.get(figure)),
             is_floor=figure in least,
         )
+    yield Row(
+        measure="M6",
+        scene=aim.scene,
+        figure="in 90 % ellipse",
+        value=score.inside_ellipse_90,
+        unit="",
+        target=ELLIPSE[1],
+    )
 
 
 def rows_of_zones(recording: Path, zones: Path, scene: str) -> Iterator[Row]:
