@@ -141,7 +141,7 @@ def test_a_tag_that_stays_silent_is_forgotten_and_its_slot_given_back() -> None:
 
 
 def test_a_slot_given_back_may_carry_another_tag() -> None:
-    """Nothing of the tag before may shine through."""
+    """Nothing of the tag before may shine through. Exact ranges: a delay is expected of them."""
     engine = Engine(SITE)
     stand(engine, 1)
     wait(engine, START_MS + 2000, 605, sequence=10)
@@ -151,7 +151,7 @@ def test_a_slot_given_back_may_carry_another_tag() -> None:
     )
     output = engine.process(batch)
     assert output.tags == ("tag:new",)
-    assert output.fixes.rows["x_m"][0] == pytest.approx(18.0, abs=0.05)
+    assert output.fixes.rows["x_m"][0] == pytest.approx(18.0, abs=0.1)
 
 
 def test_an_occupied_slot_is_not_given_to_a_second_tag() -> None:
