@@ -112,7 +112,6 @@ def heard_tags(scene: Scene) -> Iterator[tuple[SessionTag, HeardTag]]:
 
 def peers_of(scene: Scene) -> dict[str, Follow]:
     """Return the peers that can work with what the recording has, by name."""
-    centre = np.array([scene.site_map.floors[0].width_m, scene.site_map.floors[0].height_m]) / 2.0
     if scene.recording.survey is not None:
         return {"kNN, 5 of the survey, 4 s": windowed(knn_of_scans(scene), WINDOW_OF_RSSI_MS)}
     middle = scene.anchor_m[:, :2].mean(axis=0)
@@ -124,7 +123,7 @@ def peers_of(scene: Scene) -> dict[str, Follow]:
         return control | {
             "scipy trf": windowed(fit, WINDOW_OF_RANGES_MS),
             "scipy trf huber": windowed(robust, WINDOW_OF_RANGES_MS),
-            "EKF with a gate": lambda tag, at: plain.follow(tag, centre, at),
+            "EKF with a gate": from_first_fix(plain, fit, WINDOW_OF_RANGES_MS, otherwise=middle),
         }
     law = scene.law
     fit = least_squares_of_log_distance(scene.anchor_m, law, tag_z_m=TAG_Z_M)
@@ -134,13 +133,25 @@ def peers_of(scene: Scene) -> dict[str, Follow]:
         "weighted centroid, 4 s": windowed(weighted_centroid(scene.anchor_m), WINDOW_OF_RSSI_MS),
         "scipy soft_l1 in dB, 4 s": windowed(fit, WINDOW_OF_RSSI_MS),
         "Nelder-Mead on metres, 4 s": windowed(metres, WINDOW_OF_RSSI_MS),
-        "EKF with a gate": lambda tag, at: plain.follow(tag, middle, at),
+        "EKF with a gate": from_first_fix(plain, fit, WINDOW_OF_RSSI_MS, otherwise=middle),
     }
 
 
 def windowed(method: Method, window_ms: int) -> Follow:
     """Return a peer that looks at the last ``window_ms`` before each instant."""
     return lambda tag, at: at_instants(tag, at, window_ms=window_ms, method=method)
+
+
+def from_first_fix(
+    plain: TextbookFilter, fit: Method, window_ms: int, *, otherwise: Floats
+) -> Follow:
+    """Return the filter, begun at a fix of its first readings: its gate needs a good start."""
+
+    def follow(tag: HeardTag, at: Longs) -> Floats:
+        start = fit(tag.window(int(tag.at_ms[0]) + window_ms, window_ms))
+        return plain.follow(tag, otherwise if start is None else start, at)
+
+    return follow
 
 
 def knn_of_scans(scene: Scene) -> Method:
