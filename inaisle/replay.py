@@ -181,7 +181,7 @@ def _session_rows(
             tally.readings += len(batch.readings)
             output = engine.process(batch)
             if replay.zones is not None:
-                replay.zones.take(output, session)
+                replay.zones.take(output, session, engine=engine)
             yield from _fix_rows(output, session, names)
     counters = reception.counters
     tally.quarantined += counters["messages_quarantined"]

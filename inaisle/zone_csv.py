@@ -5,13 +5,14 @@ table. Gives: the file to the user, columns to inaisle.score_zones.
 
 Rows come with each fix, but for one tag not more often than every 100 ms, most probable zone first:
 all with P of 0.01 or more, at most 16, at least one. Within one emission P sums to at most 1; what
-is missing belongs to zones left out. P is of the fix widened by the frozen bias of its radio, as it
-is for the zones of a shop.
+is missing belongs to zones left out. P is as for the zones of a shop: the mass of the belief where
+the tag is followed on the grid, else the Gaussian of the fix, either widened by the frozen bias of
+its radio.
 """
 
 import csv
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,9 +23,11 @@ import numpy as np
 from inaisle.csv_table import finite, read_table
 from inaisle.fix_csv import SessionTag
 from inaisle.recording_zones import RecordingZones, load_zones
-from rtls.engine import EngineOutput
+from rtls.engine import Engine, EngineOutput
 from rtls.geofence.containment import ContainmentSettings
+from rtls.geofence.grid_containment import GRID_METHOD
 from rtls.geofence.kernels.gaussian_in_zone import bias_of_kinds
+from rtls.geofence.nearest_zone import NearestOfNodes
 from rtls.ingest.recording import Session
 from rtls.model.errors import InvalidRecording
 from rtls.model.site_map import SiteMap
@@ -57,36 +60,60 @@ class ZoneTable:
         self._writer.writerow(ZONE_COLUMNS)
         self._bias_m = np.array(ContainmentSettings().bias_m, np.float64)
         self._emitted_ms: dict[SessionTag, int] = {}
+        self._of_nodes: NearestOfNodes | None = None
         self.rows = 0
 
-    def take(self, output: EngineOutput, session: Session) -> None:
-        """Write the zones of the fixes of one epoch."""
+    def take(self, output: EngineOutput, session: Session, *, engine: Engine) -> None:
+        """Write the zones of the fixes of one epoch, which ``engine`` has just given."""
         at_ms = int(output.fixes.at_ms)
-        for tag, fix in zip(output.tags, output.fixes.rows, strict=True):
+        beliefs = engine.rows_of(output.fixes.rows["tag"]).locator.beliefs
+        for row, (tag, fix) in enumerate(zip(output.tags, output.fixes.rows, strict=True)):
             last_ms = self._emitted_ms.get((session.name, tag))
             if last_ms is not None and at_ms - last_ms < INTERVAL_MS:
                 continue
             self._emitted_ms[session.name, tag] = at_ms
             t_s = f"{(at_ms - session.starts_at_ms) / 1000.0:.3f}"
-            for zone, p in self._listed(fix):
+            used = int(beliefs.rows["used"][row]) if len(beliefs) else 0
+            if used and fix["method"] == GRID_METHOD:
+                states, masses = beliefs.states[row, :used], beliefs.masses[row, :used]
+                found = self._nodes_of(engine).probabilities(states, masses)
+            else:
+                found = self._of_gaussian(fix)
+            for zone, p in _listed(found):
                 self._writer.writerow((session.name, t_s, t_s, tag, zone, p))
                 self.rows += 1
 
-    def _listed(self, fix: np.void) -> Iterator[tuple[str, float]]:
+    def _of_gaussian(self, fix: np.void) -> list[tuple[str, float]]:
         label = self._labels.get(int(fix["floor"]))
         cov = (float(fix["cov_xx"]), float(fix["cov_xy"]), float(fix["cov_yy"]))
         if label is None or not all(map(math.isfinite, (*cov, fix["x_m"], fix["y_m"]))):
-            return
+            return []
         mean = (float(fix["x_m"]), float(fix["y_m"]))
         widened = (cov[0] + self._bias_m2(fix), cov[1], cov[2] + self._bias_m2(fix))
-        listed = self._nearest.probabilities(label, mean, widened)[:ZONES_LISTED_MAX]
-        for place, (zone, p) in enumerate(listed):
-            if place == 0 or p >= P_LISTED:
-                yield zone, math.floor(p * DIGITS) / DIGITS
+        return self._nearest.probabilities(label, mean, widened)
+
+    def _nodes_of(self, engine: Engine) -> NearestOfNodes:
+        """Return the zones of the nodes, the same for all sessions of a recording."""
+        if self._of_nodes is None:
+            node_xy, node_floor, node_sd_m = engine.nodes
+            self._of_nodes = NearestOfNodes(
+                self._nearest,
+                self._labels,
+                node_xy=node_xy,
+                node_floor=node_floor,
+                node_sd_m=math.hypot(node_sd_m, ContainmentSettings().bias_rssi_m),
+            )
+        return self._of_nodes
 
     def _bias_m2(self, fix: np.void) -> float:
         """Return the variance of the frozen bias, as the engine adds it for zones of a shop."""
         return float(bias_of_kinds(int(fix["kinds"]), self._bias_m)) ** 2
+
+
+def _listed(found: Sequence[tuple[str, float]]) -> Iterator[tuple[str, float]]:
+    for place, (zone, p) in enumerate(found[:ZONES_LISTED_MAX]):
+        if place == 0 or p >= P_LISTED:
+            yield zone, math.floor(p * DIGITS) / DIGITS
 
 
 @contextmanager

@@ -49,7 +49,8 @@ from rtls.model.site_map import SiteMap
 from rtls.model.track import TAG_ID_BYTES_MAX
 from rtls.model.units import SiteId, TagId, UnixMs
 from rtls.positioning.calibration import Calibration
-from rtls.positioning.locator import Locator
+from rtls.positioning.grid_choice import by_tag
+from rtls.positioning.locator import Locator, Nodes
 from rtls.positioning.warm_up import compiled_signatures
 
 __all__ = ["Engine", "EngineCounters", "EngineOutput", "EngineSettings", "compiled_signatures"]
@@ -120,6 +121,11 @@ class Engine:
     def input_offset(self) -> int:
         """The offset that the restored snapshot was given."""
         return self._state.input_offset
+
+    @property
+    def nodes(self) -> Nodes:
+        """Where beliefs are stated over; `rows_of` gives the beliefs."""
+        return self._locator.nodes
 
     def tag_ids(self) -> dict[int, TagId]:
         """Return the tags followed now by slot."""
@@ -322,7 +328,7 @@ class Engine:
             silent = np.concatenate((coasted, blank))
             more = self._step(self._state, silent, is_late=None, at_ms=at_ms)
             rows = np.concatenate((rows, more))
-            fixes = _by_tag(fixes, coasted)
+            fixes = by_tag(fixes, coasted)
             self._alarms += self._locator.review(
                 self._state.locator, fixes, at_ms=at_ms, judges_anchors=self._judges_anchors
             )
@@ -384,11 +390,6 @@ class Engine:
     def _output(self, at_ms: UnixMs, fixes: Fixes = NO_FIXES) -> EngineOutput:
         names = self._state.tracks["tag_id"][fixes["tag"]]
         return EngineOutput(fixes=FixBatch(at_ms=at_ms, rows=fixes), tag_names=names)
-
-
-def _by_tag(fixes: Fixes, others: Fixes) -> Fixes:
-    joined = np.concatenate((fixes, others))
-    return joined[np.argsort(joined["tag"], kind="stable")]
 
 
 def _spooled(readings: ReadingArray, fixes: Fixes) -> npt.NDArray[np.uint8]:

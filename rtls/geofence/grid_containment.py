@@ -4,8 +4,8 @@ Layer: rules. Takes: the beliefs of a map filter, as arrays. Gives: P(zone) to d
 with that of the fixes that are Gaussian.
 
 A belief has several peaks and stops at walls; its Gaussian would put a part of it into the next
-aisle. What each node counts for each zone is worked out once a site, with the frozen bias: the part
-of a Gaussian of that bias around the node that lies in the zone.
+aisle. What each node counts for each zone is worked out once a site: the part of a Gaussian around
+the node that lies in the zone, as wide as the error of the map filter and the frozen bias together.
 """
 
 from dataclasses import dataclass
@@ -55,15 +55,15 @@ class NodeZones:
         nodes: tuple[Floats, Ints, float],
         settings: ContainmentSettings,
     ) -> "NodeZones":
-        """Work out the shares of nodes: (n, 2) m, (n,) floors and the width of a cell; n may be 0.
+        """Work out the shares of nodes: (n, 2) m, (n,) floors and their error, m; n may be 0.
 
         A site without a grid has no nodes, and all its fixes are Gaussian.
         """
-        node_xy, node_floor, cell_m = nodes
+        node_xy, node_floor, node_sd_m = nodes
         rows = np.zeros(len(node_xy), FIX_DTYPE)
         rows["x_m"], rows["y_m"] = node_xy.T
         rows["floor"] = node_floor
-        rows["cov_xx"] = rows["cov_yy"] = cell_m * cell_m / 12.0
+        rows["cov_xx"] = rows["cov_yy"] = node_sd_m * node_sd_m
         rows["kinds"] = RSSI_BIT
         shares = zone_probabilities(index, rows, settings)
         n_zones = int(shares.zone[: shares.row_start[-1]].max(initial=-1)) + 1

@@ -1,6 +1,6 @@
 """Say which zone a tag is nearest to, and with which probability, where zones do not touch.
 
-Layer: rules. Takes: outlines of shelves or shops by floor, and Gaussian fixes.
+Layer: rules. Takes: outlines of shelves or shops by floor, Gaussian fixes and beliefs on a grid.
 Gives: the nearest zone and P(nearest zone) to the replay of recordings and to scoring.
 
 The floor is divided by "which zone is nearest?" (a Voronoi diagram of polygons), so each point
@@ -219,6 +219,76 @@ class NearestZones:
         shares = counts / counts.sum()
         order = np.lexsort((zones, -counts))
         return [(own.outlines.zones[zones[k]], float(shares[k])) for k in order.tolist()]
+
+
+class NearestOfNodes:
+    """P(nearest zone) of tags whose place is a belief on a grid, by its mass and not its moments.
+
+    What a node counts for each zone is the Gaussian of its error around it; it is worked out when a
+    belief first has mass there, for most nodes never have.
+
+    Parameters
+    ----------
+    nearest
+        The floors, divided by zone.
+    labels
+        Of each floor of the site map; a floor without one has no zones.
+    node_xy, node_floor
+        (n, 2) m and (n,).
+    node_sd_m
+        How far a tag may be from the node that a belief puts it at, one sigma an axis.
+    """
+
+    def __init__(
+        self,
+        nearest: NearestZones,
+        labels: Mapping[int, str],
+        *,
+        node_xy: Floats,
+        node_floor: Ints,
+        node_sd_m: float,
+    ) -> None:
+        self._nearest = nearest
+        self._labels = labels
+        self._xy = node_xy
+        self._floor = node_floor
+        self._cov = (node_sd_m**2, 0.0, node_sd_m**2)
+        self._number: dict[str, int] = {}
+        self._shares: dict[int, tuple[Ints, Floats]] = {}
+
+    def probabilities(
+        self, states: Ints, masses: npt.NDArray[np.float32]
+    ) -> list[tuple[str, float]]:
+        """Return (zone, P), the most probable first, of one belief.
+
+        Parameters
+        ----------
+        states, masses
+            (k,): hypothesis times number of nodes plus node, and the mass there, in sum 1.
+        """
+        if not states.size:
+            return []
+        nodes, which = np.unique(states % len(self._xy), return_inverse=True)
+        mass = np.bincount(which, weights=masses)
+        shares = [self._shares_of(node) for node in nodes.tolist()]
+        zones = np.concatenate([zone for zone, _ in shares])
+        counts = np.concatenate([p * m for (_, p), m in zip(shares, mass.tolist(), strict=True)])
+        sums = np.bincount(zones, weights=counts, minlength=len(self._number)).tolist()
+        found = [(zone, min(sums[k], 1.0)) for zone, k in self._number.items() if sums[k] > 0.0]
+        return sorted(found, key=lambda item: (-item[1], item[0]))
+
+    def _shares_of(self, node: int) -> tuple[Ints, Floats]:
+        found = self._shares.get(node)
+        if found is None:
+            label = self._labels.get(int(self._floor[node]))
+            x_m, y_m = self._xy[node].tolist()
+            listed = (
+                [] if label is None else self._nearest.probabilities(label, (x_m, y_m), self._cov)
+            )
+            numbers = [self._number.setdefault(zone, len(self._number)) for zone, _ in listed]
+            found = np.array(numbers, np.int32), np.array([p for _, p in listed], np.float64)
+            self._shares[node] = found
+        return found
 
 
 def _factor(cov: Sequence[float]) -> Floats:

@@ -7,6 +7,7 @@ Coarse readings leave beliefs with many peaks, and walls between them: no covari
 a list of nodes with their mass can. Only nodes that carry mass are kept and reckoned with.
 """
 
+import math
 from functools import lru_cache
 
 import numpy as np
@@ -43,6 +44,16 @@ class GridFilter:
         self.parameters = parameters_of(chosen, signal)
         self.model = model_of(signal)
         self.scratch = scratch_for(len(signal.grid) * len(signal.kinds))
+
+    @property
+    def node_sd_m(self) -> float:
+        """How far a standing tag may be from the node that a belief puts it at, m an axis.
+
+        A part is the cell; the other is frozen, and on a site with a survey the survey tells it.
+        """
+        own = self.parameters
+        cell_m2 = self.model.cell_m**2 / 12.0
+        return math.sqrt(cell_m2 + own.bias_m**2 + own.standing_bias_m**2)
 
     def update(
         self,

@@ -29,6 +29,7 @@ from rtls.positioning.warm_up import readings_at, warm_up
 
 Floats = npt.NDArray[np.float64]
 Slots = npt.NDArray[np.int32]
+Nodes = tuple[Floats, Slots, float]
 
 
 class Locator:
@@ -78,12 +79,15 @@ class Locator:
         return len(self._anchors)
 
     @property
-    def nodes(self) -> tuple[Floats, Slots, float]:
-        """The nodes that beliefs are stated over: (n, 2) m, (n,) floors, and how wide a cell is."""
+    def nodes(self) -> Nodes:
+        """The nodes that beliefs are stated over: (n, 2) m, (n,) floors, and the error of each, m.
+
+        The error is that of a tag which a belief puts at a node, one sigma an axis.
+        """
         if self._grid is None:
             return np.empty((0, 2)), np.empty(0, np.int32), 0.0
         grid = self._grid.grid
-        return grid.node_xy, grid.node_floor, float(grid.cell_m)
+        return grid.node_xy, grid.node_floor, self._grid.node_sd_m
 
     def empty_state(self, capacity: int) -> LocatorState:
         """Return the state of ``capacity`` free slots."""

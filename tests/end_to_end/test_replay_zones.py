@@ -80,6 +80,36 @@ def test_the_zones_of_a_replay_cut_short_are_a_prefix_byte_by_byte(
     assert 0 < len(known) < len(rows)
 
 
+def test_a_tag_on_the_grid_is_at_the_shelves_where_its_mass_is(tmp_path: Path) -> None:
+    """All anchors hang in one line, so a tag beside it may as well be on the other side.
+
+    The mean of both places is below the line, at a shelf where the tag is for certain not.
+    """
+    folder = tmp_path / "mirrored"
+    folder.mkdir()
+    hung = {f"a{k}": (15.0, 2.0 * k) for k in range(11)}
+    lines = [
+        f"stand,{tick / 5},tag,{name},rssi,{-60.0 - 20.0 * math.log10(math.dist((4, 10), place))}\n"
+        for tick in range(50)
+        for name, place in hung.items()
+    ]
+    places = "".join(f"{name},{x},{y},2.0\n" for name, (x, y) in hung.items())
+    shelves = [shelf("Left_1", 2.0), shelf("Middle_1", 14.5), shelf("Right_1", 27.0)]
+    (folder / "anchors.csv").write_text("anchor,x,y,z\n" + places)
+    (folder / "readings.csv").write_text("session,t_s,tag,anchor,kind,value\n" + "".join(lines))
+    (folder / "shelves.geojson").write_text(json.dumps({"features": shelves}))
+    zones, fixes = tmp_path / "zones.csv", tmp_path / "fixes.csv"
+    assert run("replay", folder, "--emit", fixes, "--emit-zones", zones) == ExitStatus.DONE
+    with fixes.open() as file:
+        x_m = [float(row["x"]) for row in csv.DictReader(file)][-1]
+    with zones.open() as file:
+        rows = list(csv.DictReader(file))
+    last = {row["zone"]: float(row["p"]) for row in rows if row["t_s"] == rows[-1]["t_s"]}
+    assert 9.0 < x_m < 21.0
+    assert "Middle_1" not in last
+    assert min(last["Left_1"], last["Right_1"]) > 0.3
+
+
 def test_zones_are_refused_for_a_recording_without_any(
     stands: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -1,5 +1,7 @@
 """NodeZones: P(zone) of a belief is the sum of its mass."""
 
+import math
+
 import numpy as np
 import pytest
 
@@ -19,7 +21,7 @@ SHARP = ContainmentSettings(bias_rssi_m=0.1)
 
 
 def node_zones(settings: ContainmentSettings = SHARP) -> NodeZones:
-    return NodeZones.build(INDEX, (NODES, np.zeros(3, np.int32), 1.0), settings)
+    return NodeZones.build(INDEX, (NODES, np.zeros(3, np.int32), 0.3), settings)
 
 
 def fixes_at(x_m: float, *, method: int, rows: int = 1) -> np.ndarray:
@@ -79,11 +81,22 @@ def test_the_frozen_bias_keeps_a_zone_from_being_certain() -> None:
     """The mass of a standing tag is sharp and wrong by a metre; P(zone) must say so."""
     at_edge = NodeZones.build(
         INDEX,
-        (np.array([[9.0, 5.0]]), np.zeros(1, np.int32), 0.5),
+        (np.array([[9.0, 5.0]]), np.zeros(1, np.int32), 0.1),
         ContainmentSettings(bias_rssi_m=1.0),
     )
     found = at_edge.probabilities(fixes_at(9.0, method=1), beliefs((0, 1.0)))
     assert found.of(0)[0] == pytest.approx(0.84, abs=0.01)  # Φ(1)
+
+
+def test_what_the_filter_knows_of_its_error_widens_every_node() -> None:
+    """In a mall the map filter is 5 m wrong by its own survey; taken as 1 m, P(shop) lies."""
+    coarse = NodeZones.build(
+        INDEX,
+        (np.array([[5.0, 5.0]]), np.zeros(1, np.int32), math.sqrt(24.0)),
+        ContainmentSettings(bias_rssi_m=1.0),  # 25 m² in all: the lines lie 1 sigma away
+    )
+    found = coarse.probabilities(fixes_at(5.0, method=1), beliefs((0, 1.0)))
+    assert found.of(0)[0] == pytest.approx(0.6827**2, abs=0.01)
 
 
 def test_a_site_without_a_grid_answers_as_before() -> None:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import shapely
 
-from rtls.geofence.nearest_zone import NearestZones, ZoneOutlines, sunflower
+from rtls.geofence.nearest_zone import NearestOfNodes, NearestZones, ZoneOutlines, sunflower
 from rtls.model.errors import InvalidGeometry
 from tests.reference.containment import mass_in_polygon
 
@@ -99,3 +99,41 @@ def test_a_site_without_zones_is_refused() -> None:
     """Nothing could ever be named."""
     with pytest.raises(InvalidGeometry):
         NearestZones({})
+
+
+NODES = np.array([[1.2, 5.0], [2.8, 5.0], [2.0, 5.0], [2.0, 5.0]])
+
+
+def of_nodes(*states: tuple[int, float]) -> dict[str, float]:
+    """Return P of a belief of (state, mass); the last of four nodes is on a floor without zones."""
+    by_node = NearestOfNodes(
+        zones(),
+        {0: ""},
+        node_xy=NODES,
+        node_floor=np.array([0, 0, 0, 1], np.int32),
+        node_sd_m=0.2,
+    )
+    numbers, masses = zip(*states, strict=True)
+    found = by_node.probabilities(np.array(numbers, np.int32), np.array(masses, np.float32))
+    assert [p for _, p in found] == sorted((p for _, p in found), reverse=True)
+    return dict(found)
+
+
+def test_a_belief_at_both_shelves_is_at_each_by_its_mass() -> None:
+    """Its mean is the middle of the aisle, where a Gaussian would say one half for each."""
+    assert of_nodes((0, 0.8), (1, 0.2)) == pytest.approx({"left": 0.8, "right": 0.2}, abs=0.001)
+
+
+def test_hypotheses_of_a_tag_add_up_at_their_node() -> None:
+    """State 4 is node 0 again, of another kind of phone."""
+    assert of_nodes((0, 0.5), (4, 0.25), (1, 0.25))["left"] == pytest.approx(0.75, abs=0.001)
+
+
+def test_the_error_of_a_node_is_spread_over_the_zones_around_it() -> None:
+    """A node on the middle is at neither shelf more than at the other."""
+    assert of_nodes((2, 1.0)) == pytest.approx({"left": 0.5, "right": 0.5}, abs=0.01)
+
+
+def test_mass_on_a_floor_without_zones_is_in_none() -> None:
+    """What is missing to 1 is elsewhere; it must not be shared out among the zones of this one."""
+    assert of_nodes((0, 0.6), (3, 0.4)) == pytest.approx({"left": 0.6}, abs=0.001)
