@@ -56,6 +56,11 @@ class ContainmentSettings:
             self.bias_position_m,
         )
 
+    @property
+    def bias_by_kind(self) -> npt.NDArray[np.float64]:
+        """The same, as the kernels take them."""
+        return np.array(self.bias_m, np.float64)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ZoneProbabilities:
@@ -111,7 +116,7 @@ def zone_probabilities(
         index.coarse,
         index.shapes,
         as_records(fixes),
-        np.array(settings.bias_m, np.float64),
+        settings.bias_by_kind,
         settings.p_listed,
         row_start,
         zone,

@@ -1,7 +1,7 @@
 """Name the members of the records that the kernels read and write, for the type checker.
 
 Layer: kernels. Takes: nothing. Gives: shapes of records; numba takes them from the arrays' dtypes,
-which rtls.geofence.dwell and rtls.model.fix define.
+which rtls.geofence.dwell, rtls.geofence.crossing and rtls.model.fix define.
 """
 
 from typing import Protocol
@@ -16,11 +16,27 @@ class Fix(Protocol):
     """One row of `FIX_DTYPE`, as far as stays need it."""
 
     tag: int
+    floor: int
     x_m: float
     y_m: float
+    cov_xx: float
+    cov_xy: float
+    cov_yy: float
     kinds: int
     p_standing: float
     evidence_at_ms: int
+
+
+class Trail(Protocol):
+    """One row of `TRAIL_DTYPE`."""
+
+    at_ms: int
+    x_m: float
+    y_m: float
+    cov_xx: float
+    cov_xy: float
+    cov_yy: float
+    floor: int
 
 
 class Stay(Protocol):

@@ -5,9 +5,18 @@ import pytest
 
 from rtls.engine import Engine
 from rtls.geofence.containment import ContainmentSettings
-from rtls.geofence.crossing import TRAIL_DTYPE, between, crossed_zones
+from rtls.geofence.crossing import TRAIL_DTYPE, crossed_zones
 from rtls.geofence.dwell import DwellSettings, empty_stays, step_rules
 from rtls.geofence.kernels.stay_slots import BETWEEN_FIXES, INSIDE, PASSED
+from rtls.geofence.kernels.way_between import (
+    AT_X,
+    FACTOR_X,
+    STEPS_MAX,
+    THEN_MS,
+    WAY_COLUMNS,
+    lay_way,
+)
+from rtls.geofence.records import as_records
 from rtls.geofence.zone_index import ZoneIndex
 from rtls.model.fix import FIX_DTYPE
 from rtls.model.reading import ReadingKind
@@ -91,10 +100,12 @@ def test_half_way_the_place_is_less_known_the_longer_nothing_was_heard() -> None
     before["at_ms"], fix["x_m"] = START_MS, 4.0
     for end in (before, fix):
         end["cov_xx"] = end["cov_yy"] = 1.0
-    way = between(before, fix, 4.0, at_ms=START_MS + 4000)
-    assert way["x_m"].tolist() == [0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0]
-    assert way["cov_xx"][3] == pytest.approx(0.5 + (0.5 * 4.0) ** 2 / 4.0)
-    assert way["evidence_at_ms"][3] == START_MS + 2000
+    way = np.zeros((STEPS_MAX, WAY_COLUMNS))
+    ends = as_records(before)[0], as_records(fix)[0]
+    steps = lay_way(way, *ends, 4.0, START_MS + 4000, 0.0)
+    assert way[:steps, AT_X].tolist() == [0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0]
+    assert way[3, FACTOR_X] ** 2 == pytest.approx(0.5 + (0.5 * 4.0) ** 2 / 4.0, abs=2e-6)
+    assert way[3, THEN_MS] == 2000
 
 
 def test_the_engine_tells_of_the_pass_and_of_no_visit() -> None:
