@@ -217,7 +217,9 @@ class Engine:
     def warm_up(self) -> None:
         """Compile every kernel, or load it from the cache, with the dtypes of real batches."""
         self._locator.warm_up()
-        self._step(self._empty_state(), NO_FIXES.copy(), is_late=None, at_ms=UnixMs(0))
+        nobody = self._empty_state()
+        self._crossed(nobody, NO_FIXES.copy(), UnixMs(0))
+        self._step(nobody, NO_FIXES.copy(), is_late=None, at_ms=UnixMs(0))
         coordinates = np.empty(0, np.float64)
         self._zones.zones_at(coordinates, coordinates, np.empty(0, np.int32))
 
@@ -312,15 +314,7 @@ class Engine:
     def _pass_instant(self, readings: ReadingArray, at_ms: UnixMs) -> tuple[Fixes, Rows]:
         """Step the tags heard and, at a whole second, the silent ones."""
         fixes = self._locator.update(self._state.locator, readings, epoch_end_ms=at_ms)
-        passed = crossed_zones(
-            self._state.trails,
-            fixes,
-            at_ms=at_ms,
-            index=self._zones,
-            stays=self._state.stays,
-            rules=self._rules,
-            settings=self._settings.containment,
-        )
+        passed = self._crossed(self._state, fixes, at_ms)
         rows = self._step(self._state, fixes, is_late=_spooled(readings, fixes), at_ms=at_ms)
         rows = np.concatenate((passed, rows)) if passed.size else rows
         if at_ms % SECOND_MS == 0:
@@ -333,6 +327,17 @@ class Engine:
                 self._state.locator, fixes, at_ms=at_ms, judges_anchors=self._judges_anchors
             )
         return fixes, rows
+
+    def _crossed(self, state: EngineState, fixes: Fixes, at_ms: UnixMs) -> Rows:
+        return crossed_zones(
+            state.trails,
+            fixes,
+            at_ms=at_ms,
+            index=self._zones,
+            stays=state.stays,
+            rules=self._rules,
+            settings=self._settings.containment,
+        )
 
     def _step(
         self,
