@@ -127,9 +127,13 @@ class OffersSide:
         self._sweeper.start()
 
     def stop(self) -> None:
-        """End in the order in which nothing is lost: first who makes work, last who stores it."""
+        """End in the order in which nothing is lost: first who makes work, last who stores it.
+
+        Safe before `start`: wiring that fails closes what it has made, and must keep its own error.
+        """
         self._stop.set()
-        self._sweeper.join(STOP_S_MAX)
+        if self._sweeper.is_alive():
+            self._sweeper.join(STOP_S_MAX)
         self.relay.close()
         self._fan_out.close()
         self.writer.close()
