@@ -1,22 +1,187 @@
-"""Smooth the oldest fix of a ring by the fixes that came after it.
+"""Keep the last fixes of each tag in a ring, and smooth the oldest by those that came after it.
 
-Layer: kernels. Takes: the ring of one tag, oldest first. Gives: where the tag was at the oldest.
+Layer: kernels. Takes: the rings of all tags, each oldest first, and the fixes of one instant.
+Gives: where tags were at the oldest fixes, to rtls.positioning.smoothing.
 
 Rauch, Tung and Striebel 1965 ("Maximum likelihood estimates of linear dynamic systems"), on the
 place alone: the velocity of the fixes carries it from one to the next, and what the velocity does
 not explain diffuses, little while the tag stands and more while it walks.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 import numpy.typing as npt
 from numba import njit
 
 Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int32]
+Longs = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
+Records = npt.NDArray[np.void]
 
 # Columns of a ring's rows.
 AT_S, X, Y, VX, VY, P_STANDING, XX, XY, YY = range(9)
 WIDTH = 9
 DETERMINANT_MIN = 1e-18
+
+
+class Rings(NamedTuple):
+    """What is kept by tag slot.
+
+    Parameters
+    ----------
+    kept
+        (capacity, k, `WIDTH`) columns of the fixes; times in seconds after the oldest one.
+    fixes
+        (capacity, k) `FIX_DTYPE`, as they were.
+    at_ms
+        (capacity, k)
+    count
+        (capacity,) how many of k.
+    """
+
+    kept: Floats
+    fixes: Records
+    at_ms: Longs
+    count: Ints
+
+
+class LagParameters(NamedTuple):
+    """Numbers of `SmoothingSettings`, where they are explained, in milliseconds."""
+
+    lag_ms: int
+    spacing_ms: int
+    not_heard_ms: float
+    standing_m2_s: float
+    walking_m2_s: float
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def most_to_come(fixes: Records, at_ms: int, rings: Rings, p: LagParameters) -> int:
+    """Return a bound of what `take_fixes` writes: all that is old enough, and what is displaced."""
+    most = 0
+    for slot in range(rings.count.size):
+        for k in range(rings.count[slot]):
+            most += rings.at_ms[slot, k] <= at_ms - p.lag_ms
+    for i in range(fixes.size):
+        slot = fixes[i]["tag"]
+        if 0 <= slot < rings.count.size and rings.count[slot] > 0:
+            last = rings.fixes[slot, rings.count[slot] - 1]
+            most += rings.count[slot] if last["floor"] != fixes[i]["floor"] else 1
+    return most
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def take_fixes(
+    fixes: Records,
+    is_wanted: Flags,
+    at_ms: int,
+    rings: Rings,
+    p: LagParameters,
+    out_at_ms: Longs,
+    out: Records,
+) -> int:
+    """Put the fixes of one instant into the rings, and write those that come out, smoothed.
+
+    Parameters
+    ----------
+    fixes
+        (n,) `FIX_DTYPE` of slots that the rings have.
+    is_wanted
+        (n,) whether a fix may go in.
+    out_at_ms, out
+        (`most_to_come`,) written: instants and smoothed fixes.
+
+    Returns
+    -------
+    int
+        How many were written, in the order of displacement, then by slot.
+    """
+    written = 0
+    for i in range(fixes.size):
+        if is_wanted[i]:
+            written = put_in(fixes, i, at_ms, rings, p, out_at_ms, out, written)
+    for slot in range(rings.count.size):
+        while rings.count[slot] > 0 and rings.at_ms[slot, 0] <= at_ms - p.lag_ms:
+            take_oldest(slot, rings, p, out_at_ms, out, written)
+            written += 1
+    return written
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def put_in(
+    fixes: Records,
+    i: int,
+    at_ms: int,
+    rings: Rings,
+    p: LagParameters,
+    out_at_ms: Longs,
+    out: Records,
+    written: int,
+) -> int:
+    """Add one fix to the ring of its tag; return how many have been written out by now."""
+    fix = fixes[i]
+    heard = at_ms - fix["evidence_at_ms"] < p.not_heard_ms
+    if not (heard and np.isfinite(fix["x_m"]) and np.isfinite(fix["cov_xx"])):
+        return written
+    slot = fix["tag"]
+    count = rings.count[slot]
+    if count > 0:
+        if at_ms - rings.at_ms[slot, count - 1] < p.spacing_ms:
+            return written
+        # No line leads from one floor to another.
+        displaced = 0
+        if rings.fixes[slot, count - 1]["floor"] != fix["floor"]:
+            displaced = count
+        elif count == rings.at_ms.shape[1]:
+            displaced = 1
+        for _ in range(displaced):
+            take_oldest(slot, rings, p, out_at_ms, out, written)
+            written += 1
+        count = rings.count[slot]
+    rings.fixes[slot, count] = fix
+    rings.at_ms[slot, count] = at_ms
+    row = rings.kept[slot, count]
+    row[AT_S] = 1e-3 * (at_ms - rings.at_ms[slot, 0])
+    row[X], row[Y] = fix["x_m"], fix["y_m"]
+    row[VX], row[VY] = fix["vx_m_s"], fix["vy_m_s"]
+    row[P_STANDING] = fix["p_standing"]
+    row[XX], row[XY], row[YY] = fix["cov_xx"], fix["cov_xy"], fix["cov_yy"]
+    rings.count[slot] = count + 1
+    return written
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def take_oldest(
+    slot: int, rings: Rings, p: LagParameters, out_at_ms: Longs, out: Records, written: int
+) -> None:
+    """Write the oldest fix of a ring, smoothed, at place ``written``, and forget it."""
+    count = rings.count[slot]
+    x, y, xx, xy, yy = smooth_oldest(rings.kept[slot], count, p.standing_m2_s, p.walking_m2_s)
+    out_at_ms[written] = rings.at_ms[slot, 0]
+    out[written] = rings.fixes[slot, 0]
+    fix = out[written]
+    fix["x_m"], fix["y_m"] = x, y
+    fix["cov_xx"], fix["cov_xy"], fix["cov_yy"] = xx, xy, yy
+    drop_oldest(rings.kept[slot], count)
+    first_s = rings.kept[slot, 0, AT_S]
+    for k in range(1, count):
+        rings.kept[slot, k - 1, AT_S] -= first_s
+        rings.fixes[slot, k - 1] = rings.fixes[slot, k]
+        rings.at_ms[slot, k - 1] = rings.at_ms[slot, k]
+    rings.count[slot] = count - 1
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def flush_rings(slots: Ints, rings: Rings, p: LagParameters, out_at_ms: Longs, out: Records) -> int:
+    """Write all that the rings of ``slots`` hold, smoothed, and empty them; return how many."""
+    written = 0
+    for i in range(slots.size):
+        while rings.count[slots[i]] > 0:
+            take_oldest(slots[i], rings, p, out_at_ms, out, written)
+            written += 1
+    return written
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

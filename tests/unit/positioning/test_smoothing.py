@@ -9,7 +9,7 @@ from rtls.model.errors import InvalidCalibration
 from rtls.model.fix import FIX_DTYPE
 from rtls.positioning.kernels.fixed_lag import smooth_oldest
 from rtls.positioning.smoothing import FixedLagSmoother, SmoothingSettings
-from tests.reference.fixed_lag import Seen, smoothed
+from tests.reference.fixed_lag import PlainSmoother, Seen, smoothed
 
 START_MS = 1_795_255_200_000
 Track = dict[int, tuple[float, float]]
@@ -157,3 +157,37 @@ def test_settings_that_cannot_work_are_refused(wrong: dict[str, float]) -> None:
     """A ring without a bound would be one of them."""
     with pytest.raises(InvalidCalibration):
         SmoothingSettings(**wrong)
+
+
+@given(st.integers(0, 2**32 - 1))
+def test_the_rings_give_what_plain_rings_give(seed: int) -> None:
+    """Three tags that come and go, change floors and are forgotten; the twin takes one by one."""
+    rng = np.random.default_rng(seed)
+    settings = SmoothingSettings(lag_s=2.0, spacing_s=0.5)
+    kernel, twin = FixedLagSmoother(settings), PlainSmoother(settings)
+    at_ms = START_MS
+    for _ in range(30):
+        at_ms += int(rng.choice([100, 250, 500, 1500]))
+        heard = np.flatnonzero(rng.uniform(size=3) < 0.7)
+        fixes = np.concatenate([
+            np.empty(0, FIX_DTYPE),
+            *(fix_at(at_ms, float(rng.normal(0, 3)), tag=int(tag)) for tag in heard),
+        ])  # fmt: skip
+        fixes["floor"] = rng.uniform(size=fixes.size) < 0.1
+        fixes["evidence_at_ms"] -= rng.choice([0, 2000], size=fixes.size)
+        pairs = [(kernel.take(fixes, at_ms=at_ms), twin.take(fixes, at_ms=at_ms))]
+        if rng.uniform() < 0.1:
+            gone = np.array([1, 9], np.int32)
+            pairs.append((kernel.flush(gone), twin.flush(gone)))
+        for found, expected in pairs:
+            assert found.at_ms.tolist() == expected.at_ms.tolist()
+            assert found.rows.tobytes() == expected.rows.tobytes()
+
+
+def test_tags_that_nobody_asks_for_are_not_kept() -> None:
+    """Only who is on a visit is looked back at; the others would cost the same for nothing."""
+    smoother = FixedLagSmoother(SmoothingSettings(lag_s=1.0))
+    both = np.concatenate([fix_at(START_MS, 1.0), fix_at(START_MS, 5.0, tag=7)])
+    smoother.take(both, at_ms=START_MS, is_wanted=np.array([False, True]))
+    back = smoother.take(np.empty(0, FIX_DTYPE), at_ms=START_MS + 1000)
+    assert back.rows["tag"].tolist() == [7]
