@@ -1,13 +1,18 @@
 """Account for ended visits once more, with what was heard after each moment of them.
 
-Layer: flow. Takes: `EngineOutput`s in order. Gives: `AnalysedVisit`s to footfall and reports, some
-seconds after the visits themselves.
+Layer: flow. Takes: `EngineOutput`s in order, and the zone events as they were told. Gives:
+`AnalysedVisit`s to the journal that footfall and reports read, some seconds after the visits.
 
 It stands behind the engine and changes nothing in it: what is told live, and every offer, rests on
 what was known at the time. Each second of a visit is counted by the rule of the live clock
 (docs/decisions/0001), but at the smoothed place.
+
+A snapshot holds the visits that have ended and not been accounted for, and no fixes. So each visit
+is accounted for once whatever ends the process; one that a restart cut has its live dwell.
 """
 
+import heapq
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -15,43 +20,26 @@ import numpy as np
 
 from rtls.engine_contract import EngineOutput, EngineSettings
 from rtls.geofence.containment import zone_probabilities
+from rtls.geofence.visit_accounts import SETTLED_MS, Place, VisitAccounts
 from rtls.geofence.zone_index import ZoneIndex
-from rtls.model.site_map import SiteMap, Zone
-from rtls.model.units import Second, TagId, UnixMs
-from rtls.model.visit import AnalysedVisit, Transition, TransitionKind, Visit, ZoneEvent
+from rtls.model.errors import InvalidSnapshot, InvalidVisit
+from rtls.model.fix import FIX_DTYPE
+from rtls.model.site_map import SiteMap
+from rtls.model.units import Second
+from rtls.model.visit import (
+    AnalysedVisit,
+    Transition,
+    TransitionKind,
+    Visit,
+    ZoneEvent,
+    event_id,
+)
+from rtls.model.visit_json import parse_event, render_event
 from rtls.positioning.smoothing import FixedLagSmoother, SmoothedFixes, SmoothingSettings
 
-SILENCE_MS_MAX: Final = 30_000
-"""A longer gap between two fixes is not dwell, whatever lies at its ends."""
 VISITS_MAX: Final = 500_000
-
-
-@dataclass(slots=True)
-class _Account:
-    """One visit that is being counted."""
-
-    zone: int
-    entered_at_ms: int
-    visit: Visit | None = None
-    stepped_at_ms: int | None = None
-    weight: float = 0.0
-    dwell_ms: float = 0.0
-
-    @property
-    def left_at_ms(self) -> float:
-        return np.inf if self.visit is None else float(self.visit.left_at_ms)
-
-    def step(self, at_ms: int, weight: float) -> None:
-        """Count up to a smoothed fix; the time since the last one is worth the weaker end."""
-        if at_ms < self.entered_at_ms:
-            return
-        begin = self.entered_at_ms if self.stepped_at_ms is None else self.stepped_at_ms
-        end = min(float(at_ms), self.left_at_ms)
-        if self.stepped_at_ms is None:
-            self.weight = weight
-        if 0.0 < end - begin <= SILENCE_MS_MAX:
-            self.dwell_ms += (end - begin) * min(weight, self.weight)
-        self.stepped_at_ms, self.weight = at_ms, weight
+Ended = tuple[int, str, str, str]
+"""a visit that waits: left at (ms), tag, zone, visit id"""
 
 
 @dataclass(slots=True)
@@ -72,85 +60,152 @@ class VisitAnalysis:
     engine: EngineSettings = field(default_factory=EngineSettings)
     smoothing: SmoothingSettings = field(default_factory=SmoothingSettings)
     _index: ZoneIndex = field(init=False)
+    _zone_numbers: dict[str, int] = field(init=False)
     _smoother: FixedLagSmoother = field(init=False)
-    _accounts: dict[TagId, dict[str, _Account]] = field(init=False, default_factory=dict)
-    _tags: dict[int, TagId] = field(init=False, default_factory=dict)
+    _accounts: VisitAccounts = field(init=False)
+    _places: dict[str, Place] = field(init=False, default_factory=dict)
+    """accounts by visit, from its beginning on"""
+    _ended: dict[str, Visit] = field(init=False, default_factory=dict)
+    """ended visits that are still waited for; so few that a snapshot can hold them"""
+    _queue: list[Ended] = field(init=False, default_factory=list)
+    _slots: dict[bytes, int] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         self._index = ZoneIndex.build(self.site_map)
+        self._zone_numbers = {zone.zone: k for k, zone in enumerate(self.site_map.zones)}
         self._smoother = FixedLagSmoother(self.smoothing)
+        self._accounts = VisitAccounts(self.site_map, self.engine.dwell)
 
-    def take(self, output: EngineOutput) -> tuple[AnalysedVisit, ...]:
+    def take(
+        self, output: EngineOutput, events: Sequence[ZoneEvent] | None = None
+    ) -> tuple[AnalysedVisit, ...]:
         """Take what one batch gave; return the visits that are now accounted for.
 
         Parameters
         ----------
         output
             Of the engine, each once and in order.
+        events
+            Its events under the ids that they are told by, where these are others.
         """
         fixes, at_ms = output.fixes.rows, output.fixes.at_ms
-        self._tags.update(zip(fixes["tag"].tolist(), output.tags, strict=True))
-        for event in output.events:
-            self._note(event)
-        self._count(self._smoother.take(fixes, at_ms=at_ms))
-        self._count(self._smoother.flush(output.released))
-        for slot in output.released.tolist():
-            self._tags.pop(slot, None)
-        return self._settled(at_ms)
+        self._slots.update(zip(output.tag_names.tolist(), fixes["tag"].tolist(), strict=True))
+        found = list(self.note(output.events if events is None else events))
+        is_wanted = self._accounts.are_asked_for(fixes["tag"])
+        self._count(self._smoother.take(fixes, at_ms=at_ms, is_wanted=is_wanted))
+        if output.released.size:
+            self._release(output.released)
+        horizon_ms = at_ms - 1e3 * self.smoothing.lag_s - SETTLED_MS
+        while self._queue and self._queue[0][0] <= horizon_ms:
+            _, _, _, name = heapq.heappop(self._queue)
+            visit = self._ended.get(name)
+            if visit is not None and visit.left_at_ms <= horizon_ms:
+                del self._ended[name]
+                found.append(self._analysed(visit))
+        return tuple(found)
 
-    def _note(self, event: ZoneEvent) -> None:
-        own = self._accounts.setdefault(event.tag, {})
-        if isinstance(event, Transition | Visit) and event.is_withdrawn:
-            own.pop(event.visit_id, None)
-        elif isinstance(event, Transition) and event.kind is TransitionKind.ENTERED:
-            if sum(map(len, self._accounts.values())) < VISITS_MAX:
-                zone = self.site_map.zone_index[event.zone]
-                own.setdefault(event.visit_id, _Account(zone=zone, entered_at_ms=event.at_ms))
-        elif isinstance(event, Visit) and event.visit_id in own:
-            own[event.visit_id].visit = event
-        if not own:
-            del self._accounts[event.tag]
+    def note(self, events: Sequence[ZoneEvent]) -> tuple[AnalysedVisit, ...]:
+        """Take events alone, as late readings give them; return the visits that are taken back."""
+        found: list[AnalysedVisit] = []
+        for event in events:
+            match event:
+                case Transition(kind=TransitionKind.ENTERED, is_withdrawn=True):
+                    self._forget(event.visit_id)
+                case Transition(kind=TransitionKind.ENTERED, revision=0):
+                    self._begin(event)
+                case Visit(is_withdrawn=True):
+                    # It goes on, or never was. What was heard meanwhile is not looked back at.
+                    waiting = self._ended.pop(event.visit_id, None)
+                    if waiting is None or waiting.revision:  # it was told, or may have been
+                        found.append(self._told(event, dwell_s=None))
+                    self._close(event.visit_id)
+                case Visit():
+                    self._end(event)
+                case _:
+                    pass
+        return tuple(found)
+
+    def snapshot(self) -> bytes:
+        """Return the ended visits that are not accounted for yet."""
+        return b"\n".join(render_event(visit) for visit in self._ended.values())
+
+    def restore(self, content: bytes) -> None:
+        """Go on from a snapshot.
+
+        Raises
+        ------
+        InvalidSnapshot
+            If it is not what `snapshot` gave.
+        """
+        try:
+            events = [parse_event(line) for line in content.splitlines()]
+        except InvalidVisit as error:
+            raise InvalidSnapshot(
+                f"{len(content)} bytes of ended visits cannot be read ({error}). Move the snapshot "
+                "away to start anew."
+            ) from error
+        for event in events:
+            if isinstance(event, Visit):
+                self._end(event)
+
+    def warm_up(self) -> None:
+        """Compile every kernel, or load it from the cache, with the dtypes of real fixes."""
+        self._smoother.warm_up()
+        self._count(SmoothedFixes(at_ms=np.empty(0, np.int64), rows=np.empty(0, FIX_DTYPE)))
+
+    def _begin(self, event: Transition) -> None:
+        slot = self._slots.get(event.tag.encode("ascii"))
+        if slot is None or event.visit_id in self._places or len(self._places) >= VISITS_MAX:
+            return
+        place = self._accounts.begin(
+            slot, zone=self._zone_numbers[event.zone], entered_at_ms=event.at_ms
+        )
+        if place is not None:
+            self._places[event.visit_id] = place
+
+    def _end(self, visit: Visit) -> None:
+        if visit.revision:  # what was heard beyond its end as told before is not looked back at
+            self._close(visit.visit_id)
+        elif visit.visit_id in self._places:
+            self._accounts.end(self._places[visit.visit_id], left_at_ms=visit.left_at_ms)
+        self._ended[visit.visit_id] = visit
+        heapq.heappush(self._queue, (visit.left_at_ms, visit.tag, visit.zone, visit.visit_id))
+
+    def _forget(self, name: str) -> None:
+        self._ended.pop(name, None)
+        self._close(name)
+
+    def _close(self, name: str) -> Second | None:
+        place = self._places.pop(name, None)
+        return None if place is None else self._accounts.close(place)
+
+    def _release(self, slots: np.ndarray) -> None:
+        self._count(self._smoother.flush(slots))
+        gone = set(slots.tolist())
+        self._slots = {name: slot for name, slot in self._slots.items() if slot not in gone}
 
     def _count(self, smoothed: SmoothedFixes) -> None:
         places = zone_probabilities(self._index, smoothed.rows, self.engine.containment)
-        for number, (at_ms, fix) in enumerate(zip(smoothed.at_ms, smoothed.rows, strict=True)):
-            accounts = self._accounts.get(self._tags[int(fix["tag"])])
-            if not accounts:
-                continue
-            p_of = places.of(number)
-            for account in accounts.values():
-                p = p_of.get(account.zone, 0.0)
-                zone = self.site_map.zones[account.zone]
-                account.step(int(at_ms), self._weight(zone, p, float(fix["p_standing"])))
+        self._accounts.count(smoothed.rows, smoothed.at_ms, places)
 
-    def _weight(self, zone: Zone, p: float, p_standing: float) -> float:
-        dwell = self.engine.dwell
-        if p < zone.rules.p_hold or p_standing < dwell.p_standing_min:
-            return 0.0
-        return 1.0 if p >= dwell.p_certain else p
+    def _analysed(self, visit: Visit) -> AnalysedVisit:
+        return self._told(visit, dwell_s=self._close(visit.visit_id))
 
-    def _settled(self, at_ms: UnixMs) -> tuple[AnalysedVisit, ...]:
-        """Return the ended visits that no smoothed fix can change any more, and forget them."""
-        horizon_ms = at_ms - 1e3 * self.smoothing.lag_s
-        found = []
-        for tag, accounts in list(self._accounts.items()):
-            for name, account in list(accounts.items()):
-                if account.visit is not None and account.left_at_ms <= horizon_ms:
-                    del accounts[name]
-                    found.append(_analysed(account.visit, account.dwell_ms))
-            if not accounts:
-                del self._accounts[tag]
-        return tuple(sorted(found, key=lambda v: (v.left_at_ms, v.tag, v.zone)))
-
-
-def _analysed(visit: Visit, dwell_ms: float) -> AnalysedVisit:
-    return AnalysedVisit(
-        visit_id=visit.visit_id,
-        site=visit.site,
-        tag=visit.tag,
-        zone=visit.zone,
-        entered_at_ms=visit.entered_at_ms,
-        left_at_ms=visit.left_at_ms,
-        dwell_s_live=visit.dwell_s,
-        dwell_s=Second(dwell_ms / 1e3),
-    )
+    def _told(self, visit: Visit, *, dwell_s: Second | None) -> AnalysedVisit:
+        zone = self.site_map.zones[self._zone_numbers[visit.zone]]
+        known_s = visit.dwell_s if dwell_s is None else dwell_s
+        return AnalysedVisit(
+            event_id=event_id(visit.visit_id, "analysed"),
+            visit_id=visit.visit_id,
+            site=visit.site,
+            tag=visit.tag,
+            zone=visit.zone,
+            entered_at_ms=visit.entered_at_ms,
+            left_at_ms=visit.left_at_ms,
+            dwell_s_live=visit.dwell_s,
+            dwell_s=known_s,
+            is_pass_by=known_s < zone.rules.dwell_s_min,
+            is_smoothed=dwell_s is not None,
+            revision=visit.revision,
+            is_withdrawn=visit.is_withdrawn,
+        )

@@ -153,6 +153,7 @@ class AnalysedVisit:
     For analytics alone; no `ZoneEvent`.
     """
 
+    event_id: str
     visit_id: str
     site: SiteId
     tag: TagId
@@ -162,12 +163,25 @@ class AnalysedVisit:
     dwell_s_live: Second
     """as the visit said"""
     dwell_s: Second
+    """as smoothed; that of the visit where it could not be"""
+    is_pass_by: bool
+    """the dwell is below the zone's `dwell_s_min`"""
+    is_smoothed: bool
+    """False where a part of the visit was not looked back at: it was under way at a restart, or
+    told or taken up again by late readings"""
+    revision: int = 0
+    """of the visit; the highest one holds"""
+    is_withdrawn: bool = False
+    """there was no such visit, as late readings show"""
 
     def __post_init__(self) -> None:
+        check_revision(self.revision, is_withdrawn=self.is_withdrawn)
         check_order("entered_at_ms", self.entered_at_ms, "left_at_ms", self.left_at_ms)
         check_duration("dwell_s", self.dwell_s)
 
 
+VisitRecord = AnalysedVisit | Passed
+"""What reports are made of; nothing of it reaches the decision about an offer."""
 ZoneEvent = Transition | DwellReached | Visit
 
 

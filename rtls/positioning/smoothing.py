@@ -135,8 +135,8 @@ class FixedLagSmoother:
 
     def flush(self, slots: npt.NDArray[np.int32]) -> SmoothedFixes:
         """Return what is left of tags that are forgotten; their slots are free then."""
-        known = slots[slots < self._rings.count.size].astype(np.int32)
-        most = int(self._rings.count[known].sum())
+        known = slots[slots < self._rings.filled.size].astype(np.int32)
+        most = int(self._rings.filled[known].sum())
         then_ms, rows = np.empty(most, np.int64), np.empty(most, FIX_DTYPE)
         flush_rings(known, self._rings, self._parameters, then_ms, rows)
         return _in_order(then_ms, rows)
@@ -148,7 +148,7 @@ class FixedLagSmoother:
         nobody.flush(np.empty(0, np.int32))
 
     def _make_room(self, slot: int) -> None:
-        capacity = self._rings.count.size
+        capacity = self._rings.filled.size
         if slot < capacity:
             return
         more = _empty_rings(max(slot + 1, 2 * capacity) - capacity, self.settings.ring_size)
@@ -161,7 +161,7 @@ def _empty_rings(capacity: int, size: int) -> Rings:
         kept=np.zeros((capacity, size, WIDTH)),
         fixes=np.zeros((capacity, size), FIX_DTYPE),
         at_ms=np.zeros((capacity, size), np.int64),
-        count=np.zeros(capacity, np.int32),
+        filled=np.zeros(capacity, np.int32),
     )
 
 

@@ -93,15 +93,19 @@ class PlainSmoother:
         """
         found: list[tuple[int, np.void]] = []
         horizon_ms = int(at_ms) - round(1e3 * self.settings.lag_s)
+        found.extend(self._pop_older(horizon_ms))
         for fix in fixes[self._is_news(fixes, at_ms)]:
             self._make_room(int(fix["tag"]))
             found.extend(self._push(fix, at_ms))
-        oldest_ms = self._rings.at_ms[:, 0]
-        is_due = (self._rings.count > 0) & (oldest_ms <= horizon_ms)
-        for slot in np.flatnonzero(is_due).tolist():
-            while self._rings.count[slot] and self._rings.at_ms[slot, 0] <= horizon_ms:
-                found.append(self._pop(slot))
+        found.extend(self._pop_older(horizon_ms + 1))
         return _as_batch(found)
+
+    def _pop_older(self, before_ms: int) -> list[tuple[int, np.void]]:
+        found = []
+        for slot in range(self._rings.count.size):
+            while self._rings.count[slot] and self._rings.at_ms[slot, 0] < before_ms:
+                found.append(self._pop(slot))
+        return found
 
     def flush(self, slots: npt.NDArray[np.int32]) -> SmoothedFixes:
         """Return what is left of tags that are forgotten; their slots are free then."""

@@ -37,14 +37,14 @@ class Rings(NamedTuple):
         (capacity, k) `FIX_DTYPE`, as they were.
     at_ms
         (capacity, k)
-    count
+    filled
         (capacity,) how many of k.
     """
 
     kept: Floats
     fixes: Records
     at_ms: Longs
-    count: Ints
+    filled: Ints
 
 
 class LagParameters(NamedTuple):
@@ -61,14 +61,14 @@ class LagParameters(NamedTuple):
 def most_to_come(fixes: Records, at_ms: int, rings: Rings, p: LagParameters) -> int:
     """Return a bound of what `take_fixes` writes: all that is old enough, and what is displaced."""
     most = 0
-    for slot in range(rings.count.size):
-        for k in range(rings.count[slot]):
+    for slot in range(rings.filled.size):
+        for k in range(rings.filled[slot]):
             most += rings.at_ms[slot, k] <= at_ms - p.lag_ms
     for i in range(fixes.size):
         slot = fixes[i]["tag"]
-        if 0 <= slot < rings.count.size and rings.count[slot] > 0:
-            last = rings.fixes[slot, rings.count[slot] - 1]
-            most += rings.count[slot] if last["floor"] != fixes[i]["floor"] else 1
+        if 0 <= slot < rings.filled.size and rings.filled[slot] > 0:
+            last = rings.fixes[slot, rings.filled[slot] - 1]
+            most += rings.filled[slot] if last["floor"] != fixes[i]["floor"] else 1
     return most
 
 
@@ -98,12 +98,27 @@ def take_fixes(
     int
         How many were written, in the order of displacement, then by slot.
     """
-    written = 0
+    # Who should have come out before this instant, knows nothing of it: so it does not matter
+    # whether anybody asked in between.
+    written = take_older(at_ms - p.lag_ms, rings, p, out_at_ms, out, 0)
     for i in range(fixes.size):
         if is_wanted[i]:
             written = put_in(fixes, i, at_ms, rings, p, out_at_ms, out, written)
-    for slot in range(rings.count.size):
-        while rings.count[slot] > 0 and rings.at_ms[slot, 0] <= at_ms - p.lag_ms:
+    return take_older(at_ms - p.lag_ms + 1, rings, p, out_at_ms, out, written)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def take_older(
+    before_ms: int,
+    rings: Rings,
+    p: LagParameters,
+    out_at_ms: Longs,
+    out: Records,
+    written: int,
+) -> int:
+    """Write all that is older than an instant; return how many have been written out by now."""
+    for slot in range(rings.filled.size):
+        while rings.filled[slot] > 0 and rings.at_ms[slot, 0] < before_ms:
             take_oldest(slot, rings, p, out_at_ms, out, written)
             written += 1
     return written
@@ -126,7 +141,7 @@ def put_in(
     if not (heard and np.isfinite(fix["x_m"]) and np.isfinite(fix["cov_xx"])):
         return written
     slot = fix["tag"]
-    count = rings.count[slot]
+    count = rings.filled[slot]
     if count > 0:
         if at_ms - rings.at_ms[slot, count - 1] < p.spacing_ms:
             return written
@@ -139,7 +154,7 @@ def put_in(
         for _ in range(displaced):
             take_oldest(slot, rings, p, out_at_ms, out, written)
             written += 1
-        count = rings.count[slot]
+        count = rings.filled[slot]
     rings.fixes[slot, count] = fix
     rings.at_ms[slot, count] = at_ms
     row = rings.kept[slot, count]
@@ -148,7 +163,7 @@ def put_in(
     row[VX], row[VY] = fix["vx_m_s"], fix["vy_m_s"]
     row[P_STANDING] = fix["p_standing"]
     row[XX], row[XY], row[YY] = fix["cov_xx"], fix["cov_xy"], fix["cov_yy"]
-    rings.count[slot] = count + 1
+    rings.filled[slot] = count + 1
     return written
 
 
@@ -157,7 +172,7 @@ def take_oldest(
     slot: int, rings: Rings, p: LagParameters, out_at_ms: Longs, out: Records, written: int
 ) -> None:
     """Write the oldest fix of a ring, smoothed, at place ``written``, and forget it."""
-    count = rings.count[slot]
+    count = rings.filled[slot]
     x, y, xx, xy, yy = smooth_oldest(rings.kept[slot], count, p.standing_m2_s, p.walking_m2_s)
     out_at_ms[written] = rings.at_ms[slot, 0]
     out[written] = rings.fixes[slot, 0]
@@ -170,7 +185,7 @@ def take_oldest(
         rings.kept[slot, k - 1, AT_S] -= first_s
         rings.fixes[slot, k - 1] = rings.fixes[slot, k]
         rings.at_ms[slot, k - 1] = rings.at_ms[slot, k]
-    rings.count[slot] = count - 1
+    rings.filled[slot] = count - 1
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -178,7 +193,7 @@ def flush_rings(slots: Ints, rings: Rings, p: LagParameters, out_at_ms: Longs, o
     """Write all that the rings of ``slots`` hold, smoothed, and empty them; return how many."""
     written = 0
     for i in range(slots.size):
-        while rings.count[slots[i]] > 0:
+        while rings.filled[slots[i]] > 0:
             take_oldest(slots[i], rings, p, out_at_ms, out, written)
             written += 1
     return written

@@ -1,9 +1,12 @@
 """Visits accounted for once more, with what was heard after each moment."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from rtls.engine_contract import EngineOutput
+from rtls.model.errors import InvalidSnapshot
 from rtls.model.fix import FIX_DTYPE, FixBatch
 from rtls.model.reading import ReadingKind
 from rtls.model.visit import (
@@ -81,11 +84,12 @@ def stand(until_s: int, after: tuple[float, float] | None = AWAY) -> list[Engine
 
 
 def test_a_stand_is_accounted_for_in_full_once_it_can_change_no_more() -> None:
-    """40 s were stood; the live clock had said 30; ten seconds later it is put right."""
+    """40 s were stood; the live clock had said 30; eleven seconds later it is put right."""
     ((given, visit),) = play(stand(40))
     assert (visit.visit_id, visit.dwell_s_live) == (DOWELS, 30.0)
     assert visit.dwell_s == pytest.approx(40.0, abs=1.5)
-    assert given.fixes.at_ms == visit.left_at_ms + 10_000
+    assert given.fixes.at_ms == visit.left_at_ms + 11_000
+    assert visit.is_smoothed
 
 
 def test_a_fix_that_strayed_for_an_instant_costs_no_dwell() -> None:
@@ -110,7 +114,7 @@ def test_who_falls_silent_has_dwelt_up_to_his_last_fix() -> None:
 
 def test_a_visit_that_was_taken_back_is_not_accounted_for() -> None:
     """Late readings showed that nobody had entered."""
-    outputs = stand(40)
+    outputs = [output(s, AT_DOWELS, *([entered()] if s == 2 else [])) for s in range(30)]
     outputs[10] = output(10, AT_DOWELS, entered(is_withdrawn=True))
     assert play(outputs) == []
 
@@ -120,4 +124,49 @@ def test_memory_ends_with_the_visit() -> None:
     analysis = VisitAnalysis(SITE)
     for given in stand(40):
         analysis.take(given)
-    assert analysis._accounts == {}
+    assert (analysis._places, analysis._ended, analysis._queue) == ({}, {}, [])
+    assert not analysis._accounts.are_asked_for(np.array([0], np.int32)).any()
+
+
+def test_a_visit_that_a_restart_cut_is_told_once_with_its_live_dwell() -> None:
+    """Its fixes are not in a snapshot; a visit without its place in reports would be worse."""
+    for cut in (20, 47):  # while it was under way, and when it had ended but was not told
+        first, second, told = VisitAnalysis(SITE), VisitAnalysis(SITE), []
+        for given in stand(40)[:cut]:
+            told += first.take(given)
+        second.restore(first.snapshot())
+        for given in stand(40)[cut:]:
+            told += second.take(given)
+        (visit,) = told
+        assert (visit.visit_id, visit.dwell_s, visit.is_smoothed) == (DOWELS, 30.0, False)
+
+
+def test_a_snapshot_of_something_else_is_refused() -> None:
+    with pytest.raises(InvalidSnapshot, match="ended visits"):
+        VisitAnalysis(SITE).restore(b"{}")
+
+
+def test_what_is_told_does_not_depend_on_which_empty_batches_were_asked() -> None:
+    """The same log gives the same bytes, also when silence is handed over second by second."""
+    spare = [at for at in range(1, 61) if at % 3 and at not in (2, 40, 45)]
+    full = [visit for _, visit in play(stand(40))]
+    outputs = stand(40)
+    for at in spare:
+        outputs[at] = output(at, None, *outputs[at].events)
+    with_empty = [visit for _, visit in play(outputs)]
+    without = [visit for _, visit in play([o for k, o in enumerate(outputs) if k not in spare])]
+    assert with_empty == without
+    assert len(full) == 1
+
+
+def test_a_visit_taken_back_after_it_was_told_is_taken_back_in_reports_too() -> None:
+    """And what it really was is told with a higher revision; the highest one holds."""
+    analysis = VisitAnalysis(SITE)
+    told = [visit for given in stand(40) for visit in analysis.take(given)]
+    gone = replace(ended(40, 30.0), revision=1, is_withdrawn=True)
+    (withdrawn,) = analysis.note([gone])
+    assert (withdrawn.event_id, withdrawn.is_withdrawn) == (told[0].event_id, True)
+    analysis.note([replace(ended(50, 44.0), revision=2)])
+    (anew,) = analysis.take(output(90, AWAY))
+    assert (anew.event_id, anew.revision, anew.dwell_s) == (told[0].event_id, 2, 44.0)
+    assert not anew.is_smoothed
