@@ -23,7 +23,6 @@ from rtls.engine_contract import (
     Slots,
 )
 from rtls.engine_snapshot import (
-    NEVER,
     TAGS_AT_START,
     TAGS_MAX,
     EngineRows,
@@ -32,12 +31,7 @@ from rtls.engine_snapshot import (
     unpack_state,
 )
 from rtls.geofence.crossing import crossed_zones
-from rtls.geofence.dwell import (
-    DwellStep,
-    has_open_stay,
-    step_rules,
-    step_stays,
-)
+from rtls.geofence.dwell import DwellStep, step_rules, step_stays
 from rtls.geofence.grid_containment import NodeZones
 from rtls.geofence.zone_events import ZoneNews
 from rtls.geofence.zone_index import ZoneIndex
@@ -50,6 +44,7 @@ from rtls.model.track import TAG_ID_BYTES_MAX
 from rtls.model.units import SiteId, TagId, UnixMs
 from rtls.positioning.calibration import Calibration
 from rtls.positioning.grid_choice import by_tag
+from rtls.positioning.known_readings import NEVER, known_readings
 from rtls.positioning.locator import Locator, Nodes
 from rtls.positioning.warm_up import compiled_signatures
 
@@ -130,7 +125,7 @@ class Engine:
     def tag_ids(self) -> dict[int, TagId]:
         """Return the tags followed now by slot."""
         slots = np.flatnonzero(self._state.heard_ms != NEVER)
-        return {int(slot): self._tag_of(int(slot)) for slot in slots}
+        return {int(slot): self._state.tag_of(int(slot)) for slot in slots}
 
     def snapshot(self, *, input_offset: int = 0) -> bytes:
         """Return all that the engine remembers, as bytes; it goes on unchanged.
@@ -218,6 +213,8 @@ class Engine:
         """Compile every kernel, or load it from the cache, with the dtypes of real batches."""
         self._locator.warm_up()
         nobody = self._empty_state()
+        known_readings(NO_READINGS, nobody.heard_ms, n_anchors=0, oldest_ms=None, end_ms=UnixMs(0))
+        self._places.warm_up(nobody.locator.beliefs.of(NO_SLOTS))
         self._crossed(nobody, NO_FIXES.copy(), UnixMs(0))
         self._step(nobody, NO_FIXES.copy(), is_late=None, at_ms=UnixMs(0))
         coordinates = np.empty(0, np.float64)
@@ -234,7 +231,7 @@ class Engine:
             )
 
     def _advance(self, batch: ReadingBatch) -> EngineOutput:
-        news = ZoneNews(self._site_map, self._tag_of)
+        news = ZoneNews(self._site_map, self._state.tag_of)
         self._alarms = []
         released: list[Slots] = []
         for at_ms in self._seconds_until(batch.epoch_end_ms):
@@ -274,9 +271,9 @@ class Engine:
             self._state.make_room(slot)
             if self._state.heard_ms[slot] == NEVER:
                 self._follow(slot, tag, batch.epoch_end_ms)
-            elif self._tag_of(slot) != tag:
+            elif (held_by := self._state.tag_of(slot)) != tag:
                 raise InvalidReading(
-                    f"slot {slot} is given to tag {tag!r} but belongs to {self._tag_of(slot)!r}; "
+                    f"slot {slot} is given to tag {tag!r} but belongs to {held_by!r}; "
                     "expected a free slot. Give a slot away only after the engine released it."
                 )
 
@@ -293,22 +290,20 @@ class Engine:
 
     def _known_readings(self, batch: ReadingBatch) -> ReadingArray:
         """Return the readings that the state can take, count the others, note who was heard."""
-        readings, state, counters = batch.readings, self._state, self.counters
-        tag, anchor = readings["tag"], readings["anchor"]
-        has_tag = (tag >= 0) & (tag < state.capacity)
-        has_tag[has_tag] = state.heard_ms[tag[has_tag]] != NEVER
-        has_anchor = (anchor >= 0) & (anchor < self._locator.n_anchors)
-        has_anchor &= readings["ref_anchor"] < self._locator.n_anchors
+        state, counters = self._state, self.counters
+        has_past = state.epoch_end_ms != NEVER
         oldest_ms = min(state.epoch_end_ms, batch.epoch_end_ms) - self._settings.late_ms_max
-        is_old = (readings["heard_at_ms"] < oldest_ms) & (state.epoch_end_ms != NEVER)
-        is_young = readings["heard_at_ms"] > batch.epoch_end_ms
-        counters.readings_of_no_tag += int(np.count_nonzero(~has_tag))
-        counters.readings_of_no_anchor += int(np.count_nonzero(~has_anchor))
-        counters.readings_too_old += int(np.count_nonzero(is_old))
-        counters.readings_too_young += int(np.count_nonzero(is_young))
-        is_fit = has_tag & has_anchor & ~is_old & ~is_young
-        known = readings if is_fit.all() else readings[is_fit]
-        state.heard_ms[known["tag"]] = batch.epoch_end_ms
+        known, left_out = known_readings(
+            batch.readings,
+            state.heard_ms,
+            n_anchors=self._locator.n_anchors,
+            oldest_ms=oldest_ms if has_past else None,
+            end_ms=batch.epoch_end_ms,
+        )
+        counters.readings_of_no_tag += left_out.no_tag
+        counters.readings_of_no_anchor += left_out.no_anchor
+        counters.readings_too_old += left_out.too_old
+        counters.readings_too_young += left_out.too_young
         return known
 
     def _pass_instant(self, readings: ReadingArray, at_ms: UnixMs) -> tuple[Fixes, Rows]:
@@ -320,8 +315,9 @@ class Engine:
         if at_ms % SECOND_MS == 0:
             coasted, blank = self._coast(fixes["tag"], at_ms)
             silent = np.concatenate((coasted, blank))
-            more = self._step(self._state, silent, is_late=None, at_ms=at_ms)
-            rows = np.concatenate((rows, more))
+            if silent.size:
+                more = self._step(self._state, silent, is_late=None, at_ms=at_ms)
+                rows = np.concatenate((rows, more))
             fixes = by_tag(fixes, coasted)
             self._alarms += self._locator.review(
                 self._state.locator, fixes, at_ms=at_ms, judges_anchors=self._judges_anchors
@@ -348,7 +344,8 @@ class Engine:
         at_ms: UnixMs,
     ) -> Rows:
         """Step the stays of the tags of ``fixes``; without ``is_late`` these are silent tags."""
-        places = self._places.probabilities(fixes, state.locator.beliefs.of(fixes["tag"]))
+        beliefs = state.locator.beliefs.of(fixes["tag"]) if fixes["method"].any() else None
+        places = self._places.probabilities(fixes, beliefs)
         self.counters.zones_left_out += places.left_out
         step = DwellStep(
             fixes=fixes,
@@ -366,13 +363,10 @@ class Engine:
         A blank fix is in no zone: it only lets the timers of a tag run that is not located now.
         """
         state = self._state
-        is_recent = at_ms - state.heard_ms <= self._settings.coast_s * SECOND_MS
-        is_silent = (state.heard_ms != NEVER) & (is_recent | has_open_stay(state.stays))
-        is_silent[heard] = False
-        is_placed = state.tracks["is_located"] != 0
-        slots = np.flatnonzero(is_silent & is_placed).astype(np.int32)
-        coasted = self._locator.coast(state.locator, slots, at_ms=at_ms)
-        others = np.flatnonzero(is_silent & ~is_placed)
+        placed, others = state.silent_slots(heard, at_ms, coast_s=self._settings.coast_s)
+        if not (placed.size or others.size):
+            return NO_FIXES, NO_FIXES
+        coasted = self._locator.coast(state.locator, placed, at_ms=at_ms)
         blank = np.zeros(others.size, FIX_DTYPE)
         blank["tag"] = others
         blank["x_m"] = np.nan
@@ -381,16 +375,7 @@ class Engine:
         return coasted, blank
 
     def _forget_silent(self, at_ms: UnixMs) -> Slots:
-        """Give back the slots of tags that have been silent for too long."""
-        heard_ms = self._state.heard_ms
-        is_over = (heard_ms != NEVER) & (at_ms - heard_ms > self._settings.track_ttl_s * SECOND_MS)
-        slots = np.flatnonzero(is_over).astype(np.int32)
-        if slots.size:
-            self._state.clear(slots)
-        return slots
-
-    def _tag_of(self, slot: int) -> TagId:
-        return TagId(self._state.tracks["tag_id"][slot].decode("ascii"))
+        return self._state.forget_silent(at_ms, ttl_s=self._settings.track_ttl_s)
 
     def _output(self, at_ms: UnixMs, fixes: Fixes = NO_FIXES) -> EngineOutput:
         names = self._state.tracks["tag_id"][fixes["tag"]]

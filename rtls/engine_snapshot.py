@@ -18,10 +18,11 @@ import numpy as np
 import numpy.typing as npt
 
 from rtls.geofence.crossing import TRAIL_DTYPE
-from rtls.geofence.dwell import STAY_DTYPE, empty_stays
+from rtls.geofence.dwell import STAY_DTYPE, empty_stays, has_open_stay
 from rtls.model.errors import InvalidSnapshot
 from rtls.model.site_map import SiteMap
-from rtls.model.units import SiteId, UnixMs
+from rtls.model.units import Second, SiteId, TagId, UnixMs
+from rtls.positioning.known_readings import NEVER
 from rtls.positioning.locator_state import LocatorState
 
 MAGIC: Final = b"INAISLE\x01"
@@ -29,9 +30,9 @@ SNAPSHOT_VERSION: Final = 2
 DIGEST_BYTES: Final = 16
 CHECKSUM_BYTES: Final = 4
 HEADER_BYTES_MAX: Final = 65_536
-NEVER: Final = -1
 TAGS_MAX: Final = 65_536
 TAGS_AT_START: Final = 256
+SECOND_MS: Final = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,6 +121,35 @@ class EngineState:
         self.stays[slots] = np.zeros((), STAY_DTYPE)
         self.trails[slots] = np.zeros((), TRAIL_DTYPE)
         self.heard_ms[slots] = NEVER
+
+    def tag_of(self, slot: int) -> TagId:
+        """Return whose slot it is."""
+        return TagId(self.tracks["tag_id"][slot].decode("ascii"))
+
+    def silent_slots(
+        self, heard: npt.NDArray[np.int32], at_ms: UnixMs, *, coast_s: Second
+    ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
+        """Return the slots to be looked at though not ``heard`` now, with a place and without one.
+
+        These are tags heard up to ``coast_s`` ago, or in a zone.
+        """
+        is_silent = self.heard_ms != NEVER
+        is_silent[heard] = False
+        slots = np.flatnonzero(is_silent).astype(np.int32)
+        if not slots.size:  # so it is each second of a busy shop; the rest walks through its state
+            return slots, slots
+        is_recent = at_ms - self.heard_ms[slots] <= coast_s * SECOND_MS
+        slots = slots[is_recent | has_open_stay(self.stays, slots)]
+        is_placed = self.tracks["is_located"][slots] != 0
+        return slots[is_placed], slots[~is_placed]
+
+    def forget_silent(self, at_ms: UnixMs, *, ttl_s: Second) -> npt.NDArray[np.int32]:
+        """Forget the tags that have been silent for longer, and return their slots."""
+        is_over = (self.heard_ms != NEVER) & (at_ms - self.heard_ms > ttl_s * SECOND_MS)
+        slots = np.flatnonzero(is_over).astype(np.int32)
+        if slots.size:
+            self.clear(slots)
+        return slots
 
     def rows_of(self, slots: npt.NDArray[np.int32]) -> "EngineRows":
         """Return a copy of all that is remembered of the tags in ``slots``, in that order."""

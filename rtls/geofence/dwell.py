@@ -216,11 +216,13 @@ def empty_stays(capacity: int) -> npt.NDArray[np.void]:
     return np.zeros((capacity, SLOTS), STAY_DTYPE)
 
 
-def has_open_stay(stays: npt.NDArray[np.void]) -> npt.NDArray[np.bool_]:
-    """Return (capacity,) whether a tag is a candidate for, or in, any zone."""
-    phase = stays["phase"]
-    open_slots = np.count_nonzero((phase != FREE) & (phase != ABSENT), axis=1)
-    return np.asarray(open_slots > 0)
+def has_open_stay(
+    stays: npt.NDArray[np.void], slots: npt.NDArray[np.int32]
+) -> npt.NDArray[np.bool_]:
+    """Return (n,) whether the tags of ``slots`` are candidates for, or in, any zone."""
+    phase = stays["phase"][slots]
+    is_open = (phase != FREE) & (phase != ABSENT)
+    return np.asarray(is_open.any(axis=1))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

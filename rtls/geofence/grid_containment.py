@@ -25,6 +25,7 @@ RSSI_BIT: Final = 1
 Ints = npt.NDArray[np.int32]
 Floats = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.void]
+BeliefArrays = tuple[Ints, Ints, npt.NDArray[np.float32]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,9 +70,7 @@ class NodeZones:
         n_zones = int(shares.zone[: shares.row_start[-1]].max(initial=-1)) + 1
         return cls(index=index, settings=settings, shares=shares, sums=np.zeros(n_zones))
 
-    def probabilities(
-        self, fixes: Rows, beliefs: tuple[Ints, Ints, npt.NDArray[np.float32]]
-    ) -> ZoneProbabilities:
+    def probabilities(self, fixes: Rows, beliefs: BeliefArrays | None) -> ZoneProbabilities:
         """Return P(zone) of all fixes, those on the grid by their mass.
 
         Parameters
@@ -80,10 +79,22 @@ class NodeZones:
             (n,) `FIX_DTYPE`.
         beliefs
             (n,) how many states the belief of each fix has; (capacity, k) states and masses by tag
-            slot.
+            slot. None where none of the fixes is a belief.
         """
-        if self.shares.row_start.size == 1:
+        if beliefs is None or not self._has_grid:
             return zone_probabilities(self.index, fixes, self.settings)
+        return self._by_mass(fixes, beliefs)
+
+    def warm_up(self, beliefs: BeliefArrays) -> None:
+        """Compile the kernels, or load them, with the dtypes of ``beliefs`` of no fix."""
+        if self._has_grid:
+            self._by_mass(np.zeros(0, FIX_DTYPE), beliefs)
+
+    @property
+    def _has_grid(self) -> bool:
+        return self.shares.row_start.size > 1
+
+    def _by_mass(self, fixes: Rows, beliefs: BeliefArrays) -> ZoneProbabilities:
         used, states, masses = beliefs
         is_belief = (fixes["method"] == GRID_METHOD) & (used > 0)
         others = fixes.copy()

@@ -29,6 +29,7 @@ import numpy.typing as npt
 from rtls.model.anchor_alarm import AlarmKind, AnchorAlarm
 from rtls.model.site_map import Anchor
 from rtls.model.units import AnchorId, UnixMs
+from rtls.positioning.kernels.anchor_evidence import note_places
 
 Rows = npt.NDArray[np.void]
 Flags = npt.NDArray[np.bool_]
@@ -107,14 +108,7 @@ def new_places(fixes: Rows, tags: Rows, *, at_ms: UnixMs) -> int:
     at_ms
         The end of the second.
     """
-    heard = fixes[fixes["evidence_at_ms"] > at_ms - SECOND_MS]
-    place_m = np.stack((heard["x_m"], heard["y_m"]), axis=1)
-    slots = heard["tag"]
-    away_m = np.hypot(*(place_m - tags["place_m"][slots]).T)
-    is_new = (tags["has_place"][slots] == 0) | (away_m > PLACE_M)
-    tags["place_m"][slots[is_new]] = place_m[is_new]
-    tags["has_place"][slots[is_new]] = 1
-    return int(np.count_nonzero(is_new))
+    return int(note_places(fixes, tags, int(at_ms) - SECOND_MS, PLACE_M))
 
 
 def review_anchors(
@@ -168,8 +162,8 @@ def _judge_silence(
 def _beside_tags(watch: Rows, fixes: Rows, places: AnchorPlaces, at_ms: int) -> Flags:
     """Return which anchors have a tag beside them that was heard in the last second."""
     beside = np.zeros(watch.size, np.bool_)
-    heard = fixes[fixes["evidence_at_ms"] > at_ms - SECOND_MS]
-    heard = heard[:: heard.size // FIXES_LOOKED_AT + 1]
+    which = np.flatnonzero(fixes["evidence_at_ms"] > at_ms - SECOND_MS)
+    heard = fixes[which[:: which.size // FIXES_LOOKED_AT + 1]]
     if not heard.size:
         return beside
     away_m = np.hypot(

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from rtls.model.belief import BELIEF_DTYPE
 from rtls.model.errors import InvalidGeometry
-from rtls.model.reading import ReadingArray, ReadingKind
+from rtls.model.reading import ReadingArray
 from rtls.model.site_map import Radio, SiteMap
 from rtls.model.units import UnixMs
 from rtls.positioning.anchor_table import AnchorTable
@@ -22,12 +22,14 @@ from rtls.positioning.beliefs import Beliefs
 from rtls.positioning.calibration import Calibration
 from rtls.positioning.grid_settings import GridSettings
 from rtls.positioning.grid_tracking import GridFilter
+from rtls.positioning.kernels.filter_choice import mark_coarse
 from rtls.positioning.locator_state import LocatorState
 from rtls.positioning.signal_map import signal_of_laws, signal_of_survey
 from rtls.positioning.tracking import FixArray
 from rtls.positioning.walk_grid import WalkGrid
 
 PRECISE_FOR_MS: Final = 30_000
+BLANK: Final = np.zeros(1, BELIEF_DTYPE)
 
 
 def grid_filter_of(
@@ -55,15 +57,28 @@ def grid_filter_of(
     return GridFilter(signal, settings=chosen)
 
 
-def note_precise(state: LocatorState, readings: ReadingArray, *, epoch_end_ms: UnixMs) -> None:
-    """Keep which tags were ranged; one that has left the grid by that begins anew."""
-    tags = np.unique(readings["tag"][readings["kind"] != ReadingKind.RSSI])
-    if not tags.size:
-        return
-    leaving = tags[state.beliefs.rows["used"][tags] > 0]
-    state.beliefs.rows[leaving] = np.zeros((), BELIEF_DTYPE)
-    state.tracks["is_located"][leaving] = 0
-    state.beliefs.rows["precise_ms"][tags] = epoch_end_ms
+def choose_filter(
+    state: LocatorState, readings: ReadingArray, *, epoch_end_ms: UnixMs
+) -> tuple[npt.NDArray[np.bool_], int]:
+    """Return (n,) whether the grid takes each reading, and how many it takes.
+
+    Which tags were ranged is kept; one that has left the grid by that begins anew.
+
+    Parameters
+    ----------
+    state
+        Of a site with a grid.
+    readings
+        `READING_DTYPE`, writable, sorted by tag.
+    epoch_end_ms
+        When the epoch ends.
+    """
+    marks = np.empty(readings.size, np.uint8)
+    beliefs = state.beliefs.rows
+    taken = mark_coarse(
+        readings, beliefs, state.tracks, BLANK, int(epoch_end_ms), PRECISE_FOR_MS, marks
+    )
+    return marks.view(np.bool_), taken
 
 
 def is_by_grid(
@@ -77,5 +92,7 @@ def is_by_grid(
 
 def by_tag(fixes: FixArray, others: FixArray) -> FixArray:
     """Return the fixes of both filters, sorted by tag."""
+    if not (fixes.size and others.size):
+        return fixes if fixes.size else others
     joined = np.concatenate((fixes, others))
     return joined[np.argsort(joined["tag"], kind="stable")]

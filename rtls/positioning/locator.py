@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rtls.model.anchor_alarm import AnchorAlarm
+from rtls.model.fix import FIX_DTYPE
 from rtls.model.reading import ReadingArray
 from rtls.model.site_map import SiteMap
 from rtls.model.units import TagId, UnixMs
@@ -21,7 +22,7 @@ from rtls.positioning.anchor_health import (
 )
 from rtls.positioning.anchor_table import AnchorTable
 from rtls.positioning.calibration import Calibration
-from rtls.positioning.grid_choice import by_tag, grid_filter_of, is_by_grid, note_precise
+from rtls.positioning.grid_choice import by_tag, choose_filter, grid_filter_of, is_by_grid
 from rtls.positioning.locator_state import LocatorState
 from rtls.positioning.stale_values import without_stale
 from rtls.positioning.tracking import FixArray, TrackingSettings, coast_tracks, update_tracks
@@ -122,8 +123,9 @@ class Locator:
         news = without_stale(readings, repeats=state.repeats, watch=state.watch)
         if self._grid is None:
             return self._update_tracks(state, news, epoch_end_ms)
-        note_precise(state, news, epoch_end_ms=epoch_end_ms)
-        is_coarse = is_by_grid(state.beliefs, news["tag"], at_ms=epoch_end_ms)
+        is_coarse, taken = choose_filter(state, news, epoch_end_ms=epoch_end_ms)
+        if not taken:
+            return self._update_tracks(state, news, epoch_end_ms)
         on_grid = self._grid.update(
             state.beliefs,
             state.tracks,
@@ -131,7 +133,7 @@ class Locator:
             epoch_end_ms=epoch_end_ms,
             health=state.health,
         )
-        if is_coarse.all():
+        if taken == news.size:
             return on_grid
         return by_tag(on_grid, self._update_tracks(state, news[~is_coarse], epoch_end_ms))
 
@@ -189,4 +191,6 @@ class Locator:
         state = self.empty_state(1)
         if self._grid is not None:
             self._grid.warm_up(state.tracks)
+            choose_filter(state, readings_at(UnixMs(100)), epoch_end_ms=UnixMs(100))
         without_stale(readings_at(UnixMs(100)), repeats=state.repeats, watch=state.watch)
+        new_places(np.zeros(0, FIX_DTYPE), state.repeats, at_ms=UnixMs(100))

@@ -4,6 +4,8 @@ Layer: kernels. Takes: readings and innovations of one epoch. Gives: `HEALTH_DTY
 rule of rtls.positioning.anchor_health reads and resets, and which weigh the anchor's readings.
 """
 
+import math
+
 from numba import njit
 
 from rtls.positioning.kernels.records import Floats, Records
@@ -43,3 +45,24 @@ def note_innovations(rows: Floats, n: int, health: Records) -> None:
         own["residual_sum"] += z
         own["residual_sq_sum"] += z * z
         own["count"] += 1
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def note_places(fixes: Records, tags: Records, since_ms: int, place_m: float) -> int:
+    """Return how many tags heard after ``since_ms`` are at a new place, and note where.
+
+    A place is new where it is more than ``place_m`` from the last one noted of the tag.
+    """
+    new = 0
+    for i in range(fixes.size):
+        if fixes[i]["evidence_at_ms"] <= since_ms:
+            continue
+        own = tags[fixes[i]["tag"]]
+        held = own["place_m"]
+        away_m = math.hypot(fixes[i]["x_m"] - held[0], fixes[i]["y_m"] - held[1])
+        if own["has_place"] == 0 or away_m > place_m:
+            held[0] = fixes[i]["x_m"]
+            held[1] = fixes[i]["y_m"]
+            own["has_place"] = 1
+            new += 1
+    return new

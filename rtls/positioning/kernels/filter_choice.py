@@ -1,0 +1,60 @@
+"""Choose by tag which filter takes its readings, and keep which tags were ranged.
+
+Layer: kernels. Takes: readings sorted by tag, beliefs and tracks. Gives: a mark for each reading to
+rtls.positioning.grid_choice, where the rule is explained.
+"""
+
+from numba import njit
+
+from rtls.positioning.kernels.likelihood import RSSI_KIND
+from rtls.positioning.kernels.records import Bytes, Records
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def mark_coarse(
+    readings: Records,
+    beliefs: Records,
+    tracks: Records,
+    blank: Records,
+    at_ms: int,
+    precise_for_ms: int,
+    marks: Bytes,
+) -> int:
+    """Mark the readings of tags that are followed on the grid; return how many there are.
+
+    Parameters
+    ----------
+    readings
+        `READING_DTYPE`, sorted by tag; of tags that the beliefs have.
+    beliefs
+        `BELIEF_DTYPE`, (capacity,): that of a tag which leaves the grid is cleared.
+    tracks
+        `TRACK_DTYPE`, (capacity,): such a tag is to be located anew.
+    blank
+        (1,) `BELIEF_DTYPE`, zero.
+    at_ms, precise_for_ms
+        The instant, and for how long a tag that was ranged stays off the grid.
+    marks
+        (n,) written.
+    """
+    coarse = 0
+    begin = 0
+    while begin < readings.size:
+        slot = readings[begin]["tag"]
+        end = begin
+        is_ranged = False
+        while end < readings.size and readings[end]["tag"] == slot:
+            is_ranged = is_ranged or readings[end]["kind"] != RSSI_KIND
+            end += 1
+        if is_ranged:
+            if beliefs[slot]["used"] > 0:
+                beliefs[slot] = blank[0]
+                tracks[slot]["is_located"] = 0
+            beliefs[slot]["precise_ms"] = at_ms
+        precise_ms = beliefs[slot]["precise_ms"]
+        is_coarse = precise_ms == 0 or at_ms - precise_ms > precise_for_ms
+        for i in range(begin, end):
+            marks[i] = is_coarse
+        coarse += (end - begin) * is_coarse
+        begin = end
+    return coarse
