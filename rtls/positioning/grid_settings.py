@@ -66,7 +66,7 @@ class GridSettings:
     update_ms: float = 250.0
     settle_ms: float = 2_000.0
     recheck_ms: float = 5_000.0
-    recheck_cost: float = 6.0
+    recheck_cost: float = 9.0
     lost_after_ms: float = 15_000.0
     credit_s: float = 1.5
     forget_s: float = 20.0

@@ -140,6 +140,7 @@ def model_of(signal: SignalMap) -> GridModel:
         spread=np.array(signal.spread_ddb.T, dtype=np.uint8, order="C"),
         log_spread=np.log(np.maximum(np.arange(256), 1) / 10.0),
         rarity=np.array(signal.rarity.T, dtype=np.uint8, order="C"),
+        hearing=signal.hearing,
         kinds=np.array(signal.kinds, dtype=np.float64, order="C"),
         cell_m=float(grid.cell_m),
     )

@@ -14,12 +14,16 @@ import numpy.typing as npt
 from rtls.model.belief import HYPOTHESES_MAX
 from rtls.positioning.anchor_table import AnchorTable
 from rtls.positioning.grid_settings import GridSettings
+from rtls.positioning.kernels.hearing import OFFSET_ZERO, OFFSETS, fill_hearing
 from rtls.positioning.kernels.likelihood import NEAR_FIELD_M
 from rtls.positioning.radio_map import UNHEARD_CDB, RadioMap
 from rtls.positioning.walk_grid import WalkGrid
 
 UNHEARD_AS_CDB: Final = -10_000
 """what an anchor is taken for where the survey cannot say: below what any receiver hears"""
+SENSITIVITY_DBM: Final = -93.0
+"""what most receivers can just hear, where the survey has nothing fainter"""
+FAINT_SHARE: Final = 0.01
 CDBM_MIN: Final = -30_000
 SLAB_DB: Final = 15.0
 """that a floor slab takes: what tells the floors apart where nobody surveyed them"""
@@ -36,6 +40,9 @@ class SignalMap:
         Where tags can be.
     strength_cdb, spread_ddb, rarity
         (n_anchors, n_nodes): hundredths of a dBm, tenths of a dB, sixteenths of a nat.
+    hearing
+        (n_tables, n_nodes, n_offsets): what cannot be told from the strengths heard, nats; see
+        rtls.positioning.kernels.hearing. Hypothesis k has table k, further ones the last.
     kinds
         (n_hypotheses, 4): mean and sd of the offset, dB, prior weight, gain.
     bias_sd_m
@@ -48,6 +55,7 @@ class SignalMap:
     strength_cdb: npt.NDArray[np.int16]
     spread_ddb: npt.NDArray[np.uint8]
     rarity: npt.NDArray[np.uint8]
+    hearing: npt.NDArray[np.float32]
     kinds: Floats
     bias_sd_m: float = 0.0
     lag_s: float = 0.0
@@ -62,6 +70,7 @@ def signal_of_survey(radio_map: RadioMap, settings: GridSettings) -> SignalMap:
         strength_cdb=np.where(strength == UNHEARD_CDB, UNHEARD_AS_CDB, strength).astype(np.int16),
         spread_ddb=radio_map.spread_ddb,
         rarity=radio_map.rarity,
+        hearing=hearing_of_survey(radio_map),
         kinds=kinds_of_survey(np.array(radio_map.device_offsets_db), settings),
         bias_sd_m=radio_map.bias_sd_m,
         lag_s=radio_map.lag_s,
@@ -88,13 +97,41 @@ def signal_of_laws(
     kinds[:, 1] = settings.offset_sd_db
     kinds[:, 2] = 1.0 / gains.size
     kinds[:, 3] = gains
+    strength = np.clip(np.rint(100.0 * expected), CDBM_MIN, 0).astype(np.int16)
+    spread = np.full(expected.shape, round(10.0 * settings.law_sd_db), np.uint8)
     return SignalMap(
         grid=grid,
-        strength_cdb=np.clip(np.rint(100.0 * expected), CDBM_MIN, 0).astype(np.int16),
-        spread_ddb=np.full(expected.shape, round(10.0 * settings.law_sd_db), np.uint8),
+        strength_cdb=strength,
+        spread_ddb=spread,
         rarity=np.zeros(expected.shape, np.uint8),
+        hearing=np.stack([hearing(strength, spread, SENSITIVITY_DBM, gain) for gain in gains]),
         kinds=kinds,
     )
+
+
+def hearing_of_survey(radio_map: RadioMap) -> npt.NDArray[np.float32]:
+    """Return how the shares that the survey found change with the offset of a tag."""
+    strength = radio_map.strength_cdb
+    known = strength[strength != UNHEARD_CDB]
+    faintest = 0.01 * float(np.quantile(known, FAINT_SHARE)) if known.size else SENSITIVITY_DBM
+    table = hearing(strength, radio_map.spread_ddb, min(faintest, SENSITIVITY_DBM), 1.0)
+    return (table - table[:, OFFSET_ZERO, None])[None]
+
+
+def hearing(
+    strength: npt.NDArray[np.int16], spread: npt.NDArray[np.uint8], least_dbm: float, gain: float
+) -> npt.NDArray[np.float32]:
+    """Return (n_nodes, n_offsets) float32, as `fill_hearing` fills it."""
+    table = np.empty((strength.shape[1], OFFSETS), np.float32)
+    fill_hearing(
+        np.array(strength, order="C"),
+        np.array(spread, order="C"),
+        int(UNHEARD_CDB),
+        float(gain),
+        float(least_dbm),
+        table,
+    )
+    return table
 
 
 def kinds_of_survey(offsets_db: Floats, settings: GridSettings) -> Floats:

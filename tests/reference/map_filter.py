@@ -8,6 +8,7 @@ import math
 from dataclasses import dataclass, field
 
 import numpy as np
+from scipy.stats import t as student
 
 from rtls.positioning.grid_settings import GridSettings
 from rtls.positioning.walk_grid import STEPS, WalkGrid
@@ -27,6 +28,7 @@ class PlainMapFilter:
     offset: float
     offset_var: float
     settings: GridSettings
+    least_dbm: float
     mass: np.ndarray = field(init=False)
     velocity: np.ndarray = field(init=False)
     pull: float = 0.0
@@ -82,6 +84,9 @@ class PlainMapFilter:
                 weight = {a: (dof + 1.0) / (dof * var[a] + away[a] ** 2) for a in heard}
                 slope = sum(weight[a] * away[a] for a in heard)
                 slope -= (at - self.offset) / self.offset_var
+                share = self.should_be_heard(node, at)
+                steep = (self.should_be_heard(node, at + 1e-6) - share) / 1e-6
+                slope -= len(heard) * steep
                 precision = sum(weight.values())
                 newton = slope / (precision + 1.0 / self.offset_var)
                 if step == rounds - 1:
@@ -90,6 +95,7 @@ class PlainMapFilter:
                         + math.log(self.spread[a, node])
                         for a in heard
                     )
+                    cost[node] += len(heard) * share
                     cost[node] += 0.5 * (at - self.offset) ** 2 / self.offset_var
                     cost[node] += 0.5 * math.log1p(self.offset_var * precision)
                     cost[node] -= 0.5 * slope * newton
@@ -97,6 +103,12 @@ class PlainMapFilter:
                 at += newton
             best[node] = at
         return cost, best, information
+
+    def should_be_heard(self, node: int, offset: float) -> float:
+        offsets = np.arange(-45.0, 34.0, 3.0)
+        away = self.expected[:, node, None] + offsets - self.least_dbm
+        p = student.cdf(away / self.spread[:, node, None] * math.sqrt(2.0), 4)
+        return float(np.interp(offset, offsets, np.log(1.0 + p.sum(axis=0))))
 
     def take_offset(self, best: np.ndarray, precision: np.ndarray, credit: float) -> None:
         part = credit * precision + 1.0 / self.offset_var

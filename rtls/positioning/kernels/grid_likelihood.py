@@ -25,6 +25,7 @@ from rtls.positioning.kernels.grid_records import (
     GridParameters,
     Scratch,
 )
+from rtls.positioning.kernels.hearing import hearing_at
 from rtls.positioning.kernels.records import Record
 
 VAGUE_DB2 = 9.0  # an offset known less well than this needs more rounds
@@ -87,7 +88,7 @@ def weigh_state(
     s: Scratch,
     links: int,
     node: int,
-    gain: float,
+    kind: int,
     offset: tuple[float, float],
 ) -> tuple[float, float, float]:
     """Return cost, offset and precision of the links at one node, given mean and var of the offset.
@@ -97,12 +98,18 @@ def weigh_state(
     what was believed is as good as all of them.
     """
     mean, variance = offset
+    gain = model.kinds[kind, KIND_GAIN]
+    heard = model.hearing[min(kind, model.hearing.shape[0] - 1), node]
     best = mean
     if variance > VAGUE_DB2:
         for _ in range(VAGUE_ROUNDS):
             _, precision, push = weigh_links(model, p, s, links, node, gain, best)
+            push -= links * hearing_at(heard, best)[1]
             best += (push - (best - mean) / variance) / (precision + 1.0 / variance)
     cost, precision, push = weigh_links(model, p, s, links, node, gain, best)
+    share, steep = hearing_at(heard, best)
+    cost += links * share
+    push -= links * steep
     away = best - mean
     gained = variance * precision
     if gained < PADE_MAX:  # log1p by Padé's approximation, within a hundredth
@@ -129,7 +136,7 @@ def weigh_list(
             s,
             links,
             s.node[k],
-            model.kinds[kind, KIND_GAIN],
+            kind,
             (belief["offset"][kind], belief["offset_var"][kind]),
         )
         s.cost[k] = cost

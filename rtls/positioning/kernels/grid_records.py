@@ -41,6 +41,9 @@ class GridModel(NamedTuple):
     rarity
         (n_nodes, n_anchors) sixteenths of a nat: how little it says of a node that the anchor was
         heard at all.
+    hearing
+        (n_tables, n_nodes, n_offsets) what `rtls.positioning.kernels.hearing` says of each offset;
+        hypothesis k has table k, and the last table serves all further ones.
     kinds
         (n_hypotheses, 4): mean and sd of the offset, dB, prior weight, and gain about `REFERENCE`.
     cell_m
@@ -55,6 +58,7 @@ class GridModel(NamedTuple):
     spread: Bytes
     log_spread: Floats
     rarity: Bytes
+    hearing: Singles
     kinds: Floats
     cell_m: float
 

@@ -33,6 +33,7 @@ from rtls.positioning.kernels.grid_records import (
 from rtls.positioning.kernels.records import Floats, Ints, Record, Records, wide
 
 MISFIT_MAX = 2.0  # of squared residuals over what is expected; 1 is an honest fit
+DOUBTS = 8  # parts of its age after which a belief is compared with the whole site again
 MISFIT_MEMORY = 0.1
 INNOVATION_MAX = 5.0
 SQUARE_MAX = 9.0
@@ -267,6 +268,20 @@ def note_fit(
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
+def is_recheck_due(p: GridParameters, belief: Record, at_ms: int) -> bool:
+    """Return whether the tag is to be sought on the whole site: it fits badly, or has grown old.
+
+    A wrong first place may fit well for minutes, so every belief is doubted again whenever it has
+    lived twice as long as at the last time; that costs next to nothing in a long visit.
+    """
+    since_ms = at_ms - belief["rechecked_ms"]
+    if since_ms < p.recheck_ms:
+        return False
+    age_ms = at_ms - belief["first_heard_ms"]
+    return bool(belief["misfit"] > MISFIT_MAX or DOUBTS * since_ms >= age_ms)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def recheck(
     model: GridModel,
     p: GridParameters,
@@ -318,6 +333,7 @@ def update(
     is_new = belief["at_ms"] == 0 or belief["used"] == 0 or gap_ms > p.lost_after_ms
     if is_new:
         belief["first_heard_ms"] = at_ms
+        belief["rechecked_ms"] = at_ms
     settle_links(belief, p, at_ms)
     if is_new or at_ms - belief["first_heard_ms"] <= p.settle_ms:
         links = gather_links(s, belief, p, health, at_ms - int(p.settle_ms), False)
@@ -328,7 +344,7 @@ def update(
         if links > 0:
             dt_s = min(0.001 * gap_ms, STEP_S_MAX)
             move_on(model, p, s, links, belief, states, masses, health, dt_s)
-        if belief["misfit"] > MISFIT_MAX and at_ms - belief["rechecked_ms"] >= p.recheck_ms:
+        if is_recheck_due(p, belief, at_ms):
             belief["rechecked_ms"] = at_ms
             links = gather_links(s, belief, p, health, at_ms - int(p.recheck_ms), False)
             recheck(model, p, s, links, belief, states, masses, s.offsets)

@@ -14,7 +14,7 @@ from rtls.positioning.beliefs import Beliefs
 from rtls.positioning.grid_settings import GridSettings
 from rtls.positioning.grid_tracking import GridFilter
 from rtls.positioning.locator import Locator
-from rtls.positioning.signal_map import kinds_of_survey, signal_of_laws
+from rtls.positioning.signal_map import SENSITIVITY_DBM, kinds_of_survey, signal_of_laws
 from rtls.positioning.tracking import full_trust
 from rtls.positioning.walk_grid import WalkGrid
 from tests.reference.map_filter import PlainMapFilter
@@ -99,7 +99,8 @@ class Followed:
         return np.bincount(states % nodes, masses, minlength=nodes)
 
 
-def test_the_kernels_believe_what_their_plain_twin_believes() -> None:
+@pytest.mark.parametrize("louder", [7.0, -25.0])
+def test_the_kernels_believe_what_their_plain_twin_believes(louder: float) -> None:
     """The kernels keep a list, prune it and approximate logarithms; the twin does none of that."""
     wall = Wall(floor=0, line=((2.0, 2.0), (6.0, 2.0)))
     site_map = site(walls=(wall,))
@@ -112,10 +113,11 @@ def test_the_kernels_believe_what_their_plain_twin_believes() -> None:
         offset=0.0,
         offset_var=ONE_KIND.offset_sd_db**2,
         settings=ONE_KIND,
+        least_dbm=SENSITIVITY_DBM,
     )
     random = np.random.default_rng(5)
     for step in range(8):
-        rssi = heard_at(site_map, 1.0 + 0.6 * step, 3.0, louder=7.0) + random.normal(0, 4, 5)
+        rssi = heard_at(site_map, 1.0 + 0.6 * step, 3.0, louder=louder) + random.normal(0, 4, 5)
         fix = tag.hear(rssi, step)
         heard = dict(enumerate(rssi))
         if step == 0:
@@ -138,6 +140,61 @@ def test_a_phone_20_db_louder_is_found_where_it_is(louder: float) -> None:
         fix = tag.hear(heard_at(site_map, 2.5, 5.5, louder=louder), second)
     assert np.hypot(fix["x_m"] - 2.5, fix["y_m"] - 5.5) < 0.6
     assert tag.beliefs.rows["offset"][0, 0] == pytest.approx(louder, abs=2.0)
+
+
+def shop() -> SiteMap:
+    """Return 40 m by 40 m with 25 anchors, 8 m apart."""
+    places = [(x, y) for x in range(4, 40, 8) for y in range(4, 40, 8)]
+    anchors = tuple(
+        replace(site().anchors[0], anchor=f"b{k}", x_m=float(x), y_m=float(y))
+        for k, (x, y) in enumerate(places)
+    )
+    floors = (Floor(floor=0, name="0", width_m=40.0, height_m=40.0),)
+    return replace(site(), floors=floors, anchors=anchors)
+
+
+def heard_by_a_weak_phone(seed: int) -> np.ndarray:
+    """Return ten seconds at (6, 6) of a phone 15 dB weaker than usual, NaN where nothing came."""
+    random = np.random.default_rng(seed)
+    rssi = heard_at(shop(), 6.0, 6.0, louder=-15.0) + random.normal(0.0, 5.0, (10, 25))
+    return np.where(rssi > SENSITIVITY_DBM, rssi, np.nan)
+
+
+def error_of(tag: Followed, heard: np.ndarray) -> float:
+    for second, row in enumerate(heard):
+        if np.isfinite(row).any():
+            fix = tag.hear(row, second)
+    return float(np.hypot(fix["x_m"] - 6.0, fix["y_m"] - 6.0))
+
+
+def test_a_weak_phone_is_not_taken_for_one_that_is_far_from_everything() -> None:
+    """It hears few anchors, all faintly; only that it hears no others says that it is near them."""
+    known = replace(ONE_KIND, offset_sd_db=12.0)
+    errors, without = [], []
+    for seed in range(4):
+        heard = heard_by_a_weak_phone(seed)
+        errors.append(error_of(Followed(shop(), known), heard))
+        deaf = Followed(shop(), known)
+        deaf.filter.model = deaf.filter.model._replace(
+            hearing=np.zeros_like(deaf.filter.model.hearing)
+        )
+        without.append(error_of(deaf, heard))
+    assert max(errors) < 4.0
+    assert min(without) > 10.0
+
+
+def test_a_wrong_place_that_fits_is_doubted_again() -> None:
+    """A first guess may be wrong and fit for minutes: no misfit would ever tell."""
+    there, here = heard_at(shop(), 34.0, 34.0), heard_at(shop(), 6.0, 6.0)
+    errors = []
+    for settings in (ONE_KIND, replace(ONE_KIND, recheck_ms=1e9)):
+        tag = Followed(shop(), settings)
+        for second in range(12):
+            fix = tag.hear(there if second < 4 else here, second)
+            tag.beliefs.rows["misfit"] = 1.0
+        errors.append(np.hypot(fix["x_m"] - 6.0, fix["y_m"] - 6.0))
+    assert errors[0] < 6.0
+    assert errors[1] > 20.0
 
 
 def test_no_mass_walks_through_a_wall() -> None:
