@@ -139,7 +139,7 @@ def _wire_all(
     )
     service.locating = locating
     service.run_with(lambda: admitted.replace(offers.admitted_tags()), lambda: None)
-    service.run_with(locating.start, lambda: None)
+    service.run_with(locating.start, locating.close)
     _count(service, inaisle_bus=bus.counters, inaisle_scans=phones.counters)
     _add_operator(service, site_map, live=live, take=phones.put, locating=locating, fences=fences)
 
@@ -177,7 +177,7 @@ def _wire_locate(
         phones=phones,
     )
     service.locating = locating
-    service.run_with(locating.start, lambda: None)
+    service.run_with(locating.start, locating.close)
     health = service.around.health
     health.watch("events to redis", sink.trouble, is_essential=False)
     health.watch("live fixes to redis", live.trouble, is_essential=False)

@@ -1,9 +1,9 @@
 """Run locating: from raw messages to durable zone events, tick by tick, in one thread.
 
-Layer: doors. Takes: a source, reception, engine, reviser, sink, live state, store, all wired by
-inaisle.assembly. Gives: events to the sink, fixes to live state, acknowledgements to the gateways,
-always in the order events durable → snapshot saved → input acknowledged, so that kill -9 at any
-instant costs neither a reading nor a second event.
+Layer: doors. Takes: a source, reception, engine, reviser, recorder, sink, live state, store, all
+wired by inaisle.assembly. Gives: events to the sink, fixes to live state, acknowledgements to the
+gateways, always in the order events durable → snapshot saved → input acknowledged, so that kill -9
+at any instant costs neither a reading nor a second event.
 """
 
 import gc
@@ -18,7 +18,14 @@ from inaisle.anchor_tally import AnchorTally
 from inaisle.clock import Clock
 from inaisle.errors import PartBroke
 from inaisle.metrics import LocatingMetrics
-from inaisle.snapshot_saver import Promise, SnapshotSaver, pack_snapshot, unpack_snapshot
+from inaisle.snapshot_saver import (
+    LoopState,
+    Promise,
+    SnapshotSaver,
+    pack_snapshot,
+    unpack_snapshot,
+)
+from inaisle.visit_recorder import VisitRecorder
 from rtls.engine import Engine
 from rtls.ingest.reception import Reception
 from rtls.model.reading import ReadingBatch
@@ -54,6 +61,7 @@ class Parts:
     reception: Reception
     engine: Engine
     reviser: Reviser
+    visits: VisitRecorder
     sink: EventSink
     live: LiveState
     store: StateStore
@@ -140,13 +148,16 @@ class LocatingLoop:
     def prepare(self) -> None:
         """Compile or load the kernels, then take up the state of the last run."""
         started = time.monotonic()
-        self._parts.engine.warm_up()
-        content = self._parts.store.load(self._settings.key)
+        parts = self._parts
+        parts.engine.warm_up()
+        parts.visits.warm_up()
+        content = parts.store.load(self._settings.key)
         if content is not None:
-            engine, reviser, reception = unpack_snapshot(content)
-            self._parts.engine.restore(engine)
-            self._parts.reviser.restore(reviser)
-            self._parts.reception.restore(reception)
+            state = unpack_snapshot(content)
+            parts.engine.restore(state.engine)
+            parts.reviser.restore(state.reviser)
+            parts.visits.restore(state.visits)
+            parts.reception.restore(state.reception)
         # What lives now lives until the end: collections need not look at it again.
         gc.collect()
         gc.freeze()
@@ -170,7 +181,9 @@ class LocatingLoop:
         events = [event for batch in batches for event in self._process(batch)]
         parts.reviser.take(parts.reception.take_late())
         with metrics.stage("revise"):
-            events.extend(parts.reviser.revise())
+            revised = parts.reviser.revise()
+        parts.visits.correct(revised)
+        events.extend(revised)
         if events:
             # Once a tick, not once a batch: each publish waits for a disk.
             with metrics.stage("publish"):
@@ -190,6 +203,7 @@ class LocatingLoop:
         self._begin_snapshot()
         self._keep(self._saver.wait())
         self._saver.close()
+        self._parts.visits.close()
         self._parts.source.close()
 
     def _process(self, batch: ReadingBatch) -> tuple[ZoneEvent, ...]:
@@ -203,6 +217,8 @@ class LocatingLoop:
             parts.reception.release(output.released.tolist())
         self._tally.note(batch.readings)
         events = parts.reviser.note(batch, output.events)
+        with metrics.stage("record"):
+            parts.visits.take(output, events)
         metrics.count(len(batch.readings), len(output.fixes.rows), events)
         return events
 
@@ -229,12 +245,16 @@ class LocatingLoop:
 
     def _begin_snapshot(self) -> None:
         parts = self._parts
+        with self._metrics.stage("record"):
+            parts.visits.write()
         with self._metrics.stage("snapshot"):
-            content = pack_snapshot(
+            state = LoopState(
                 engine=parts.engine.snapshot(),
                 reviser=parts.reviser.snapshot(),
+                visits=parts.visits.snapshot(),
                 reception=parts.reception.snapshot(),
             )
+            content = pack_snapshot(state)
             answers = parts.reception.acknowledgements()
         self._saver.begin(content, Promise(receipts=self._receipts, answers=answers))
         self._receipts = []

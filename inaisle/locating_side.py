@@ -4,7 +4,9 @@ Layer: doors. Takes: settings, the site map, and from inaisle.assembly where eve
 Gives: a started or stopped `LocatingSide`.
 """
 
+import secrets
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import structlog
@@ -19,6 +21,7 @@ from inaisle.metrics import LocatingMetrics
 from inaisle.settings import Settings
 from inaisle.settings_sections import EngineSection, MqttSection, ReceptionSection
 from inaisle.site_loading import load_calibration
+from inaisle.visit_recorder import VisitRecorder
 from rtls.api.health import Health
 from rtls.api.metrics import AnchorCollector, CountersCollector
 from rtls.engine import Engine
@@ -32,8 +35,11 @@ from rtls.ingest.reception_settings import ReceptionSettings
 from rtls.model.site_map import SiteMap
 from rtls.model.units import SiteId
 from rtls.ports import EventSink, LiveState, UnknownNames
+from rtls.publish.event_journal import MIB
+from rtls.publish.visit_journal import VisitJournal
 from rtls.revision import Reviser, RevisionSettings
 from rtls.storage.snapshot_file import SnapshotFile
+from rtls.visit_analysis import VisitAnalysis
 
 log = structlog.get_logger("inaisle.locating")
 STUCK_AFTER_S: Final = 30.0
@@ -95,6 +101,7 @@ class LocatingSide:
         reviser = Reviser(engine, revision_settings(settings.reception))
         store = SnapshotFile(settings.site.data / "snapshots", report=log.error)
         self._reception = reception
+        self._visits = VisitRecorder(VisitAnalysis(site_map), open_visit_journal(settings))
         self.tally = AnchorTally(site_map)
         self.metrics = LocatingMetrics(around.registry)
         self.loop = LocatingLoop(
@@ -103,6 +110,7 @@ class LocatingSide:
                 reception=reception,
                 engine=engine,
                 reviser=reviser,
+                visits=self._visits,
                 sink=sink,
                 live=live,
                 store=store,
@@ -121,10 +129,12 @@ class LocatingSide:
         around.health.watch("locating", self._trouble)
         around.health.watch("broker", self._line_trouble, is_essential=False)
         around.health.watch("anchors", self.tally.trouble, is_essential=False)
+        around.health.watch("records of visits", self._visits.trouble, is_essential=False)
         for collector in (
             CountersCollector("inaisle_reception", lambda: reception.counters),
             CountersCollector("inaisle_engine", engine.counters.as_dict),
             CountersCollector("inaisle_revision", reviser.count),
+            CountersCollector("inaisle_visit_records", partial(dict, self._visits.counters)),
             AnchorCollector(self.tally.heard),
         ):
             around.registry.register(collector)
@@ -136,6 +146,10 @@ class LocatingSide:
     def stop(self) -> None:
         """Drain, save, answer the gateways; `PartBroke` where that does not work in time."""
         self.loop.stop(STOP_S_MAX)
+
+    def close(self) -> None:
+        """Give the journal of visits back, also where the loop never ran. Safe to call twice."""
+        self._visits.close()
 
     def unknown_names(self) -> UnknownNames:
         """Return who is heard and not in the map; from any thread."""
@@ -162,6 +176,18 @@ class LocatingSide:
     def _line_trouble(self) -> str | None:
         line = self._source.health()
         return None if line.state is LineState.RECEIVING else line.reason
+
+
+def open_visit_journal(settings: Settings) -> VisitJournal:
+    """Return the journal of visits and passes in the data folder."""
+    section = settings.visits
+    return VisitJournal(
+        settings.site.data / "visits",
+        new_id=partial(secrets.token_hex, 16),
+        report=log.error,
+        bytes_max=section.journal_mib * MIB,
+        keep_ms=section.keep_hours * 3_600_000,
+    )
 
 
 def mqtt_settings(

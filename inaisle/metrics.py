@@ -14,7 +14,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from rtls.engine import compiled_signatures
 from rtls.model.visit import Transition, TransitionKind, ZoneEvent
 
-STAGES = ("receive", "order", "locate", "revise", "publish", "live", "snapshot")
+STAGES = ("receive", "order", "locate", "revise", "record", "publish", "live", "snapshot")
 SECONDS_BUCKETS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 TICKS_KEPT = 1_000
 

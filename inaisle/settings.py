@@ -30,6 +30,7 @@ from inaisle.settings_sections import (
     Section,
     SimulatorSection,
     SiteSection,
+    VisitsSection,
 )
 
 ENV_PREFIX = "INAISLE__"
@@ -46,6 +47,7 @@ class Settings(BaseSettings):
     formats: FormatsSection = FormatsSection()
     reception: ReceptionSection = ReceptionSection()
     engine: EngineSection = EngineSection()
+    visits: VisitsSection = VisitsSection()
     offers: OffersSection = OffersSection()
     api: ApiSection = ApiSection()
     redis: RedisSection = RedisSection()

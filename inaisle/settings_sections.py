@@ -112,6 +112,13 @@ class EngineSection(Section):
     tags_max: int = Field(default=20_000, ge=16, le=1_000_000)
 
 
+class VisitsSection(Section):
+    """How long visits and passes are kept for footfall and reports."""
+
+    keep_hours: int = Field(default=72, ge=1, le=8_760)
+    journal_mib: int = Field(default=128, ge=1, le=16_384, description="the oldest go beyond it")
+
+
 class OffersSection(Section):
     """What the offer side needs."""
 

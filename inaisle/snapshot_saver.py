@@ -8,14 +8,15 @@ import struct
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Final
 
 from rtls.model.errors import InvalidSnapshot
 from rtls.ports import StateStore
 
-HEADER: Final = struct.Struct("<4sIQQ")  # magic, version, lengths of engine's and reviser's parts
+HEADER: Final = struct.Struct("<4sIQQQ")  # magic, version, lengths of all parts but the last
 MAGIC: Final = b"LOOP"
-VERSION: Final = 2
+VERSION: Final = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,13 +67,24 @@ class SnapshotSaver:
         self._pool.shutdown()
 
 
-def pack_snapshot(*, engine: bytes, reviser: bytes, reception: bytes) -> bytes:
-    """Join the states, which are only right together, into one value."""
-    return HEADER.pack(MAGIC, VERSION, len(engine), len(reviser)) + engine + reviser + reception
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoopState:
+    """The states of the parts of one loop, which are only right together."""
+
+    engine: bytes
+    reviser: bytes
+    visits: bytes
+    reception: bytes
 
 
-def unpack_snapshot(content: bytes) -> tuple[bytes, bytes, bytes]:
-    """Return the states of (engine, reviser, reception).
+def pack_snapshot(state: LoopState) -> bytes:
+    """Join the states into one value."""
+    parts = (state.engine, state.reviser, state.visits)
+    return HEADER.pack(MAGIC, VERSION, *map(len, parts)) + b"".join((*parts, state.reception))
+
+
+def unpack_snapshot(content: bytes) -> LoopState:
+    """Return the states.
 
     Raises
     ------
@@ -81,17 +93,23 @@ def unpack_snapshot(content: bytes) -> tuple[bytes, bytes, bytes]:
 
     Examples
     --------
-    >>> unpack_snapshot(pack_snapshot(engine=b"ab", reviser=b"", reception=b"c"))
-    (b'ab', b'', b'c')
+    >>> state = LoopState(engine=b"ab", reviser=b"", visits=b"v", reception=b"c")
+    >>> unpack_snapshot(pack_snapshot(state)) == state
+    True
     """
     if len(content) < HEADER.size:
         raise InvalidSnapshot(f"the snapshot has {len(content)} bytes; expected a header and more.")
-    magic, version, engine, reviser = HEADER.unpack_from(content)
+    magic, version, *lengths = HEADER.unpack_from(content)
     body = content[HEADER.size :]
-    if magic != MAGIC or version != VERSION or engine + reviser > len(body):
+    if magic != MAGIC or version != VERSION or sum(lengths) > len(body):
         raise InvalidSnapshot(
-            f"the snapshot says {magic!r} version {version}, parts of {engine} and {reviser} of "
-            f"{len(body)} bytes; expected {MAGIC!r} version {VERSION}. Move it away to start "
-            "without it."
+            f"the snapshot says {magic!r} version {version}, parts of {lengths} of {len(body)} "
+            f"bytes; expected {MAGIC!r} version {VERSION}. Move it away to start without it."
         )
-    return body[:engine], body[engine : engine + reviser], body[engine + reviser :]
+    engine_end, reviser_end, visits_end = accumulate(lengths)
+    return LoopState(
+        engine=body[:engine_end],
+        reviser=body[engine_end:reviser_end],
+        visits=body[reviser_end:visits_end],
+        reception=body[visits_end:],
+    )

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from rtls.publish.visit_journal import VisitJournal
 from tests.conftest import Server
 from tests.end_to_end.running_service import (
     App,
@@ -42,6 +43,7 @@ def test_who_stands_long_enough_gets_one_offer_and_redeems_it_once(
         status, took_s = service.stop()
         assert status == 0, service.told()
         assert took_s < 10.0
+    check_records(tmp_path / "data" / "visits")
 
 
 def redeem_at_the_till(service: ServeProcess, app: App) -> None:
@@ -52,6 +54,15 @@ def redeem_at_the_till(service: ServeProcess, app: App) -> None:
     assert service.redeem(code, key="till-1-basket-0001") == (201, receipt), "the lost answer"
     status, problem = service.redeem(code, key="till-1-basket-0002")
     assert (status, json.loads(problem)["code"]) == (422, "refused"), problem
+
+
+def check_records(folder: Path) -> None:
+    """He stands at the shelf yet, but has come from the entrance: reports can read it."""
+    journal = VisitJournal(folder, new_id=lambda: "a-new-one", report=pytest.fail)
+    records = [record for _, record in journal.read(after=0, limit=1000)]
+    journal.close()
+    assert records, "nothing was recorded of a shopper who walked through the shop"
+    assert len({record.event_id for record in records}) == len(records)
 
 
 def check_metrics(service: ServeProcess, shop: ShopOnAir) -> None:
@@ -66,4 +77,6 @@ def check_metrics(service: ServeProcess, shop: ShopOnAir) -> None:
     assert found["inaisle_fixes_total"] > 10 * DWELL_S / 2
     assert found["inaisle_visits_total"] >= 1
     assert found["inaisle_reception_messages_quarantined_total"] == 0
-    assert found["inaisle_part_ok"] == len(["anchors", "locating", "broker", "database", "relay"])
+    assert found["inaisle_part_ok"] == len(
+        ["anchors", "locating", "broker", "database", "relay", "records of visits"]
+    )

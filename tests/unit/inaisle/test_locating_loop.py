@@ -14,7 +14,8 @@ from inaisle.clock import SystemClock
 from inaisle.errors import PartBroke
 from inaisle.locating_loop import LocatingLoop, LoopSettings, Parts
 from inaisle.metrics import LocatingMetrics
-from inaisle.snapshot_saver import pack_snapshot, unpack_snapshot
+from inaisle.snapshot_saver import LoopState, pack_snapshot, unpack_snapshot
+from inaisle.visit_recorder import VisitRecorder
 from rtls.engine import Engine, EngineOutput
 from rtls.ingest.reception import Reception
 from rtls.model.anchor_alarm import AnchorAlarm
@@ -193,6 +194,35 @@ class Revisions:
         self.shop.note(f"restore {snapshot.decode()}")
 
 
+@dataclass
+class Records:
+    """A recorder that writes down when it is asked to make durable, and what it is given."""
+
+    shop: Shop
+
+    def warm_up(self) -> None:
+        pass
+
+    def take(self, _output: EngineOutput, events: Sequence[ZoneEvent]) -> None:
+        self.shop.note(f"record {len(events)}")
+
+    def correct(self, events: Sequence[ZoneEvent]) -> None:
+        if events:
+            self.shop.note(f"correct {len(events)}")
+
+    def write(self) -> None:
+        self.shop.note("write")
+
+    def snapshot(self) -> bytes:
+        return b"ended"
+
+    def restore(self, snapshot: bytes) -> None:
+        self.shop.note(f"restore {snapshot.decode()}")
+
+    def close(self) -> None:
+        self.shop.note("close journal")
+
+
 Start = Callable[[], LocatingLoop]
 
 
@@ -211,6 +241,7 @@ def start(shop: Shop) -> Iterator[Start]:
             reception=cast("Reception", shop),
             engine=cast("Engine", shop),
             reviser=cast("Reviser", Revisions(shop)),
+            visits=cast("VisitRecorder", Records(shop)),
             sink=cast("EventSink", shop),
             live=cast("LiveState", shop),
             store=cast("StateStore", shop),
@@ -239,10 +270,12 @@ def test_input_is_acknowledged_after_its_events_and_the_snapshot_are_durable(
     start()
     shop.wait_for("send down 1")
     order = [call for call in shop.calls if not call.startswith(("live", "release", "warm"))]
-    assert order[:6] == [
+    assert order[:8] == [
         "receive 1",
         "process",
+        "record 1",
         "publish 1",
+        "write",
         "save",
         "acknowledge [41]",
         "send down 1",
@@ -267,11 +300,13 @@ def test_what_is_not_durable_is_not_acknowledged_and_ends_the_loop(
 
 def test_a_restart_goes_on_from_the_snapshot_before_it_says_ready(shop: Shop, start: Start) -> None:
     """Whoever asks /readyz sends readings next."""
-    shop.saved["s-0"] = pack_snapshot(engine=b"tracks", reviser=b"names", reception=b"ledger")
+    state = LoopState(engine=b"tracks", reviser=b"names", visits=b"ended", reception=b"ledger")
+    shop.saved["s-0"] = pack_snapshot(state)
     loop = start()
     assert loop.ready.wait(WAIT_S)
     begun = shop.calls[: shop.calls.index("restore ledger") + 1]
-    assert begun == ["warm up", "restore tracks", "restore names", "restore ledger"]
+    restored = ["restore tracks", "restore names", "restore ended", "restore ledger"]
+    assert begun == ["warm up", *restored]
 
 
 def test_a_stop_makes_durable_what_was_received_and_answers(shop: Shop, start: Start) -> None:
@@ -279,7 +314,9 @@ def test_a_stop_makes_durable_what_was_received_and_answers(shop: Shop, start: S
     loop = start()
     shop.wait_for("receive 1")
     loop.stop(WAIT_S)
-    assert unpack_snapshot(shop.saved["s-0"]) == (b"state", b"names", b"state")
+    assert unpack_snapshot(shop.saved["s-0"]) == LoopState(
+        engine=b"state", reviser=b"names", visits=b"ended", reception=b"state"
+    )
     assert shop.calls[-1] == "close"
     assert "acknowledge [41]" in shop.calls
 
@@ -289,8 +326,8 @@ def test_what_late_readings_change_is_published_with_the_rest(shop: Shop, start:
     shop.late, shop.revised = 3, (replace(EVENT, revision=1),)
     start()
     shop.wait_for("save")
-    order = [call for call in shop.calls if call.startswith(("late", "publish", "save"))]
-    assert order[:3] == ["late 3", "publish 2", "save"]
+    order = [c for c in shop.calls if c.startswith(("late", "correct", "publish", "save"))]
+    assert order[:4] == ["late 3", "correct 1", "publish 2", "save"]
 
 
 def test_without_room_nothing_is_taken_from_the_source(shop: Shop, start: Start) -> None:
