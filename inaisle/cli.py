@@ -161,6 +161,10 @@ def replay(
         Path | None,
         typer.Option(help="Write P(zone) to this file, for recordings with shelves or shops."),
     ] = None,
+    emit_visits: Annotated[
+        Path | None,
+        typer.Option(help="Write visits, in hindsight too, and passes to this file; likewise."),
+    ] = None,
     until: Annotated[float | None, typer.Option(help="Stop at this second of sessions.")] = None,
     no_calibration: Annotated[
         bool, typer.Option("--no-calibration", help="Leave calib.csv and survey.csv aside.")
@@ -175,6 +179,7 @@ def replay(
         recording,
         emit=emit,
         emit_zones=emit_zones,
+        emit_visits=emit_visits,
         until_s=until,
         is_calibrated=not no_calibration,
     )

@@ -37,12 +37,20 @@ class RecordingZones:
     ----------
     nearest
         Divides each floor between its zones.
+    outlines
+        By the floor's label.
     source
         The file they stand in.
     """
 
     nearest: NearestZones
+    outlines: Mapping[str, ZoneOutlines]
     source: Path
+
+    @property
+    def are_shelves(self) -> bool:
+        """Return whether they are furniture, before which people stand; else rooms."""
+        return self.source.name == SHELVES
 
     @property
     def has_floors(self) -> bool:
@@ -103,7 +111,8 @@ def load_zones(folder: Path) -> RecordingZones:
                 f"{path}: feature {number} cannot be read ({error!r}); expected a polygon with an "
                 "id."
             ) from error
-    return RecordingZones(nearest=_divided(floors, path), source=path)
+    outlines = _outlines(floors, path)
+    return RecordingZones(nearest=NearestZones(outlines), outlines=outlines, source=path)
 
 
 def _features(path: Path) -> Sequence[Mapping[str, object]]:
@@ -133,7 +142,7 @@ def _take(
         floor.shapes.append(outline)
 
 
-def _divided(floors: Mapping[str, _Features], path: Path) -> NearestZones:
+def _outlines(floors: Mapping[str, _Features], path: Path) -> dict[str, ZoneOutlines]:
     found = {
         label: ZoneOutlines(
             zones=tuple(own.zones),
@@ -146,4 +155,4 @@ def _divided(floors: Mapping[str, _Features], path: Path) -> NearestZones:
     }
     if not found:
         raise InvalidRecording(f"{path}: no shelf and no shop in it; expected one or more.")
-    return NearestZones(found)
+    return found

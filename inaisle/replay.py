@@ -1,7 +1,7 @@
 """Feed a recording through the public ingest path and write the fixes it gives.
 
 Layer: doors. Takes: a recording's folder. Gives: a table of fixes (inaisle.fix_csv), one of P(zone)
-(inaisle.zone_csv) if asked for, and a summary.
+(inaisle.zone_csv) and one of visits (inaisle.visit_csv) if asked for, and a summary.
 
 The readings travel as reference-protocol bytes through decoder, admission, epochs and engine, as
 those of a shop do. Each session begins with an empty engine, so that none knows another.
@@ -25,6 +25,7 @@ from rich.console import Console
 from inaisle.calibration_csv import read_calibration
 from inaisle.fix_csv import write_fixes
 from inaisle.recording_site import site_map_of
+from inaisle.visit_csv import VisitTable, visit_table, with_zones
 from inaisle.zone_csv import ZoneTable, zone_table
 from rtls.engine import Engine, EngineOutput
 from rtls.ingest.admitted_tags import AdmittedTags
@@ -40,6 +41,8 @@ from rtls.positioning.calibration import Calibration
 
 SCAN_SLICE_MS: Final = 10
 """scans are seconds apart: a fix is out at the hundredth of its scan, not at the next tenth"""
+SILENCE_AFTER_MS: Final = 60_000
+"""longer than the grace of any radio, and hindsight"""
 PLACE_DIGITS: Final = 4
 COV_DIGITS: Final = 8
 COLUMNS: Final = ("floor", "x_m", "y_m", "z_m", "cov_xx", "cov_xy", "cov_yy")
@@ -59,6 +62,8 @@ class ReplaySummary:
     """that the replay took"""
     zone_rows: int | None = None
     """None where no zones were asked for"""
+    visit_rows: int | None = None
+    """None where no visits were asked for"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +76,8 @@ class Replay:
     until_s: float | None = None
     zones: ZoneTable | None = None
     """where P(zone) is written, if anywhere"""
+    visits: VisitTable | None = None
+    """where visits are written, if anywhere"""
 
 
 def replay_recording(
@@ -78,6 +85,7 @@ def replay_recording(
     *,
     emit: Path,
     emit_zones: Path | None = None,
+    emit_visits: Path | None = None,
     until_s: float | None = None,
     is_calibrated: bool = True,
 ) -> ReplaySummary:
@@ -91,6 +99,8 @@ def replay_recording(
         The table to write.
     emit_zones
         A second table, of P(zone) at the fixes; for recordings with shelves or shops.
+    emit_visits
+        A third one, of visits and passes; for the same recordings.
     until_s
         Stop at this second of each session's clock.
     is_calibrated
@@ -106,6 +116,8 @@ def replay_recording(
     started = time.perf_counter()
     recording = load_recording(folder)
     site_map = site_map_of(recording, folder)
+    if emit_visits is not None:
+        site_map = with_zones(site_map, folder)
     replay = Replay(
         recording=recording,
         site_map=site_map,
@@ -113,7 +125,10 @@ def replay_recording(
         until_s=until_s,
     )
     tally = Tally()
-    with _zones_of(replay, emit_zones, folder) as watched:
+    with (
+        _zones_of(replay, emit_zones, folder) as with_table,
+        _visits_of(with_table, emit_visits) as watched,
+    ):
         fixes = write_fixes(emit, replay_rows(watched, tally))
     return ReplaySummary(
         recording=folder.name,
@@ -124,6 +139,7 @@ def replay_recording(
         is_calibrated=replay.calibration is not None,
         seconds=round(time.perf_counter() - started, 3),
         zone_rows=None if watched.zones is None else watched.zones.rows,
+        visit_rows=None if watched.visits is None else watched.visits.rows,
     )
 
 
@@ -135,6 +151,16 @@ def _zones_of(replay: Replay, emit_zones: Path | None, folder: Path) -> Iterator
         return
     with zone_table(emit_zones, folder=folder, site_map=replay.site_map) as table:
         yield replace(replay, zones=table)
+
+
+@contextmanager
+def _visits_of(replay: Replay, emit_visits: Path | None) -> Iterator[Replay]:
+    """Give the replay a table of visits for as long as it lasts, if one is asked for."""
+    if emit_visits is None:
+        yield replay
+        return
+    with visit_table(emit_visits, site_map=replay.site_map) as table:
+        yield replace(replay, visits=table)
 
 
 def _calibration(recording: Recording, folder: Path, site_map: SiteMap) -> Calibration | None:
@@ -175,6 +201,8 @@ def _session_rows(
         if replay.until_s is None
         else UnixMs(session.starts_at_ms + math.floor(replay.until_s * 1000.0))
     )
+    if replay.visits is not None:
+        replay.visits.begin()
     for consumed_ms, messages in _instants(source, until_ms, slice_ms):
         reception.receive(messages)
         for batch in reception.advance(consumed_ms):
@@ -182,7 +210,14 @@ def _session_rows(
             output = engine.process(batch)
             if replay.zones is not None:
                 replay.zones.take(output, session, engine=engine)
+            if replay.visits is not None:
+                replay.visits.take(output, session)
             yield from _fix_rows(output, session, names)
+    if replay.visits is not None and source.is_finished:
+        # The tags fall silent: visits end as those of who leaves the shop do.
+        end_ms = UnixMs(source.consumed_ms + SILENCE_AFTER_MS)
+        for batch in reception.advance(end_ms if until_ms is None else min(end_ms, until_ms)):
+            replay.visits.take(engine.process(batch), session)
     counters = reception.counters
     tally.quarantined += counters["messages_quarantined"]
 
@@ -238,8 +273,9 @@ def print_replay(summary: ReplaySummary, *, as_json: bool) -> None:
         return
     calibrated = "calibrated" if summary.is_calibrated else "without calibration"
     zones = "" if summary.zone_rows is None else f" and {summary.zone_rows:,} rows of zones"
+    visits = "" if summary.visit_rows is None else f", {summary.visit_rows:,} rows of visits"
     Console().print(
         f"{summary.recording}: {summary.readings:,} readings of {summary.sessions} sessions gave "
-        f"{summary.fixes:,} fixes{zones} in {summary.seconds:.1f} s ({calibrated})",
+        f"{summary.fixes:,} fixes{zones}{visits} in {summary.seconds:.1f} s ({calibrated})",
         highlight=False,
     )

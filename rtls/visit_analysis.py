@@ -73,8 +73,13 @@ class VisitAnalysis:
     def __post_init__(self) -> None:
         self._index = ZoneIndex.build(self.site_map)
         self._zone_numbers = {zone.zone: k for k, zone in enumerate(self.site_map.zones)}
+        self.begin_anew()
+
+    def begin_anew(self) -> None:
+        """Forget all visits and fixes; the map stays."""
         self._smoother = FixedLagSmoother(self.smoothing)
         self._accounts = VisitAccounts(self.site_map, self.engine.dwell)
+        self._places, self._ended, self._queue, self._slots = {}, {}, [], {}
 
     def take(
         self, output: EngineOutput, events: Sequence[ZoneEvent] | None = None

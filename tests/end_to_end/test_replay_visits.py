@@ -1,0 +1,96 @@
+"""Replay of visits: how long somebody stood at which shelf, live and in hindsight."""
+
+import csv
+import json
+import math
+from pathlib import Path
+
+import pytest
+
+from inaisle.cli import app, run_guarded
+from inaisle.errors import ExitStatus
+
+ANCHORS = {"a0": (0.0, 0.0), "a1": (12.0, 0.0), "a2": (12.0, 10.0), "a3": (0.0, 10.0)}
+LEFT, RIGHT, MIDDLE = (2.6, 5.0), (9.4, 5.0), (6.0, 5.0)
+WALK = (*[LEFT] * 60, *[MIDDLE] * 30, *[RIGHT] * 40, *[MIDDLE] * 30)
+"""twice a second: 30 s at the left shelf, 20 s at the right one"""
+
+
+def run(*arguments: str | Path) -> int:
+    return run_guarded(lambda: app([str(argument) for argument in arguments], prog_name="inaisle"))
+
+
+def shelf(name: str, x0: float) -> dict[str, object]:
+    ring = [[x0, 2], [x0 + 1, 2], [x0 + 1, 8], [x0, 8], [x0, 2]]
+    geometry = {"type": "Polygon", "coordinates": [ring]}
+    return {"type": "Feature", "properties": {"id": name, "kind": "shelf"}, "geometry": geometry}
+
+
+@pytest.fixture
+def walk(tmp_path: Path) -> Path:
+    """Exact ranges of one tag that stands at one shelf and then at the other."""
+    folder = tmp_path / "walk"
+    folder.mkdir()
+    lines = [
+        f"one,{tick / 2},tag,{anchor},range,{math.dist(place, hung):.4f}\n"
+        for tick, place in enumerate(WALK)
+        for anchor, hung in ANCHORS.items()
+    ]
+    places = "".join(f"{name},{x},{y},1.0\n" for name, (x, y) in ANCHORS.items())
+    features = [shelf("Left_1", 1.0), shelf("Right_1", 10.0)]
+    (folder / "anchors.csv").write_text("anchor,x,y,z\n" + places)
+    (folder / "readings.csv").write_text("session,t_s,tag,anchor,kind,value\n" + "".join(lines))
+    (folder / "shelves.geojson").write_text(json.dumps({"features": features}))
+    return folder
+
+
+def rows_of(path: Path) -> list[dict[str, str]]:
+    with path.open() as file:
+        return list(csv.DictReader(file))
+
+
+def test_stands_at_two_shelves_are_two_visits_with_their_dwell(
+    walk: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The table that an analyst opens; the ids are those of the file, letter by letter."""
+    fixes, visits = tmp_path / "fixes.csv", tmp_path / "visits.csv"
+    assert run("replay", walk, "--emit", fixes, "--emit-visits", visits, "--json") == 0
+    assert json.loads(capsys.readouterr().out)["visit_rows"] == 2
+    left, right = rows_of(visits)
+    assert (left["what"], left["zone"], right["zone"]) == ("visit", "Left_1", "Right_1")
+    assert float(left["dwell_s"]) == pytest.approx(30.0, abs=2.0)
+    assert float(right["dwell_s"]) == pytest.approx(20.0, abs=2.0)
+    assert float(left["dwell_live_s"]) > 0.0
+    assert all(float(row["emitted_t_s"]) > float(row["left_t_s"]) for row in (left, right))
+
+
+def test_asking_for_visits_changes_no_fix(walk: Path, tmp_path: Path) -> None:
+    """Looking back must not feed back."""
+    plain, watched = tmp_path / "plain.csv", tmp_path / "watched.csv"
+    assert run("replay", walk, "--emit", plain) == ExitStatus.DONE
+    assert run("replay", walk, "--emit", watched, "--emit-visits", tmp_path / "v") == 0
+    assert plain.read_bytes() == watched.read_bytes()
+
+
+@pytest.mark.parametrize("until", [20.0, 55.5, 84.0])
+def test_the_visits_of_a_replay_cut_short_are_a_prefix_byte_by_byte(
+    walk: Path, tmp_path: Path, until: float
+) -> None:
+    """A row is there as soon as its instant is, and says what was known by then."""
+    whole, cut = tmp_path / "whole.csv", tmp_path / "cut.csv"
+    for visits, more in ((whole, []), (cut, ["--until", str(until)])):
+        assert run("replay", walk, "--emit", tmp_path / "f", "--emit-visits", visits, *more) == 0
+    head, *rows = whole.read_bytes().splitlines()
+    known = [row for row in rows if float(row.split(b",")[1]) <= until]
+    assert cut.read_bytes().splitlines() == [head, *known]
+
+
+def test_visits_are_refused_for_a_recording_without_shelves(
+    walk: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An empty table would look like an empty shop."""
+    (walk / "shelves.geojson").unlink()
+    target = tmp_path / "visits.csv"
+    assert run("replay", walk, "--emit", tmp_path / "f", "--emit-visits", target) == 3
+    assert "no zones" in capsys.readouterr().err
+    assert not target.exists()
