@@ -154,10 +154,9 @@ def run(site_map: SiteMap, grid: WalkGrid, *, is_shuffled: bool) -> Run:
     random = np.random.default_rng(7)
     settings = GridSettings()
     height_m = MeasurementSettings().tag_height_m
-    signal = signal_of_laws(
-        grid, AnchorTable.build(site_map), tag_height_m=height_m, settings=settings
-    )
-    grid_filter = GridFilter(signal, settings=settings)
+    anchors = AnchorTable.build(site_map)
+    signal = signal_of_laws(grid, anchors, tag_height_m=height_m, settings=settings)
+    grid_filter = GridFilter(signal, anchors=anchors, settings=settings)
     grid_filter.warm_up(np.zeros(1, TRACK_DTYPE))
     beliefs, tracks = Beliefs.empty(TAGS), np.zeros(TAGS, TRACK_DTYPE)
     trust = full_trust(len(site_map.anchors))

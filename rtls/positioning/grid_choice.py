@@ -7,6 +7,7 @@ The choice is a tag's, and it is sticky: a tag that was ranged is not for a latt
 also while its ranges stay away for some seconds.
 """
 
+import math
 from typing import Final
 
 import numpy as np
@@ -24,11 +25,14 @@ from rtls.positioning.grid_settings import GridSettings
 from rtls.positioning.grid_tracking import GridFilter
 from rtls.positioning.kernels.filter_choice import mark_coarse
 from rtls.positioning.locator_state import LocatorState
+from rtls.positioning.measurement import MeasurementSettings
 from rtls.positioning.signal_map import signal_of_laws, signal_of_survey
-from rtls.positioning.tracking import FixArray
+from rtls.positioning.tracking import FixArray, TrackingSettings
 from rtls.positioning.walk_grid import WalkGrid
 
+ANGLE_REACH_M: Final = 6.0
 PRECISE_FOR_MS: Final = 30_000
+Floats = npt.NDArray[np.float64]
 BLANK: Final = np.zeros(1, BELIEF_DTYPE)
 
 
@@ -37,7 +41,7 @@ def grid_filter_of(
     calibration: Calibration,
     *,
     anchors: AnchorTable,
-    tag_height_m: float,
+    tracking: TrackingSettings,
     settings: GridSettings | None = None,
 ) -> GridFilter | None:
     """Return the map filter of a site, or None where nobody is heard by strength.
@@ -46,19 +50,36 @@ def grid_filter_of(
     """
     chosen = settings or GridSettings()
     if calibration.radio_map is not None:
-        return GridFilter(signal_of_survey(calibration.radio_map, chosen), settings=chosen)
+        signal = signal_of_survey(calibration.radio_map, chosen)
+        return GridFilter(signal, anchors=anchors, settings=chosen, tracking=tracking)
     if not any(anchor.radio is Radio.BLE and anchor.is_placed for anchor in site_map.anchors):
         return None
     try:
         grid = WalkGrid.of_plan(site_map)
     except InvalidGeometry:
         return None
-    signal = signal_of_laws(grid, anchors, tag_height_m=tag_height_m, settings=chosen)
-    return GridFilter(signal, settings=chosen)
+    height_m = tracking.measurement.tag_height_m
+    signal = signal_of_laws(grid, anchors, tag_height_m=height_m, settings=chosen)
+    return GridFilter(signal, anchors=anchors, settings=chosen, tracking=tracking)
+
+
+def usual_spreads(noise: MeasurementSettings) -> Floats:
+    """Return (kinds, 2): the usual spread of each kind in metres, and metres for a unit of sigma.
+
+    An angle is a length at the distance where tags usually are from an anchor. RSSI is never
+    precise; a ready-made position always is, as its sender has weighed what it heard already.
+    """
+    return np.array([
+        (math.inf, math.inf),
+        (noise.range_sigma_m, 1.0),
+        (noise.tdoa_sigma_m, 1.0),
+        (noise.aoa_sigma_rad * ANGLE_REACH_M, ANGLE_REACH_M),
+        (0.0, 0.0),
+    ])  # fmt: skip
 
 
 def choose_filter(
-    state: LocatorState, readings: ReadingArray, *, epoch_end_ms: UnixMs
+    state: LocatorState, readings: ReadingArray, *, usual: Floats, epoch_end_ms: UnixMs
 ) -> tuple[npt.NDArray[np.bool_], int]:
     """Return (n,) whether the grid takes each reading, and how many it takes.
 
@@ -70,13 +91,15 @@ def choose_filter(
         Of a site with a grid.
     readings
         `READING_DTYPE`, writable, sorted by tag.
+    usual
+        As `usual_spreads` gives it.
     epoch_end_ms
         When the epoch ends.
     """
     marks = np.empty(readings.size, np.uint8)
     beliefs = state.beliefs.rows
     taken = mark_coarse(
-        readings, beliefs, state.tracks, BLANK, int(epoch_end_ms), PRECISE_FOR_MS, marks
+        readings, beliefs, state.tracks, BLANK, usual, int(epoch_end_ms), PRECISE_FOR_MS, marks
     )
     return marks.view(np.bool_), taken
 

@@ -17,12 +17,20 @@ from rtls.model.belief import HYPOTHESES_MAX, LINKS_A_BELIEF
 from rtls.model.fix import FIX_DTYPE
 from rtls.model.reading import READING_DTYPE, ReadingArray, ReadingKind
 from rtls.model.units import UnixMs
+from rtls.positioning.anchor_table import AnchorTable
 from rtls.positioning.beliefs import Beliefs
 from rtls.positioning.grid_settings import GridSettings
 from rtls.positioning.kernels.grid_epoch import coast_grid, grid_epoch
-from rtls.positioning.kernels.grid_records import GridModel, GridParameters, Scratch
+from rtls.positioning.kernels.grid_records import GridModel, GridParameters, Ranging, Scratch
+from rtls.positioning.kernels.rows import ROW_WIDTH, ROWS_MAX
 from rtls.positioning.signal_map import SignalMap
-from rtls.positioning.tracking import FixArray, full_trust, tags_in
+from rtls.positioning.tracking import (
+    FixArray,
+    TrackingSettings,
+    full_trust,
+    tags_in,
+)
+from rtls.positioning.tracking import parameters_of as noise_of
 
 Rows = npt.NDArray[np.void]
 
@@ -34,15 +42,29 @@ class GridFilter:
     ----------
     signal
         Where tags can be, and what is heard there.
+    anchors
+        Where the anchors are, for readings of other kinds.
     settings
-        Movement and noise.
+        Movement, and noise of RSSI.
+    tracking
+        Noise of other kinds.
     """
 
-    def __init__(self, signal: SignalMap, *, settings: GridSettings | None = None) -> None:
+    def __init__(
+        self,
+        signal: SignalMap,
+        *,
+        anchors: AnchorTable,
+        settings: GridSettings | None = None,
+        tracking: TrackingSettings | None = None,
+    ) -> None:
         chosen = settings or GridSettings()
         self.grid = signal.grid
         self.parameters = parameters_of(chosen, signal)
         self.model = model_of(signal)
+        self.ranging = Ranging(
+            anchors=anchors.records, noise=noise_of(tracking or TrackingSettings())
+        )
         self.scratch = scratch_for(len(signal.grid) * len(signal.kinds))
 
     @property
@@ -96,6 +118,7 @@ class GridFilter:
             self.model,
             self.parameters,
             self.scratch,
+            self.ranging,
             int(epoch_end_ms),
             fixes,
         )
@@ -160,6 +183,8 @@ def scratch_for(states: int) -> Scratch:
         precision=np.zeros(states),
         links=np.zeros((LINKS_A_BELIEF, 4)),
         offsets=np.zeros(2 * HYPOTHESES_MAX),
+        rows=np.zeros((ROWS_MAX, ROW_WIDTH)),
+        credits=np.zeros(ROWS_MAX),
     )
 
 

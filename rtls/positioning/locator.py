@@ -22,7 +22,13 @@ from rtls.positioning.anchor_health import (
 )
 from rtls.positioning.anchor_table import AnchorTable
 from rtls.positioning.calibration import Calibration
-from rtls.positioning.grid_choice import by_tag, choose_filter, grid_filter_of, is_by_grid
+from rtls.positioning.grid_choice import (
+    by_tag,
+    choose_filter,
+    grid_filter_of,
+    is_by_grid,
+    usual_spreads,
+)
 from rtls.positioning.locator_state import LocatorState
 from rtls.positioning.stale_values import without_stale
 from rtls.positioning.tracking import FixArray, TrackingSettings, coast_tracks, update_tracks
@@ -71,8 +77,9 @@ class Locator:
             site_map,
             self._calibration,
             anchors=self._anchors,
-            tag_height_m=self._settings.measurement.tag_height_m,
+            tracking=self._settings,
         )
+        self._usual = usual_spreads(self._settings.measurement)
 
     @property
     def n_anchors(self) -> int:
@@ -123,7 +130,7 @@ class Locator:
         news = without_stale(readings, repeats=state.repeats, watch=state.watch)
         if self._grid is None:
             return self._update_tracks(state, news, epoch_end_ms)
-        is_coarse, taken = choose_filter(state, news, epoch_end_ms=epoch_end_ms)
+        is_coarse, taken = choose_filter(state, news, usual=self._usual, epoch_end_ms=epoch_end_ms)
         if not taken:
             return self._update_tracks(state, news, epoch_end_ms)
         on_grid = self._grid.update(
@@ -191,6 +198,11 @@ class Locator:
         state = self.empty_state(1)
         if self._grid is not None:
             self._grid.warm_up(state.tracks)
-            choose_filter(state, readings_at(UnixMs(100)), epoch_end_ms=UnixMs(100))
+            choose_filter(
+                state,
+                readings_at(UnixMs(100)),
+                usual=self._usual,
+                epoch_end_ms=UnixMs(100),
+            )
         without_stale(readings_at(UnixMs(100)), repeats=state.repeats, watch=state.watch)
         new_places(np.zeros(0, FIX_DTYPE), state.repeats, at_ms=UnixMs(100))

@@ -1,7 +1,7 @@
 """From messages to events: order, doubling, splitting and restarts change no byte of what is told.
 
-The whole locating half, as the served process runs it: reception, engine, reviser. Once with ranges
-(the parametric filter) and once with strengths (the filter on the walkable grid).
+The whole locating half, as the served process runs it: reception, engine, reviser. With fine ranges
+(the Gaussian filter), with strengths, and with coarse ranges (both on the walkable grid).
 """
 
 import json
@@ -43,7 +43,10 @@ def strengths_site() -> SiteMap:
     return replace(site, anchors=tuple(replace(a, radio=Radio.BLE) for a in site.anchors))
 
 
-SITES = {"range": ranges_site(), "rssi": strengths_site()}
+SITES = {"range": ranges_site(), "rssi": strengths_site(), "coarse": strengths_site()}
+
+
+KINDS = {"range": {"k": "range"}, "rssi": {"k": "rssi"}, "coarse": {"k": "range", "sd": 2.0}}
 
 
 @cache
@@ -60,7 +63,7 @@ def spoken(kind: str, seed: int) -> tuple[RawMessage, ...]:
         sent_ms = START_MS + STEP_MS * (step + 1)
         for gateway, anchors in gateways.items():
             heard = [
-                {"a": anchor.anchor, "id": f"tag:{tag}", "k": kind, "v": value, "dt": -30}
+                {"a": anchor.anchor, "id": f"tag:{tag}", "v": value, "dt": -30, **KINDS[kind]}
                 for tag, place in enumerate(goals)
                 for anchor in anchors
                 if (value := measured(kind, anchor, place, chance)) is not None
@@ -77,7 +80,7 @@ def measured(kind, anchor, place, chance) -> float | None:
     if chance.random() < 0.1:
         return None
     away_m = float(np.hypot(np.hypot(anchor.x_m - place[0], anchor.y_m - place[1]), 2.0))
-    if kind == "range":
+    if kind != "rssi":
         return round(away_m + chance.normal(0.0, 0.07), 3)
     return round(-59.0 - 20.0 * np.log10(away_m) + chance.normal(0.0, 2.0), 1)
 

@@ -13,7 +13,14 @@ from numba import njit
 
 from rtls.positioning.kernels.anchor_evidence import note_anchors_heard
 from rtls.positioning.kernels.grid_links import note_link
-from rtls.positioning.kernels.grid_records import GridModel, GridParameters, Scratch, Singles
+from rtls.positioning.kernels.grid_records import (
+    GridModel,
+    GridParameters,
+    Ranging,
+    Scratch,
+    Singles,
+)
+from rtls.positioning.kernels.grid_rows import note_carriers_of_grid, note_row
 from rtls.positioning.kernels.grid_update import floor_of, update
 from rtls.positioning.kernels.likelihood import RSSI_KIND
 from rtls.positioning.kernels.records import Ints, Record, Records, wide
@@ -40,15 +47,20 @@ def note_time(track: Record, heard_at_ms: int) -> None:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def take_readings(readings: Records, begin: int, end: int, belief: Record, track: Record) -> None:
+def take_readings(
+    readings: Records, begin: int, end: int, r: Ranging, belief: Record, track: Record
+) -> None:
     """Put readings[begin:end], all of one tag, where they wait for the next update."""
     note_time(track, wide(readings[end - 1]["heard_at_ms"]))
     for i in range(begin, end):
         value = readings[i]["value"]
-        if readings[i]["kind"] != RSSI_KIND or not RSSI_DBM_MIN <= value <= RSSI_DBM_MAX:
-            continue
         heard_ms = wide(readings[i]["heard_at_ms"])
-        note_link(belief, wide(readings[i]["anchor"]), heard_ms, value)
+        if readings[i]["kind"] != RSSI_KIND:
+            note_row(track, r, readings[i])
+        elif RSSI_DBM_MIN <= value <= RSSI_DBM_MAX:
+            note_link(belief, wide(readings[i]["anchor"]), heard_ms, value)
+        else:
+            continue
         belief["pending_ms"] = max(belief["pending_ms"], heard_ms)
         track["heard_at_ms"] = max(track["heard_at_ms"], heard_ms)
 
@@ -61,6 +73,7 @@ def run_tag(
     model: GridModel,
     p: GridParameters,
     s: Scratch,
+    r: Ranging,
     health: Records,
     track: Record,
     belief: Record,
@@ -72,13 +85,14 @@ def run_tag(
     waits_since = wide(belief["pending_ms"])
     if waits_since > 0 and epoch_end_ms - waits_since > p.update_ms:
         # What was left of a burst before a silence belongs to its own time.
-        update(model, p, s, health, belief, states, masses, max(waits_since, belief["at_ms"] + 1))
-    take_readings(readings, begin, end, belief, track)
+        then_ms = max(waits_since, belief["at_ms"] + 1)
+        update(model, p, s, r, health, track, belief, states, masses, then_ms)
+    take_readings(readings, begin, end, r, belief, track)
     if belief["pending_ms"] > 0 and epoch_end_ms - belief["at_ms"] >= p.update_ms:
-        update(model, p, s, health, belief, states, masses, epoch_end_ms)
-    track["kinds"] = 1 << RSSI_KIND
+        update(model, p, s, r, health, track, belief, states, masses, epoch_end_ms)
     if belief["used"] > 0:
         belief["floor"] = floor_of(model, belief, states, masses)
+        note_carriers_of_grid(s, r, track, belief)
         track["is_located"] = 1
         track["floor"] = belief["floor"]
         track["state"][0] = belief["x_m"]
@@ -113,7 +127,11 @@ def write_fix(
     # Where nothing is heard the tag may be anywhere that it could have walked to.
     walked = 2.0 * variance * memory * (dt_s - reach) + reach * reach * belief["velocity_var"]
     p_standing = standing(belief, p)
-    bias = p.bias_m * p.bias_m + p_standing * p.standing_bias_m * p.standing_bias_m
+    frozen = p.bias_m * p.bias_m + p_standing * p.standing_bias_m * p.standing_bias_m
+    bias = (frozen, 0.0, frozen)
+    if track["kinds"] > 1 << RSSI_KIND:  # ranges and angles know better what they err by
+        own = track["bias_cov"]
+        bias = (own[0], own[1], own[2])
     fix["tag"] = slot
     fix["floor"] = belief["floor"]
     lead = memory * (1.0 - math.exp(-p.lag_s / memory))
@@ -126,9 +144,9 @@ def write_fix(
     fix["x_m"] = belief["x_m"] + lead * belief["velocity"][0]
     fix["y_m"] = belief["y_m"] + lead * belief["velocity"][1]
     fix["z_m"] = track["z_m"]
-    fix["cov_xx"] = belief["cov"][0] + walked + bias
-    fix["cov_xy"] = belief["cov"][1]
-    fix["cov_yy"] = belief["cov"][2] + walked + bias
+    fix["cov_xx"] = belief["cov"][0] + walked + bias[0]
+    fix["cov_xy"] = belief["cov"][1] + bias[1]
+    fix["cov_yy"] = belief["cov"][2] + walked + bias[2]
     fix["vx_m_s"] = belief["velocity"][0] * keep
     fix["vy_m_s"] = belief["velocity"][1] * keep
     fix["p_standing"] = p_standing
@@ -149,6 +167,7 @@ def grid_epoch(
     model: GridModel,
     p: GridParameters,
     s: Scratch,
+    r: Ranging,
     epoch_end_ms: int,
     fixes: Records,
 ) -> int:
@@ -166,7 +185,7 @@ def grid_epoch(
             track = tracks[slot]
             belief = beliefs[slot]
             run_tag(
-                readings, begin, end, model, p, s, health, track, belief,
+                readings, begin, end, model, p, s, r, health, track, belief,
                 states[slot], masses[slot], epoch_end_ms,
             )  # fmt: skip
             if belief["used"] > 0:

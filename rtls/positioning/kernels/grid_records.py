@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from rtls.positioning.kernels.records import Floats, Ints
+from rtls.positioning.kernels.records import AnchorRecords, Floats, Ints, Parameters
 
 Shorts = npt.NDArray[np.int16]
 Bytes = npt.NDArray[np.uint8]
@@ -91,6 +91,21 @@ class GridParameters(NamedTuple):
     lag_s: float
 
 
+class Ranging(NamedTuple):
+    """What is known of readings of other kinds than RSSI.
+
+    Parameters
+    ----------
+    anchors
+        Places and link errors.
+    noise
+        Numbers of `MeasurementSettings` and `TrackingSettings`.
+    """
+
+    anchors: AnchorRecords
+    noise: Parameters
+
+
 class Scratch(NamedTuple):
     """Room to reckon in, for all states of a site.
 
@@ -106,6 +121,8 @@ class Scratch(NamedTuple):
         (n_links, 4): anchor, dBm, variance (dB²) that a mean saves, factor of its doubt.
     offsets
         (2 * n_hypotheses,), to put offsets aside.
+    rows, credits
+        (`ROWS_MAX`, `ROW_WIDTH`) readings of other kinds, and what each counts for.
     """
 
     place: Ints
@@ -119,6 +136,8 @@ class Scratch(NamedTuple):
     precision: Floats
     links: Floats
     offsets: Floats
+    rows: Floats
+    credits: Floats
 
 
 REFERENCE_DBM = -70.0

@@ -6,9 +6,9 @@ Gives: the posterior to rtls.positioning.kernels.grid_epoch.
 
 import math
 
-import numpy as np
 from numba import njit
 
+from rtls.positioning.kernels.frozen_bias import kinds_heard
 from rtls.positioning.kernels.grid_likelihood import (
     residual_at,
     take_evidence,
@@ -17,19 +17,21 @@ from rtls.positioning.kernels.grid_likelihood import (
     weigh_list,
 )
 from rtls.positioning.kernels.grid_links import gather_links, settle_links
+from rtls.positioning.kernels.grid_list import load, load_all, store
 from rtls.positioning.kernels.grid_motion import note_moments, predict
 from rtls.positioning.kernels.grid_records import (
     ANCHOR,
     DOUBT,
     KIND_GAIN,
-    KIND_MEAN,
     KIND_SD,
-    KIND_WEIGHT,
     GridModel,
     GridParameters,
+    Ranging,
     Scratch,
     Singles,
 )
+from rtls.positioning.kernels.grid_rows import fit_of_rows, weigh_rows
+from rtls.positioning.kernels.likelihood import RSSI_KIND
 from rtls.positioning.kernels.records import Floats, Ints, Record, Records, wide
 
 MISFIT_MAX = 2.0  # of squared residuals over what is expected; 1 is an honest fit
@@ -37,122 +39,10 @@ DOUBTS = 8  # parts of its age after which a belief is compared with the whole s
 MISFIT_MEMORY = 0.1
 INNOVATION_MAX = 5.0
 SQUARE_MAX = 9.0
-BINS = 64  # of the mass, by powers of two
 STEP_S_MAX = 5.0
+FIRST_TIME_S = -1.0  # since a link was heard that was never heard before
 WALKS_M_S = 0.3
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def load(model: GridModel, s: Scratch, belief: Record, states: Ints, masses: Singles) -> int:
-    """Bring the belief's states into the list; return its length."""
-    nodes = model.xy.shape[0]
-    n = wide(belief["used"])
-    for k in range(n):
-        s.state[k] = states[k]
-        s.kind[k] = states[k] // nodes
-        s.node[k] = states[k] - s.kind[k] * nodes
-        s.mass[k] = masses[k]
-        s.place[states[k]] = k
-    return n
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def load_all(model: GridModel, s: Scratch, belief: Record) -> int:
-    """Bring all states into the list, as likely as their kind; return its length."""
-    nodes = model.xy.shape[0]
-    kinds = model.kinds.shape[0]
-    for kind in range(kinds):
-        belief["offset"][kind] = model.kinds[kind, KIND_MEAN]
-        belief["offset_var"][kind] = model.kinds[kind, KIND_SD] ** 2
-        for node in range(nodes):
-            k = kind * nodes + node
-            s.state[k] = k
-            s.node[k] = node
-            s.kind[k] = kind
-            s.mass[k] = model.kinds[kind, KIND_WEIGHT] / nodes
-            s.place[k] = k
-    return wide(kinds * nodes)
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def store(
-    p: GridParameters, s: Scratch, n: int, belief: Record, states: Ints, masses: Singles
-) -> None:
-    """Write back what carries mass, in the order of the list, and leave the scratch clean.
-
-    Left out are states so unlikely that all of them together were not `pruned_mass`. Where there
-    is no room for the rest, one of several alike stands for all of them.
-    """
-    total = 0.0
-    for k in range(n):
-        s.place[s.state[k]] = -1
-        total += s.mass[k]
-    least = p.pruned_mass / n * total
-    count = wide(0)
-    for k in range(n):
-        count += s.mass[k] >= least
-    if count > states.size:
-        kept = store_thinned(s, n, total, states, masses)
-    else:
-        kept = wide(0)
-        for k in range(n):
-            if s.mass[k] >= least:
-                states[kept] = s.state[k]
-                masses[kept] = s.mass[k]
-                kept += 1
-    total = 0.0
-    for k in range(kept):
-        total += masses[k]
-    for k in range(kept):
-        masses[k] /= total
-    belief["used"] = kept
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def store_thinned(s: Scratch, n: int, total: float, states: Ints, masses: Singles) -> int:
-    """Write back as many of the likeliest states as there is room for; return how many."""
-    last, stride = threshold(s, n, total, states.size)
-    kept = wide(0)
-    alike = wide(0)
-    for k in range(n):
-        power = power_of(s.mass[k], total)
-        if power > last:
-            continue
-        mass = s.mass[k] / total
-        if power == last:
-            alike += 1
-            if (alike - 1) % stride != 0:
-                continue
-            mass *= stride
-        if kept < states.size:
-            states[kept] = s.state[k]
-            masses[kept] = mass
-            kept += 1
-    return kept
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def power_of(mass: float, total: float) -> int:
-    """Return how many times the total must be halved to come down to the mass."""
-    if not mass > 0.0:
-        return BINS
-    return int(min(max(math.floor(-math.log2(mass / total)), 0), BINS - 1))
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def threshold(s: Scratch, n: int, total: float, room: int) -> tuple[int, int]:
-    """Return the last power of two that is kept, and which part of it: one state of how many."""
-    count = np.zeros(BINS + 1, np.int64)
-    for k in range(n):
-        count[power_of(s.mass[k], total)] += 1
-    kept = wide(0)
-    for power in range(BINS):
-        if kept + count[power] > room:
-            if kept == room:
-                return wide(power - 1), wide(1)
-            return wide(power), wide(1) + (count[power] - 1) // (room - kept)
-        kept += count[power]
-    return wide(BINS - 1), wide(1)
+RSSI_ALONE = 1 << RSSI_KIND
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -160,15 +50,37 @@ def start(
     model: GridModel,
     p: GridParameters,
     s: Scratch,
+    r: Ranging,
     links: int,
+    track: Record,
+    health: Records,
+    since_ms: int,
     belief: Record,
     states: Ints,
     masses: Singles,
 ) -> None:
     """Believe what the links say, and nothing from before: the posterior over the whole site."""
     n = load_all(model, s, belief)
-    lowest = weigh_list(model, p, s, n, links, belief)
+    lowest = weigh_all(model, p, s, r, n, links, track, health, since_ms, belief)
     begin_with(model, p, s, n, lowest, belief, states, masses)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def weigh_all(
+    model: GridModel,
+    p: GridParameters,
+    s: Scratch,
+    r: Ranging,
+    n: int,
+    links: int,
+    track: Record,
+    health: Records,
+    since_ms: int,
+    belief: Record,
+) -> float:
+    """Fill the costs of the list by all kinds, each link counted in full; return the lowest."""
+    weigh_list(model, p, s, n, links, belief)
+    return float(weigh_rows(model, s, r, track, health, n, since_ms, FIRST_TIME_S, 1.0))
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -199,7 +111,9 @@ def move_on(
     model: GridModel,
     p: GridParameters,
     s: Scratch,
+    r: Ranging,
     links: int,
+    track: Record,
     belief: Record,
     states: Ints,
     masses: Singles,
@@ -215,8 +129,9 @@ def move_on(
             model.kinds[kind, KIND_SD] ** 2,
         )
     credit = 1.0 - math.exp(-dt_s / p.credit_s)
-    note_fit(model, s, n, links, belief, health)
-    lowest = weigh_list(model, p, s, n, links, belief)
+    note_fit(model, s, r, n, links, track, belief, health, dt_s)
+    weigh_list(model, p, s, n, links, belief)
+    lowest = weigh_rows(model, s, r, track, health, n, belief["at_ms"], dt_s, credit)
     keep = math.exp(-dt_s / p.forget_s) if p.forget_s > 0.0 else 1.0
     take_evidence(s, n, lowest, credit, keep)
     take_offsets(model, p, s, n, belief, credit, dt_s)
@@ -238,10 +153,13 @@ def likeliest(s: Scratch, n: int) -> int:
 def note_fit(
     model: GridModel,
     s: Scratch,
+    r: Ranging,
     n: int,
     links: int,
+    track: Record,
     belief: Record,
     health: Records,
+    dt_s: float,
 ) -> None:
     """Tell the belief and the anchors how the links fit the likeliest place foretold."""
     best = likeliest(s, n)
@@ -264,7 +182,9 @@ def note_fit(
         health[anchor]["residual_sum"] += z
         health[anchor]["residual_sq_sum"] += z * z
         health[anchor]["count"] += 1
-    belief["misfit"] += MISFIT_MEMORY * (squares / links - belief["misfit"])
+    more, rows = fit_of_rows(model, s, r, track, health, node, belief["at_ms"], dt_s, is_walking)
+    if links + rows > 0:
+        belief["misfit"] += MISFIT_MEMORY * ((squares + more) / (links + rows) - belief["misfit"])
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -286,7 +206,11 @@ def recheck(
     model: GridModel,
     p: GridParameters,
     s: Scratch,
+    r: Ranging,
     links: int,
+    track: Record,
+    health: Records,
+    since_ms: int,
     belief: Record,
     states: Ints,
     masses: Singles,
@@ -306,7 +230,7 @@ def recheck(
         offsets[kind] = belief["offset"][kind]
         offsets[kinds + kind] = belief["offset_var"][kind]
     n = load_all(model, s, belief)
-    lowest = weigh_list(model, p, s, n, links, belief)
+    lowest = weigh_all(model, p, s, r, n, links, track, health, since_ms, belief)
     if s.cost[here] - lowest > p.recheck_cost:
         begin_with(model, p, s, n, lowest, belief, states, masses)
         return
@@ -322,7 +246,9 @@ def update(
     model: GridModel,
     p: GridParameters,
     s: Scratch,
+    r: Ranging,
     health: Records,
+    track: Record,
     belief: Record,
     states: Ints,
     masses: Singles,
@@ -336,18 +262,22 @@ def update(
         belief["rechecked_ms"] = at_ms
     settle_links(belief, p, at_ms)
     if is_new or at_ms - belief["first_heard_ms"] <= p.settle_ms:
-        links = gather_links(s, belief, p, health, at_ms - int(p.settle_ms), False)
-        if links > 0:
-            start(model, p, s, links, belief, states, masses)
+        since_ms = at_ms - int(p.settle_ms)
+        links = gather_links(s, belief, p, health, since_ms, False)
+        if links > 0 or kinds_heard(track, since_ms) > RSSI_ALONE:
+            start(model, p, s, r, links, track, health, since_ms, belief, states, masses)
     else:
         links = gather_links(s, belief, p, health, wide(0), True)
-        if links > 0:
+        if links > 0 or kinds_heard(track, belief["at_ms"]) > RSSI_ALONE:
             dt_s = min(0.001 * gap_ms, STEP_S_MAX)
-            move_on(model, p, s, links, belief, states, masses, health, dt_s)
+            move_on(model, p, s, r, links, track, belief, states, masses, health, dt_s)
         if is_recheck_due(p, belief, at_ms):
             belief["rechecked_ms"] = at_ms
-            links = gather_links(s, belief, p, health, at_ms - int(p.recheck_ms), False)
-            recheck(model, p, s, links, belief, states, masses, s.offsets)
+            since_ms = at_ms - int(p.recheck_ms)
+            links = gather_links(s, belief, p, health, since_ms, False)
+            recheck(
+                model, p, s, r, links, track, health, since_ms, belief, states, masses, s.offsets
+            )
     for k in range(belief["link_count"].size):
         belief["link_count"][k] = 0
     belief["at_ms"] = at_ms

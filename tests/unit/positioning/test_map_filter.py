@@ -55,7 +55,7 @@ def grid_filter(site_map: SiteMap, settings: GridSettings = ONE_KIND) -> GridFil
     grid = WalkGrid.of_plan(site_map, cell_m=1.0)
     table = AnchorTable.build(site_map)
     signal = signal_of_laws(grid, table, tag_height_m=1.3, settings=settings)
-    return GridFilter(signal, settings=settings)
+    return GridFilter(signal, anchors=table, settings=settings)
 
 
 def heard_at(site_map: SiteMap, x: float, y: float, *, louder: float = 0.0) -> np.ndarray:
