@@ -1,6 +1,6 @@
 """The commands with which a retailer surveys his own site.
 
-Layer: doors. Takes: arguments. Gives: `inaisle calibrate`, `coverage` and `record` to
+Layer: doors. Takes: arguments. Gives: `inaisle calibrate`, `coverage`, `record` and `site-map` to
 inaisle.cli.
 """
 
@@ -12,6 +12,8 @@ import typer
 from inaisle.cli_context import FlagValues, broker_flags, end_with, load_for
 
 site_app = typer.Typer()
+map_app = typer.Typer(help="Work on the file of a site map.", no_args_is_help=True)
+site_app.add_typer(map_app, name="site-map")
 MapFlag = Annotated[
     Path | None, typer.Option("--map", help="Site map (GeoJSON); else site.map of the settings.")
 ]
@@ -110,6 +112,24 @@ def record(
     )
     flags = map_flags(site_map) | broker_flags(broker)
     end_with(run_record(load_for(context, flags).settings, options))
+
+
+@map_app.command("bay-pairs")
+def bay_pairs(
+    context: typer.Context,
+    site_map: Annotated[Path, typer.Argument(help="Site map (GeoJSON).")],
+    *,
+    out: Annotated[
+        Path | None, typer.Option(help="Write the map with the pairs here; may be the same file.")
+    ] = None,
+    gap: Annotated[float, typer.Option(help="Metres between the strips of two shelves.")] = 3.0,
+    json: JsonFlag = False,
+) -> None:
+    """Find the bays that face each other across an aisle, and add a zone for each two."""
+    from inaisle.bay_pair_file import run_bay_pairs
+
+    load_for(context, {})
+    end_with(run_bay_pairs(site_map, out=out, gap_m=gap, as_json=json))
 
 
 def map_flags(site_map: Path | None) -> FlagValues:

@@ -19,7 +19,8 @@ from rtls.model.units import TagId, ZoneId
 from rtls.ports import LiveState
 
 SECOND_MS: Final = 1000
-SHOWN_MAX: Final = 3
+SHOWN_MAX: Final = 5
+"""as deep as zones are nested: the finest one is never the most probable"""
 
 
 class ZoneGauge:

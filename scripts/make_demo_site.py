@@ -10,9 +10,13 @@ rtls.model.site_map_geojson reads. The file is checked in; a test holds it equal
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
+
+from inaisle.bay_pair_file import pair_features
+from rtls.geofence.bay_pairs import bay_pairs_of
+from rtls.model.site_map_geojson import parse_site_map
 
 Feature = dict[str, object]
 Point = tuple[float, float]
@@ -108,7 +112,7 @@ def main() -> int:
 
 def render_site() -> str:
     """Return the whole file, one feature a line so that a change reads well in a diff."""
-    head = {
+    head: Feature = {
         "version": 1,
         "crs": "local",
         "site": "demo",
@@ -116,7 +120,17 @@ def render_site() -> str:
         "time_zone": "Europe/Berlin",
         "floors": [{"floor": 0, "name": "Erdgeschoss", "width_m": WIDTH_M, "height_m": HEIGHT_M}],
     }
-    features = (*walls(), *furniture(), *zones(), *uwb_anchors(), *ble_anchors())
+    plan = (*walls(), *furniture(), *zones(), *uwb_anchors(), *ble_anchors())
+    return _file(head, (*plan, *pairs(_file(head, plan))))
+
+
+def pairs(text: str) -> list[Feature]:
+    """Return the pairs of bays of a plan, as `inaisle site-map bay-pairs` finds them."""
+    site_map = parse_site_map(text.encode(), source=TARGET.name)
+    return pair_features(bay_pairs_of(site_map), site_map)
+
+
+def _file(head: Feature, features: Sequence[Feature]) -> str:
     lines = ",\n".join("  " + _compact(feature) for feature in features)
     return (
         '{"type": "FeatureCollection",\n'
