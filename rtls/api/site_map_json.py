@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-from rtls.model.site_map import Anchor, Fixture, Floor, Ring, SiteMap, Wall, Zone
+from rtls.model.site_map import Anchor, Fixture, Floor, Ring, SiteMap, Walkable, Wall, Zone
 
 MEDIA_TYPE: Final = "application/vnd.inaisle.site-map+json"
 Json = Mapping[str, object]
@@ -33,6 +33,7 @@ def render_site_map(site_map: SiteMap) -> bytes:
                 *map(_zone, site_map.zones),
                 *map(_wall, site_map.walls),
                 *map(_fixture, site_map.fixtures),
+                *map(_walkable, site_map.walkable),
                 *map(_anchor, site_map.anchors),
             ],
         }
@@ -66,6 +67,12 @@ def _wall(wall: Wall) -> Json:
 def _fixture(fixture: Fixture) -> Json:
     properties = {"kind": "fixture", "floor": fixture.floor}
     return _feature(properties, _polygon(fixture.ring), fixture.fixture)
+
+
+def _walkable(ground: Walkable) -> Json:
+    rings = [[*ring, ring[0]] for ring in (ground.ring, *ground.holes)]
+    properties = {"kind": "walkable", "floor": ground.floor}
+    return _feature(properties, {"type": "Polygon", "coordinates": rings})
 
 
 def _anchor(anchor: Anchor) -> Json:

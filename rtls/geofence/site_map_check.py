@@ -78,6 +78,7 @@ def faults_of(site_map: SiteMap) -> Iterator[str]:
     yield from _floor_faults(site_map)
     yield from _overlap_faults(site_map, shapes)
     yield from _buried_faults(site_map, shapes)
+    yield from _walkable_faults(site_map, shapes)
     yield from _anchor_faults(site_map)
 
 
@@ -146,6 +147,7 @@ def _floor_faults(site_map: SiteMap) -> Iterator[str]:
     known = {floor.floor for floor in site_map.floors}
     placed = [(f"fixture {fixture.fixture}", fixture.floor) for fixture in site_map.fixtures]
     placed += [(f"wall {number}", wall.floor) for number, wall in enumerate(site_map.walls)]
+    placed += [(f"walkable {k}", ground.floor) for k, ground in enumerate(site_map.walkable)]
     for what, floor in placed:
         if floor not in known:
             yield f"{what}: floor {floor} is not among the floors {sorted(known)}. Add the floor."
@@ -198,6 +200,42 @@ def _buried_faults(site_map: SiteMap, shapes: _Shapes) -> Iterator[str]:
                     f"zone {zone.zone}: it lies wholly within fixture {fixtures[number].fixture}, "
                     "where nobody can stand. A shelf's zone is the strip in front of its face."
                 )
+
+
+def _walkable_faults(site_map: SiteMap, shapes: _Shapes) -> Iterator[str]:
+    """Yield ground that is none, and zones that nobody could walk into."""
+    grounds: dict[int, list[shapely.Polygon]] = {}
+    for number, ground in enumerate(site_map.walkable):
+        polygon = shapely.Polygon(ground.ring, ground.holes)
+        if not polygon.is_valid or polygon.area < AREA_M2_MIN:
+            yield (
+                f"walkable {number}: the outline or a hole crosses or touches itself, or there is "
+                f"no ground ({shapely.is_valid_reason(polygon)}). Draw it in one round, its holes "
+                "within."
+            )
+        elif ground.floor in shapes.floors:
+            grounds.setdefault(ground.floor, []).append(polygon)
+            if not shapes.floors[ground.floor].buffer(EDGE_M).covers(polygon):
+                yield (
+                    f"walkable {number}: it reaches outside of floor {ground.floor}. Move it, or "
+                    "correct the size of the floor."
+                )
+    for floor, polygons in grounds.items():
+        yield from _unreachable(site_map, shapes, floor, shapely.union_all(polygons))
+
+
+def _unreachable(
+    site_map: SiteMap, shapes: _Shapes, floor: int, ground: shapely.Geometry
+) -> Iterator[str]:
+    for zone in site_map.zones:
+        own = shapes.zones.get(zone.zone)
+        if zone.floor != floor or own is None:
+            continue
+        if shapely.intersection(own, ground).area < AREA_M2_MIN:
+            yield (
+                f"zone {zone.zone}: none of it is walkable, so nobody could ever be in it. "
+                "Extend the walkable ground of its floor, or leave that out."
+            )
 
 
 def _is_sound(fixture: Fixture) -> bool:

@@ -20,6 +20,7 @@ from rtls.model.site_map import (
     Radio,
     Ring,
     SiteMap,
+    Walkable,
     Wall,
     Zone,
     ZoneKind,
@@ -81,6 +82,7 @@ def _site_map(document: Json) -> SiteMap:
         anchors=tuple(a for a in found["anchor"] if isinstance(a, Anchor)),
         walls=tuple(w for w in found["wall"] if isinstance(w, Wall)),
         fixtures=tuple(f for f in found["fixture"] if isinstance(f, Fixture)),
+        walkable=tuple(w for w in found["walkable"] if isinstance(w, Walkable)),
         time_zone=_text(head, "time_zone", "Europe/Berlin"),
     )
 
@@ -193,6 +195,11 @@ def _fixture(name: str, properties: Json, geometry: Json) -> Fixture:
     return Fixture(fixture=name, floor=floor, ring=_polygon(geometry))
 
 
+def _walkable(_name: str, properties: Json, geometry: Json) -> Walkable:
+    ring, *holes = _rings(geometry)
+    return Walkable(floor=int(_number(properties, "floor", 0)), ring=ring, holes=tuple(holes))
+
+
 def _anchor(name: str, properties: Json, geometry: Json) -> Anchor:
     if geometry.get("type") != "Point":
         raise InvalidSiteMap(f"geometry is {geometry.get('type')!r}; expected Point [x, y, z].")
@@ -223,6 +230,7 @@ _READERS: dict[str, Callable[[str, Json, Json], object]] = {
     "zone": _zone,
     "wall": _wall,
     "fixture": _fixture,
+    "walkable": _walkable,
     "anchor": _anchor,
 }
 
@@ -237,13 +245,27 @@ def _floor(given: Json) -> Floor:
 
 
 def _polygon(geometry: Json) -> Ring:
-    if geometry.get("type") != "Polygon":
-        raise InvalidSiteMap(f"geometry is {geometry.get('type')!r}; expected Polygon.")
-    rings = _list(geometry.get("coordinates"), "coordinates")
+    rings = _rings(geometry)
     if len(rings) != 1:
         raise InvalidSiteMap(f"the polygon has {len(rings)} rings; expected 1, without holes.")
-    ring = _points(rings[0])
-    return ring[:-1] if len(ring) > 1 and ring[0] == ring[-1] else ring
+    return rings[0]
+
+
+def _rings(geometry: Json) -> Sequence[Ring]:
+    """Return the outline of a polygon and its holes, none of them closed twice.
+
+    Raises
+    ------
+    InvalidSiteMap
+        If it is no polygon, or has no outline.
+    """
+    if geometry.get("type") != "Polygon":
+        raise InvalidSiteMap(f"geometry is {geometry.get('type')!r}; expected Polygon.")
+    given = _list(geometry.get("coordinates"), "coordinates")
+    if not given:
+        raise InvalidSiteMap("the polygon has no ring; expected its outline, then its holes.")
+    rings = [_points(ring) for ring in given]
+    return [ring[:-1] if len(ring) > 1 and ring[0] == ring[-1] else ring for ring in rings]
 
 
 def _line(geometry: Json) -> Ring:

@@ -6,7 +6,7 @@ import pytest
 
 from rtls.geofence.site_map_check import check_site_map, faults_of
 from rtls.model.errors import InvalidSiteMap
-from rtls.model.site_map import Anchor, Fixture, Radio, SiteMap, Wall, ZoneKind
+from rtls.model.site_map import Anchor, Fixture, Radio, SiteMap, Walkable, Wall, ZoneKind
 from tests.reference.shelf_site import make_site, make_zone, rectangle, shelf_site
 
 BOW_TIE = ((4, 4), (6, 6), (6, 4), (4, 6))
@@ -77,6 +77,26 @@ def test_a_sound_map_passes() -> None:
             replace(shelf_site(), walls=(Wall(floor=3, line=((0, 0), (1, 1))),)),
             r"wall 0: floor 3 is not among the floors \[0\]",
             "Add the floor",
+        ),
+        (
+            replace(shelf_site(), walkable=(Walkable(floor=0, ring=BOW_TIE),)),
+            "walkable 0: the outline or a hole crosses",
+            "one round",
+        ),
+        (
+            replace(shelf_site(), walkable=(Walkable(floor=0, ring=rectangle(0, 0, 25, 9)),)),
+            "walkable 0: it reaches outside of floor 0",
+            "correct the size of the floor",
+        ),
+        (
+            replace(shelf_site(), walkable=(Walkable(floor=2, ring=rectangle(0, 0, 9, 9)),)),
+            r"walkable 0: floor 2 is not among the floors \[0\]",
+            "Add the floor",
+        ),
+        (
+            replace(shelf_site(), walkable=(Walkable(floor=0, ring=rectangle(0, 0, 15, 10)),)),
+            "zone checkout: none of it is walkable",
+            "Extend the walkable ground",
         ),
         (
             replace(shelf_site(), walls=(Wall(floor=0, line=((0, 0),)),)),
@@ -202,3 +222,10 @@ def test_a_checkout_may_lie_in_a_department() -> None:
         ]
     )
     assert list(faults_of(site)) == []
+
+
+def test_ground_under_every_zone_passes() -> None:
+    """Two pieces may meet, and a zone may lie on both or reach beyond."""
+    pieces = (rectangle(0, 0, 10, 9), rectangle(10, 0, 20, 9))
+    ground = tuple(Walkable(floor=0, ring=ring) for ring in pieces)
+    assert list(faults_of(replace(shelf_site(), walkable=ground))) == []

@@ -8,6 +8,7 @@ import pytest
 from rtls.model.errors import InvalidSiteMap
 from rtls.model.site_map import Radio, SiteMap, ZoneKind
 from rtls.model.site_map_geojson import parse_site_map
+from rtls.positioning.walk_grid import WalkGrid
 
 SQUARE = [[0, 0], [2, 0], [2, 1], [0, 1], [0, 0]]
 
@@ -203,3 +204,36 @@ def test_an_outline_that_cannot_be_drawn_is_refused(features: list[object], faul
     """The feature is named, so that the planner finds it."""
     with pytest.raises(InvalidSiteMap, match=f"feature .*{fault}"):
         read(document(AISLE, face("left", [2, 1], [4, 1]), *features))
+
+
+def test_walkable_ground_may_have_holes() -> None:
+    """A block of shelves in the middle of a hall is a hole, not a second polygon."""
+    hall, block = [[0, 0], [9, 0], [9, 9], [0, 9], [0, 0]], [[3, 3], [4, 3], [4, 4], [3, 4]]
+    (ground,) = read(document(feature("hall", "walkable", polygon(hall, block)))).walkable
+    assert (ground.floor, ground.ring) == (0, ((0, 0), (9, 0), (9, 9), (0, 9)))
+    assert ground.holes == (((3, 3), (4, 3), (4, 4), (3, 4)),)
+
+
+@pytest.mark.parametrize(
+    ("geometry", "fault"),
+    [
+        ({"type": "Polygon", "coordinates": []}, "has no ring"),
+        ({"type": "LineString", "coordinates": [[0, 0], [1, 1]]}, "expected Polygon"),
+        (polygon([[0, 0], [1, 1]]), "2 corners; expected 3 or more"),
+        (polygon(SQUARE, [[0, 0]]), "1 corners; expected 3 or more"),
+        (polygon([[0, 0], [1e9, 0], [0, 1]]), "local metres"),
+    ],
+)
+def test_ground_that_is_none_is_refused(geometry: dict[str, object], fault: str) -> None:
+    """The feature is named, so that the planner finds it."""
+    with pytest.raises(InvalidSiteMap, match=f"feature hall: .*{fault}"):
+        read(document(feature("hall", "walkable", geometry)))
+
+
+def test_the_grid_of_a_map_file_keeps_to_its_walkable_ground() -> None:
+    """A phone was else sought in the warehouse behind the wall as well."""
+    half = [[0, 0], [30, 0], [30, 40], [0, 40], [0, 0]]
+    whole = read(document())
+    limited = read(document(feature("shop", "walkable", polygon(half))))
+    assert WalkGrid.of_plan(whole).node_xy[:, 0].max() > 59.0
+    assert 29.0 < WalkGrid.of_plan(limited).node_xy[:, 0].max() < 30.0

@@ -4,7 +4,17 @@ from rtls.api.health import Health
 from rtls.api.operator_routes import OperatorParts
 from rtls.model.anchor_alarm import AlarmKind, AnchorAlarm
 from rtls.model.errors import LiveStateAway
-from rtls.model.site_map import Anchor, Fixture, Floor, Radio, SiteMap, Wall, Zone, ZoneKind
+from rtls.model.site_map import (
+    Anchor,
+    Fixture,
+    Floor,
+    Radio,
+    SiteMap,
+    Walkable,
+    Wall,
+    Zone,
+    ZoneKind,
+)
 from rtls.model.units import AnchorId, GatewayId, Metre, SiteId, UnixMs, ZoneId
 from rtls.ports import AnchorHeard, LiveFixes
 from rtls.storage.live_state import InMemoryLiveState
@@ -51,6 +61,13 @@ def small_site() -> SiteMap:
         ),
         walls=(Wall(floor=0, line=((0.0, 0.0), (10.0, 0.0))),),
         fixtures=(Fixture(fixture="shelf 1", floor=0, ring=SQUARE),),
+        walkable=(
+            Walkable(
+                floor=0,
+                ring=((0.0, 0.0), (10.0, 0.0), (10.0, 8.0), (0.0, 8.0)),
+                holes=(((5.0, 5.0), (6.0, 5.0), (6.0, 6.0)),),
+            ),
+        ),
         time_zone="Europe/Vienna",
     )
 
