@@ -5,9 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rtls.model.reading import READING_DTYPE, ReadingKind
-from rtls.positioning.grid_choice import PRECISE_FOR_MS, choose_filter
+from rtls.positioning.grid_choice import PRECISE_FOR_MS, choose_filter, usual_spreads
 from rtls.positioning.known_readings import NEVER, known_readings
 from rtls.positioning.locator_state import LocatorState
+from rtls.positioning.measurement import MeasurementSettings
 from tests.reference.epoch_choice import coarse_by_columns, known_by_columns
 
 END_MS = 60_000
@@ -25,6 +26,7 @@ def epochs(draw, tags):
         reading["ref_anchor"] = draw(st.sampled_from([-1, 0, ANCHORS]))
         reading["heard_at_ms"] = END_MS + draw(st.sampled_from([-5000, -2000, -1, 0, 1]))
         reading["kind"] = draw(st.sampled_from([ReadingKind.RSSI, ReadingKind.RANGE]))
+        reading["sigma"] = draw(st.sampled_from([np.nan, 0.0, 0.5, 2.0, 3.0]))
     return readings
 
 
@@ -71,10 +73,9 @@ def test_the_same_filter_takes_each_tag(readings, known) -> None:
         state.beliefs.rows["precise_ms"] = [precise_ms for precise_ms, _ in known]
         state.beliefs.rows["used"] = [used for _, used in known]
         state.tracks["is_located"] = 1
-    marks, taken = choose_filter(states[0], readings, epoch_end_ms=END_MS)
-    expected = coarse_by_columns(
-        states[1], readings, epoch_end_ms=END_MS, precise_for_ms=PRECISE_FOR_MS
-    )
+    usual = usual_spreads(MeasurementSettings())
+    marks, taken = choose_filter(states[0], readings, usual=usual, epoch_end_ms=END_MS)
+    expected = coarse_by_columns(states[1], readings, usual=usual, epoch_end_ms=END_MS)
     assert marks.tolist() == expected.tolist()
     assert taken == np.count_nonzero(expected)
     assert states[0].beliefs.rows.tobytes() == states[1].beliefs.rows.tobytes()

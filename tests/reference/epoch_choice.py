@@ -4,6 +4,8 @@ import numpy as np
 
 from rtls.model.belief import BELIEF_DTYPE
 from rtls.model.reading import ReadingKind
+from rtls.positioning.grid_choice import PRECISE_FOR_MS
+from rtls.positioning.kernels.filter_choice import COARSE_M
 from rtls.positioning.known_readings import NEVER, LeftOut
 
 
@@ -23,13 +25,17 @@ def known_by_columns(readings, heard_ms, *, n_anchors, oldest_ms, end_ms):
     return known, LeftOut(*(int(np.count_nonzero(reason)) for reason in reasons))
 
 
-def coarse_by_columns(state, readings, *, epoch_end_ms, precise_for_ms):
+def coarse_by_columns(state, readings, *, usual, epoch_end_ms):
     """Return (n,) whether the grid takes each reading; the state is changed."""
     rows = state.beliefs.rows
-    tags = np.unique(readings["tag"][readings["kind"] != ReadingKind.RSSI])
+    kind, sigma = readings["kind"], readings["sigma"]
+    is_stated = np.isfinite(sigma) & (sigma > 0.0)
+    spread_m = np.where(is_stated, sigma * usual[kind, 1], usual[kind, 0])
+    is_precise = (kind != ReadingKind.RSSI) & (spread_m < COARSE_M)
+    tags = np.unique(readings["tag"][is_precise])
     leaving = tags[rows["used"][tags] > 0]
     rows[leaving] = np.zeros((), BELIEF_DTYPE)
     state.tracks["is_located"][leaving] = 0
     rows["precise_ms"][tags] = epoch_end_ms
     precise_ms = rows["precise_ms"][readings["tag"]]
-    return (precise_ms == 0) | (epoch_end_ms - precise_ms > precise_for_ms)
+    return (precise_ms == 0) | (epoch_end_ms - precise_ms > PRECISE_FOR_MS)
