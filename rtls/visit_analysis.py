@@ -1,7 +1,7 @@
 """Account for ended visits once more, with what was heard after each moment of them.
 
-Layer: flow. Takes: `EngineOutput`s in order, and the zone events as they were told. Gives:
-`AnalysedVisit`s to the journal that footfall and reports read, some seconds after the visits.
+Layer: flow. Takes: `EngineOutput`s in order, and the zone events as they were told.
+Gives: `AnalysedVisit`s to the journal that footfall and reports read, seconds after the visits.
 
 It stands behind the engine and changes nothing in it: what is told live, and every offer, rests on
 what was known at the time. Each second of a visit is counted by the rule of the live clock

@@ -7,13 +7,15 @@ import numpy as np
 from rtls.engine import Engine, compiled_signatures
 from rtls.model.reading import ReadingArray, ReadingKind
 from rtls.model.site_map import Radio, SiteMap
+from rtls.visit_analysis import VisitAnalysis
 from tests.reference.shelf_site import START_MS, exact_ranges, make_batch, shelf_site
 
 
 def counts_before_and_after(site: SiteMap) -> tuple[int, int]:
     """Return the signatures known after the warm-up, and after readings of many shapes."""
-    engine = Engine(site)
+    engine, analysis = Engine(site), VisitAnalysis(site)
     engine.warm_up()
+    analysis.warm_up()
     ready = compiled_signatures()
     for number in range(40):
         at = START_MS + 500 * number
@@ -24,7 +26,8 @@ def counts_before_and_after(site: SiteMap) -> tuple[int, int]:
         if number == 3:
             readings = readings[readings["anchor"] != 2]
         introduced = [(0, "tag:a"), (1, "tag:b")] if number == 0 else ()
-        engine.process(make_batch(site, number, at, readings, introduced=introduced))
+        batch = make_batch(site, number, at, readings, introduced=introduced)
+        analysis.take(engine.process(batch))
         if number == 30:
             state = engine.snapshot()
             engine = Engine(site)
