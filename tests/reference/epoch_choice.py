@@ -30,7 +30,8 @@ def coarse_by_columns(state, readings, *, usual, epoch_end_ms):
     rows = state.beliefs.rows
     kind, sigma = readings["kind"], readings["sigma"]
     is_stated = np.isfinite(sigma) & (sigma > 0.0)
-    spread_m = np.where(is_stated, sigma * usual[kind, 1], usual[kind, 0])
+    stated = np.where(is_stated, sigma, 1.0)  # infinity times nothing would be no number
+    spread_m = np.where(is_stated, stated * usual[kind, 1], usual[kind, 0])
     is_precise = (kind != ReadingKind.RSSI) & (spread_m < COARSE_M)
     tags = np.unique(readings["tag"][is_precise])
     leaving = tags[rows["used"][tags] > 0]
