@@ -23,7 +23,7 @@ from rtls.model.reading import ReadingArray
 from rtls.model.units import UnixMs
 from rtls.positioning.anchor_table import AnchorTable
 from rtls.positioning.kernels.records import HEALTH_DTYPE, PARAMETERS_DTYPE, Parameters
-from rtls.positioning.kernels.track_epoch import coast_slots, track_epoch
+from rtls.positioning.kernels.track_epoch import ROOM_DTYPE, coast_slots, track_epoch
 from rtls.positioning.measurement import MeasurementSettings
 
 TrackArray = npt.NDArray[np.void]
@@ -153,7 +153,14 @@ def update_tracks(
     if health is None:
         health = full_trust(len(anchors))
     written = track_epoch(
-        writable, tracks, anchors.records, health, parameters, int(epoch_end_ms), fixes
+        writable,
+        tracks,
+        anchors.records,
+        health,
+        parameters,
+        int(epoch_end_ms),
+        fixes,
+        np.empty(1, ROOM_DTYPE),
     )
     return fixes[:written]
 

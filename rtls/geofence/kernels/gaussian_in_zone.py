@@ -35,7 +35,7 @@ NODES = (_nodes + 1.0) / 2.0
 WEIGHTS = _weights / (4.0 * math.pi)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
 def owen_t(h: float, a: float) -> float:
     """Return Owen's T(h, a), h >= 0, with an error below 1e-7."""
     if h > FAR_SIGMAS or a == 0.0:
@@ -51,7 +51,7 @@ def owen_t(h: float, a: float) -> float:
     return total if a > 0.0 else -total
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
 def owen_t_within(h: float, a: float) -> float:
     """Return Owen's T(h, a) for 0 <= a <= 1 by Gauss-Legendre quadrature."""
     if h > FAR_SIGMAS:
@@ -64,7 +64,7 @@ def owen_t_within(h: float, a: float) -> float:
     return a * total
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
 def mass_of_edge(ax: float, ay: float, bx: float, by: float) -> float:
     """Return the signed standard normal mass of the triangle (0, a, b)."""
     cross = ax * by - ay * bx
@@ -81,7 +81,7 @@ def mass_of_edge(ax: float, ay: float, bx: float, by: float) -> float:
     return angle - ring if cross > 0.0 else angle + ring
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def mass_in_zone(
     shapes: ZoneShapes, zone: int, x: float, y: float, lower: tuple[float, float, float]
 ) -> float:
@@ -103,7 +103,7 @@ def mass_in_zone(
     return min(abs(total), 1.0)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def widened_factor(xx: float, xy: float, yy: float, bias_m: float) -> tuple[float, float, float]:
     """Return the Cholesky factor of a covariance widened by a bias, made sound where it is not."""
     least = SIGMA_M_MIN * SIGMA_M_MIN
@@ -116,7 +116,7 @@ def widened_factor(xx: float, xy: float, yy: float, bias_m: float) -> tuple[floa
     return factor_x, factor_xy, math.sqrt(wide_y - factor_xy * factor_xy)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def bias_of_kinds(kinds: int, bias_m: Floats) -> float:
     """Return the frozen bias of the sharpest technology used; of the bluntest if none is named."""
     least = np.inf
@@ -128,7 +128,7 @@ def bias_of_kinds(kinds: int, bias_m: Floats) -> float:
     return most if np.isinf(least) else least
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def keep_zone(
     zone: Ints, probability: Floats, start: int, end: int, candidate: int, p: float
 ) -> int:
@@ -157,7 +157,7 @@ def keep_zone(
     return end + 1
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def list_zones(
     grid: ZoneGrid,
     shapes: ZoneShapes,
@@ -211,7 +211,7 @@ def list_zones(
     return end, lost
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def zones_of_fixes(
     grid: ZoneGrid,
     shapes: ZoneShapes,

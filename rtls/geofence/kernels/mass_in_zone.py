@@ -14,7 +14,7 @@ Singles = npt.NDArray[np.float32]
 Csr = tuple[Ints, Ints, Floats]
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def zones_of_masses(
     slots: Ints,
     used: Ints,
@@ -64,7 +64,7 @@ def zones_of_masses(
     return lost
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def add_up(
     used: int, states: Ints, masses: Singles, of_nodes: Csr, sums: Floats
 ) -> tuple[int, int]:
@@ -83,7 +83,7 @@ def add_up(
     return low, high
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def list_sums(
     low: int, high: int, sums: Floats, p_listed: float, zone: Ints, probability: Floats, end: int
 ) -> tuple[int, int]:

@@ -47,7 +47,7 @@ class ZoneGrid(NamedTuple):
     cell_zone: Ints
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def floor_position(floors: Ints, floor: int) -> int:
     """Return where ``floor`` stands among ``floors``, -1 if nowhere."""
     for position in range(floors.size):
@@ -56,7 +56,7 @@ def floor_position(floors: Ints, floor: int) -> int:
     return -1
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def is_in_ring(shapes: ZoneShapes, zone: int, x: float, y: float) -> bool:
     """Tell whether the point is in the zone's polygon, by crossings of a ray to the right."""
     inside = False
@@ -73,7 +73,7 @@ def is_in_ring(shapes: ZoneShapes, zone: int, x: float, y: float) -> bool:
     return inside
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def find_cells(grid: ZoneGrid, x: Floats, y: Floats, floor: Ints, begin: Ints, end: Ints) -> None:
     """Write where the entries of each point's cell begin and end; none for a point off the grid.
 
@@ -98,7 +98,7 @@ def find_cells(grid: ZoneGrid, x: Floats, y: Floats, floor: Ints, begin: Ints, e
                 end[point] = grid.cell_start[cell + 1]
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def zones_at_points(
     grid: ZoneGrid,
     shapes: ZoneShapes,

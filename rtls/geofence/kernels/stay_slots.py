@@ -74,7 +74,7 @@ class StepRules(NamedTuple):
     step_m: float
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def grace_of(rules: StepRules, zone: int, kinds: int, interval_ms: float) -> float:
     """Return how long a tag may be silent: as the zone says, else its most patient kind.
 
@@ -91,7 +91,7 @@ def grace_of(rules: StepRules, zone: int, kinds: int, interval_ms: float) -> flo
     return min(longest, rules.grace_ms_max)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def find_open(stays: Records, zone: int) -> int:
     """Return the slot of the tag's stay in ``zone`` that is not over, -1 if there is none."""
     for slot in range(SLOTS):
@@ -100,7 +100,7 @@ def find_open(stays: Records, zone: int) -> int:
     return -1
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def is_inside(stays: Records, zone: int) -> bool:
     """Tell whether the tag has entered ``zone`` and not left; no zone (-1) always holds it."""
     if zone < 0:
@@ -109,7 +109,7 @@ def is_inside(stays: Records, zone: int) -> bool:
     return slot >= 0 and stays[slot].phase != CANDIDATE
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def is_within(rules: StepRules, zone: int, other: int) -> bool:
     """Tell whether ``other`` is ``zone`` or one of its ancestors."""
     while zone >= 0:
@@ -119,7 +119,7 @@ def is_within(rules: StepRules, zone: int, other: int) -> bool:
     return False
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def is_held_elsewhere(stays: Records, zone: int, rules: StepRules) -> bool:
     """Tell whether the tag is in another zone of the same level, and has not left it.
 
@@ -137,14 +137,14 @@ def is_held_elsewhere(stays: Records, zone: int, rules: StepRules) -> bool:
     return False
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def clear_counts(counts: Floats) -> None:
     """Set all counts to zero."""
     for count in range(COUNTS):
         counts[count] = 0.0
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def take_slot(stays: Records, zone: int, counters: Longs) -> int:
     """Return a slot for a stay in ``zone``: its own of before, a free one, the oldest absence."""
     chosen = -1
@@ -171,7 +171,7 @@ def take_slot(stays: Records, zone: int, counters: Longs) -> int:
     return chosen
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def weight_of(rules: StepRules, zone: int, p: float, p_standing: float) -> float:
     """Return how much a moment counts: all where certain, P where probable, nothing while walking.
 
@@ -183,7 +183,7 @@ def weight_of(rules: StepRules, zone: int, p: float, p_standing: float) -> float
     return 1.0 if p >= rules.p_certain else p
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def count_time(stay: Stay, rules: StepRules, p: float, p_standing: float, at_ms: int) -> None:
     """Count the time since the last step as pending; it is worth the weaker of its two ends."""
     passed = float(at_ms - stay.stepped_at_ms)
@@ -201,7 +201,7 @@ def count_time(stay: Stay, rules: StepRules, p: float, p_standing: float, at_ms:
     stay.stepped_at_ms = at_ms
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def settle_pending(stay: Stay, is_confirmed: int) -> None:
     """Count what is pending if evidence confirms it; what may have been counts in any case."""
     stay.visit[HIGH] += stay.pending[HIGH]

@@ -39,7 +39,7 @@ OUTSIDE_P_MAX = 0.501
 """More of a Gaussian than a half, and the error of the integral, is in no box beside its mean."""
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
 def is_sound(place: Trail | Fix) -> bool:
     """Tell whether every number of a place is finite."""
     return bool(
@@ -82,7 +82,7 @@ def lay_way(
     return steps
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
 def mass_at(shapes: ZoneShapes, zone: int, place: Floats, p_least: float) -> float:
     """Return P(zone) at one place of the way; 0 where that is surely below ``p_least``."""
     x = place[AT_X]

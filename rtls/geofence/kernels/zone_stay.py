@@ -38,7 +38,7 @@ from rtls.geofence.kernels.stay_slots import (
 Records = npt.NDArray[np.void]
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def write_row(row: Row, stay: Stay, tag: int, what: int, at_ms: int, decided_at_ms: int) -> None:
     """Write one row of what happened; `dwell_ms` and its bounds are those of this visit."""
     row.tag = tag
@@ -57,7 +57,7 @@ def write_row(row: Row, stay: Stay, tag: int, what: int, at_ms: int, decided_at_
     row.probability = stay.p
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def close_stay(stay: Stay, rows: Records, used: int, tag: int, left_at_ms: int, at_ms: int) -> int:
     """End a visit at ``left_at_ms`` and remember what was dwelt; return the rows used."""
     left_at_ms = max(left_at_ms, stay.entered_at_ms)
@@ -75,7 +75,7 @@ def close_stay(stay: Stay, rows: Records, used: int, tag: int, left_at_ms: int, 
     return used + 1
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def drop_candidate(stay: Stay) -> None:
     """Take back a candidate that did not become a visit; an earlier visit stays remembered."""
     clear_counts(stay.visit)
@@ -83,7 +83,7 @@ def drop_candidate(stay: Stay) -> None:
     stay.phase = ABSENT if stay.has_left else FREE
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def reach_thresholds(stay: Stay, rule: Rule, rows: Records, used: int, tag: int, at_ms: int) -> int:
     """Write a row for each threshold that the dwell has now reached; return the rows used."""
     counted = stay.carried[COUNTED] + stay.visit[COUNTED]
@@ -105,7 +105,7 @@ def reach_thresholds(stay: Stay, rule: Rule, rows: Records, used: int, tag: int,
     return used
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def step_candidate(
     stays: Records,
     slot: int,
@@ -145,7 +145,7 @@ def step_candidate(
     return used
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def parent_left_at(stays: Records, parent: int, at_ms: int) -> int:
     """Return when the tag left the parent, now if that is forgotten."""
     for slot in range(SLOTS):
@@ -154,7 +154,7 @@ def parent_left_at(stays: Records, parent: int, at_ms: int) -> int:
     return at_ms
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def step_visit(
     stays: Records,
     slot: int,
@@ -202,7 +202,7 @@ def step_visit(
     return used
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def has_walked(stay: Stay, rules: StepRules, fix: Fix) -> int:
     """Tell whether the tag walks, and is off from where it was last probably inside.
 
@@ -216,7 +216,7 @@ def has_walked(stay: Stay, rules: StepRules, fix: Fix) -> int:
     return int(is_off and fix.p_standing < rules.p_standing_min)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def step_stay(
     stays: Records,
     slot: int,

@@ -31,7 +31,7 @@ Floats = npt.NDArray[np.float64]
 Records = npt.NDArray[np.void]
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def begin_stay(
     stays: Records, zone: int, rules: StepRules, fix: Fix, p: float, at_ms: int, counters: Longs
 ) -> None:
@@ -61,7 +61,7 @@ def begin_stay(
     stay.weight = weight_of(rules, zone, p, fix.p_standing)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def taken_slots(stays: Records) -> int:
     """Return how many slots there are up to the last one taken; most tags are in few zones."""
     for slot in range(SLOTS - 1, -1, -1):
@@ -70,7 +70,7 @@ def taken_slots(stays: Records) -> int:
     return 0
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def listed_probability(zone: int, zones: Ints, probability: Floats, start: int, end: int) -> float:
     """Return P of ``zone`` in one fix's list, 0 where it is not listed or there is none (-1)."""
     for entry in range(start, end):
@@ -79,7 +79,7 @@ def listed_probability(zone: int, zones: Ints, probability: Floats, start: int, 
     return 0.0
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def begin_stays(
     stays: Records,
     rules: StepRules,
@@ -106,7 +106,7 @@ def begin_stays(
             begin_stay(stays, candidate, rules, fix, probability[entry], at_ms, counters)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def step_tags(
     stays: Records,
     rules: StepRules,

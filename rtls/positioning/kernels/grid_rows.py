@@ -29,7 +29,7 @@ from rtls.positioning.kernels.links import (
 )
 from rtls.positioning.kernels.records import Floats, Parameters, Record, Records, wide
 from rtls.positioning.kernels.residuals import residual_and_slope
-from rtls.positioning.kernels.rows import ANCHOR, KIND, LONG_SHARE, SIGMA
+from rtls.positioning.kernels.rows import ANCHOR, KIND, LONG_SHARE, SIGMA, link_of
 
 TRUST_MIN = 0.01
 OTHER_FLOOR_NATS = 4.0  # a slab blocks: what is heard through it is as odd as a long detour
@@ -41,9 +41,10 @@ SQUARE_MAX = 9.0
 @njit(cache=True, nogil=True, error_model="numpy")
 def note_row(track: Record, r: Ranging, reading: Record) -> None:
     """Keep a reading of another kind than RSSI as the youngest of its link."""
-    anchor = reading["anchor"]
+    anchor = wide(reading["anchor"])
     if 0 <= anchor < r.anchors.own.size and math.isfinite(reading["value"]):
-        remember_link(track, r.anchors, r.noise, reading)
+        link = link_of(r.anchors, anchor, wide(track["calibration_row"]))
+        remember_link(track, link, r.noise, reading)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

@@ -13,10 +13,13 @@ RSSI_KIND, RANGE_KIND, TDOA_KIND, AOA_KIND, POSITION_KIND = range(5)
 AZIMUTH_ROW, EASTING_ROW, ELEVATION_ROW, NORTHING_ROW = AOA_KIND, POSITION_KIND, 5, 6
 NEAR_FIELD_M = 0.3  # closer than this an antenna pattern, not a path-loss law, decides
 DB_PER_NEPER = 10.0 / math.log(10.0)
+SURPRISE_OF_ONE_MAX = 25.0
+MISFIT_OF_ONE_MAX = 9.0
+LONG_RANGE_SURPRISE = 0.1  # a long range is no sign that the track is wrong: paths get blocked
 SQRT_TWO_PI = math.sqrt(2.0 * math.pi)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
 def range_weight(
     residual: float,
     scale: float,

@@ -42,12 +42,11 @@ C, S, OWN = 0, 1, 2  # in the track; at hand the place comes before them
 FIRST_OWN = 4
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
 def at_pair(i: int, j: int) -> int:
     """Return where the packed lower triangle holds (i, j)."""
-    if i >= j:
-        return i * (i + 1) // 2 + j
-    return j * (j + 1) // 2 + i
+    high = max(i, j)  # without a branch: the links of a tag come in any order
+    return ((high * (high + 1)) >> 1) + min(i, j)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -75,7 +74,7 @@ def begin_bias(track: Record, p: Parameters, place: int, bias_sd_m: float) -> No
     track["bias_mean"][OWN + place] = 0.0
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
 def correct_range(row: Floats, track: Record, p: Parameters, sigma: float) -> None:
     """Take the learnt error off a range, and what remains unknown of it into its sigma."""
     k = int(row[LINK])
@@ -130,15 +129,16 @@ def leave_out_faults(work: Floats, m: int) -> None:
 
     The middle one, and not zero: a delay that all ranges share is to be learnt.
     """
-    middle = 0.0
-    for j in range(m):
+    if m == 0:
+        return
+    for j in range(m):  # sorted by insertion: they are few
         own = work[j, MEAN_RESIDUAL]
-        below = 0
-        for k in range(m):
-            other = work[k, MEAN_RESIDUAL]
-            below += other < own or (other == own and k < j)
-        if below == m // 2:
-            middle = own
+        k = j
+        while k > 0 and work[MEAN_ROW, k - 1] > own:
+            work[MEAN_ROW, k] = work[MEAN_ROW, k - 1]
+            k -= 1
+        work[MEAN_ROW, k] = own
+    middle = work[MEAN_ROW, m // 2]
     for j in range(m):
         if abs(work[j, MEAN_RESIDUAL] - middle) > RESIDUAL_M_MAX:
             work[j, TRUST] = 0.0
@@ -148,9 +148,10 @@ def leave_out_faults(work: Floats, m: int) -> None:
 def load_unknowns(work: Floats, m: int, track: Record) -> None:
     """Lay out mean and covariance of (place, c, s, l of the links at hand)."""
     size = 4 + m
-    for i in range(size):
+    for i in range(2):
         for j in range(size):
             work[COV_ROW + i, j] = 0.0
+            work[COV_ROW + j, i] = 0.0
         work[MEAN_ROW, i] = 0.0
     work[COV_ROW, 0] = PLACE_SD_M * PLACE_SD_M
     work[COV_ROW + 1, 1] = PLACE_SD_M * PLACE_SD_M
@@ -164,7 +165,7 @@ def load_unknowns(work: Floats, m: int, track: Record) -> None:
             work[COV_ROW + j, i] = held
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
 def packed_at(work: Floats, i: int) -> int:
     """Return which number of the track unknown ``i`` is, 2 and 3 being c and s."""
     return i - 2 if i < FIRST_OWN else OWN + int(work[i - FIRST_OWN, AT])
@@ -275,6 +276,18 @@ def geometry_inverse(work: Floats, m: int) -> tuple[float, float, float]:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
+def unpack_links(work: Floats, m: int, track: Record) -> None:
+    """Lay out the covariance of (c, s, l of the links at hand)."""
+    cov = track["bias_link_cov"]
+    for i in range(2 + m):
+        at_i = packed_at(work, i + 2)
+        for j in range(i + 1):
+            held = cov[at_pair(at_i, packed_at(work, j + 2))]
+            work[COV_ROW + i, j] = held
+            work[COV_ROW + j, i] = held
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def range_bias_covariance(
     work: Floats, m: int, track: Record, p: Parameters
 ) -> tuple[float, float, float]:
@@ -307,11 +320,10 @@ def range_bias_covariance(
         sum_xx += place * east * east
         sum_yx += place * east * north
         sum_yy += place * north * north
-    cov = track["bias_link_cov"]
+    unpack_links(work, m, track)
     for i in range(size):
-        at_i = packed_at(work, i + 2)
         for j in range(size):
-            held = cov[at_pair(at_i, packed_at(work, j + 2))]
+            held = work[COV_ROW + i, j]
             sum_xx += gx[i] * held * gx[j]
             sum_yx += gx[i] * held * gy[j]
             sum_yy += gy[i] * held * gy[j]

@@ -39,12 +39,7 @@ FLAG_SMOOTHED = 1
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def remember_link(
-    track: Record,
-    anchors: AnchorRecords,
-    p: Parameters,
-    reading: Record,
-) -> tuple[int, float]:
+def remember_link(track: Record, link: Record, p: Parameters, reading: Record) -> tuple[int, float]:
     """Store a reading as the youngest of its link; return where, and the ms since the one before.
 
     The time is -1 for a link not heard before. The eldest link gives way when all are taken.
@@ -76,7 +71,7 @@ def remember_link(
         return place, 0.0  # came late: it is evidence, but not the youngest
     value = reading["value"]
     if gap < 0.0:
-        begin_link(track, anchors, p, place, anchor, kind)
+        begin_link(track, link, p, place, anchor, kind)
         track["link_ref"][place] = ref
     elif kind == RSSI_KIND:
         # One advert fades by 10 dB and more; a fix from the links stands on their running mean.
@@ -92,7 +87,7 @@ def remember_link(
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def begin_link(
-    track: Record, anchors: AnchorRecords, p: Parameters, place: int, anchor: int, kind: int
+    track: Record, link: Record, p: Parameters, place: int, anchor: int, kind: int
 ) -> None:
     """Give a place to a link, forgetting whose it was."""
     track["link_anchor"][place] = anchor + 1
@@ -100,13 +95,10 @@ def begin_link(
     track["link_blocked"][place] = p.long_share
     track["link_residual"][place] = 0.0
     if kind == RANGE_KIND:
-        row = track["calibration_row"]
-        if row < 0 or row >= anchors.links.shape[0]:
-            row = 0
-        begin_bias(track, p, place, anchors.links[row, anchor]["bias_sd_m"])
+        begin_bias(track, p, place, link["bias_sd_m"])
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
 def credit_of_repeat(kind: int, gap_ms: float, flags: int, p: Parameters) -> float:
     """Return how much of its information a reading adds, its link heard ``gap_ms`` before.
 
@@ -130,16 +122,24 @@ def credit_of_repeat(kind: int, gap_ms: float, flags: int, p: Parameters) -> flo
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def share_blocked(was_blocked: float, gap_ms: float, p: Parameters) -> float:
+def memory_of_blocking(gap_ms: float, p: Parameters) -> float:
+    """Return how much of what a path was ``gap_ms`` ago it still is.
+
+    People and trolleys stay in the way for some seconds (`blocked_stay_s`, a two-state chain).
+    """
+    relaxation_s = p.blocked_stay_s * (1.0 - p.long_share)
+    return math.exp(-0.001 * gap_ms / relaxation_s)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def share_blocked(was_blocked: float, gap_ms: float, memory: float, p: Parameters) -> float:
     """Return the probability that a path is blocked, ``gap_ms`` after it was so with another.
 
-    People and trolleys stay in the way for some seconds (`blocked_stay_s`, a two-state chain), so
-    what the path was a moment ago is most of what is known.
+    What the path was a moment ago is most of what is known.
     """
     if gap_ms < 0.0:
         return p.long_share
-    relaxation_s = p.blocked_stay_s * (1.0 - p.long_share)
-    share = p.long_share + (was_blocked - p.long_share) * math.exp(-0.001 * gap_ms / relaxation_s)
+    share = p.long_share + (was_blocked - p.long_share) * memory
     return min(max(share, p.blocked_share_min), 0.95)
 
 
@@ -188,7 +188,7 @@ def rows_of_links(
             wide(track["link_kind"][k]),
             track["link_value"][k],
             track["link_value_2"][k],
-            track["link_sigma"][k],
+            float(track["link_sigma"][k]),
             wide(track["link_ref"][k]),
             wide(track["calibration_row"]),
         )
@@ -196,7 +196,7 @@ def rows_of_links(
             rows[i, AGE_S] = 0.001 * (track["heard_at_ms"] - track["link_heard_ms"][k])
             rows[i, LINK] = k
             if rows[i, KIND] == RANGE_KIND:
-                correct_range(rows[i], track, p, track["link_sigma"][k])
+                correct_range(rows[i], track, p, float(track["link_sigma"][k]))
         n += added
     return n
 

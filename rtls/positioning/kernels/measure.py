@@ -13,13 +13,22 @@ import math
 from numba import njit
 
 from rtls.positioning.kernels.likelihood import (
+    LONG_RANGE_SURPRISE,
+    MISFIT_OF_ONE_MAX,
     RANGE_KIND,
+    SURPRISE_OF_ONE_MAX,
     TDOA_KIND,
     range_weight,
     student_weight,
 )
 from rtls.positioning.kernels.motion import OO, OX, OY, UU, VV, XX, YX, YY
-from rtls.positioning.kernels.records import Floats, Parameters
+from rtls.positioning.kernels.range_lanes import (
+    gather_ranges,
+    load_ranges,
+    note_first_ranges,
+    note_last_ranges,
+)
+from rtls.positioning.kernels.records import Floats, Parameters, Record
 from rtls.positioning.kernels.residuals import (
     belief_of_nearness,
     residual_and_slope,
@@ -39,13 +48,10 @@ from rtls.positioning.kernels.small_solve import Symmetric3, invert3
 
 ITERATIONS_MAX = 5
 STEP_M_DONE = 0.03  # the last step is taken: its square over the distance is left, a millimetre
-SURPRISE_OF_ONE_MAX = 25.0
-MISFIT_OF_ONE_MAX = 9.0
-LONG_RANGE_SURPRISE = 0.1  # a long range is no sign that the track is wrong: paths get blocked
 Vector3 = tuple[float, float, float]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
 def spread_along(s: Symmetric3, hx: float, hy: float, ho: float) -> float:
     """Return h' S h."""
     return (
@@ -55,7 +61,7 @@ def spread_along(s: Symmetric3, hx: float, hy: float, ho: float) -> float:
     )
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
 def weigh_row(
     row: Floats, residual: float, scale: float, p: Parameters
 ) -> tuple[float, float, float]:
@@ -135,7 +141,7 @@ def gather_information(
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def settle(
-    rows: Floats, n: int, p: Parameters, box: Floats, state: Floats, cov: Floats
+    room: Record, rows: Floats, n: int, p: Parameters, box: Floats, state: Floats, cov: Floats
 ) -> tuple[Vector3, Symmetric3, Vector3, tuple[float, float], bool]:
     """Seek where the readings meet the prediction (``state``, ``cov``).
 
@@ -152,13 +158,19 @@ def settle(
         return at, curve, g, first, False
     velocity = (state[2], state[3], 0.5 * (cov[UU] + cov[VV]))
     pull = belief_of_nearness(rows, n, p)
+    is_ranged = load_ranges(room, rows, n)
     step = at
     for iteration in range(ITERATIONS_MAX):
         if iteration > 0:
             at = (at[0] + step[0], at[1] + step[1], at[2] + step[2])
-        curve, g, surprise, misfit = gather_information(rows, n, p, at, velocity, s, iteration)
+        if is_ranged:
+            curve, g, surprise, misfit = gather_ranges(room, n, p, at, velocity, s)
+        else:
+            curve, g, surprise, misfit = gather_information(rows, n, p, at, velocity, s, iteration)
         if iteration == 0:
             first = (surprise, misfit)
+            if is_ranged:
+                note_first_ranges(room, rows, n)
         if pull > 0.0:
             curve, g = drawn_inside(pull, box, at, curve, g)
         dx = state[0] - at[0]
@@ -184,6 +196,8 @@ def settle(
         )
         if step[0] * step[0] + step[1] * step[1] < STEP_M_DONE * STEP_M_DONE:
             break
+    if is_ranged:
+        note_last_ranges(room, rows, n)
     is_finite = math.isfinite(step[0]) and math.isfinite(step[1]) and math.isfinite(step[2])
     return at, curve, g, first, is_finite
 

@@ -38,7 +38,7 @@ NEAR_M = 1e-6
 BELOW_M = 0.05  # straight below an anchor the azimuth says nothing
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
 def residual_and_slope(  # noqa: PLR0911  one way out for each kind
     row: Floats, x: float, y: float, offset: float
 ) -> tuple[float, float, float, float]:

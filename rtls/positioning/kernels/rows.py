@@ -20,7 +20,7 @@ from rtls.positioning.kernels.likelihood import (
     RSSI_KIND,
     TDOA_KIND,
 )
-from rtls.positioning.kernels.records import AnchorRecords, Floats, Parameters
+from rtls.positioning.kernels.records import AnchorRecords, Floats, Parameters, Record
 
 # Columns of a row.
 KIND, ANCHOR_X, ANCHOR_Y, RISE_SQUARED, VALUE, SIGMA, EXPONENT, AGE_S, CREDIT = range(9)
@@ -39,7 +39,15 @@ SIGMA_FACTOR_MIN = 0.2  # a sender that claims more than five times our precisio
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def fill_rows(  # noqa: PLR0911  one way out for each kind
+def link_of(anchors: AnchorRecords, anchor: int, calibration_row: int) -> Record:
+    """Return what is known of the link of a tag to ``anchor``; row 0 knows of any tag."""
+    row = calibration_row if 0 <= calibration_row < anchors.links.shape[0] else 0
+    link: Record = anchors.links[row, anchor]
+    return link
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def fill_rows(
     rows: Floats,
     n: int,
     anchors: AnchorRecords,
@@ -52,36 +60,66 @@ def fill_rows(  # noqa: PLR0911  one way out for each kind
     ref_anchor: int,
     calibration_row: int,
 ) -> int:
-    """Calibrate one reading into ``rows`` from ``n`` on; return how many rows it gave.
-
-    It gives none where it says nothing usable. A reading that is not finite or out of range is
-    refused here as well as at admission: what enters a covariance stays in it.
-    """
-    if anchor < 0 or anchor >= anchors.own.size or not math.isfinite(value):
+    """Calibrate one reading into ``rows`` from ``n`` on; return how many rows it gave."""
+    if anchor < 0 or anchor >= anchors.own.size:
         return 0
-    row = rows[n]
-    begin_row(row, anchors, p, anchor)
-    row[KIND] = kind
-    if kind == POSITION_KIND:
-        return fill_position(rows, n, p, value, value_2, sigma)
-    if anchors.own[anchor]["is_placed"] == 0:
-        return 0
-    if kind == RANGE_KIND:
-        return fill_range(row, anchors, p, value, sigma, calibration_row)
-    if kind == RSSI_KIND:
-        return fill_rssi(row, anchors, p, value, sigma)
-    if kind == TDOA_KIND:
-        return fill_tdoa(row, anchors, p, value, sigma, ref_anchor)
-    if kind == AOA_KIND:
-        azimuth = value + anchors.own[anchor]["yaw_rad"]
-        return fill_angles(rows, n, p, azimuth, value_2, sigma)
-    return 0
+    own = anchors.own[anchor]
+    link = link_of(anchors, anchor, calibration_row)
+    other = own
+    if 0 <= ref_anchor < anchors.own.size:
+        other = anchors.own[ref_anchor]
+    else:
+        ref_anchor = anchor
+    return fill_reading(
+        rows, n, own, other, link, p, anchor, kind, value, value_2, sigma, ref_anchor
+    )
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def begin_row(row: Floats, anchors: AnchorRecords, p: Parameters, anchor: int) -> None:
+def fill_reading(  # noqa: PLR0911  one way out for each kind
+    rows: Floats,
+    n: int,
+    own: Record,
+    other: Record,
+    link: Record,
+    p: Parameters,
+    anchor: int,
+    kind: int,
+    value: float,
+    value_2: float,
+    sigma: float,
+    ref_anchor: int,
+) -> int:
+    """Calibrate one reading of the anchor ``own`` into ``rows`` from ``n`` on.
+
+    Returns how many rows it gave: none where it says nothing usable. A reading that is not finite
+    or out of range is refused here as well as at admission: what enters a covariance stays in it.
+    ``other`` is the second anchor of a difference, ``anchor`` itself where there is none. Records,
+    and not the table: that would be counted as handed on with each reading.
+    """
+    if not math.isfinite(value):
+        return 0
+    row = rows[n]
+    begin_row(row, own, p, anchor)
+    row[KIND] = kind
+    if kind == RANGE_KIND:
+        return fill_range(row, link, p, value, sigma) if own["is_placed"] else 0
+    if kind == POSITION_KIND:
+        return fill_position(rows, n, p, value, value_2, sigma)
+    if own["is_placed"] == 0:
+        return 0
+    if kind == RSSI_KIND:
+        return fill_rssi(row, own, p, value, sigma)
+    if kind == TDOA_KIND:
+        return fill_tdoa(row, other, p, value, sigma) if ref_anchor != anchor else 0
+    if kind == AOA_KIND:
+        return fill_angles(rows, n, p, value + own["yaw_rad"], value_2, sigma)
+    return 0
+
+
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+def begin_row(row: Floats, own: Record, p: Parameters, anchor: int) -> None:
     """Write what any row of an anchor has."""
-    own = anchors.own[anchor]
     rise = own["z_m"] - p.tag_height_m
     row[ANCHOR] = anchor
     row[ANCHOR_X] = own["x_m"]
@@ -99,20 +137,11 @@ def begin_row(row: Floats, anchors: AnchorRecords, p: Parameters, anchor: int) -
     row[GAP_MS] = -1.0
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
-def fill_range(
-    row: Floats,
-    anchors: AnchorRecords,
-    p: Parameters,
-    value: float,
-    sigma: float,
-    calibration_row: int,
-) -> int:
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+def fill_range(row: Floats, link: Record, p: Parameters, value: float, sigma: float) -> int:
     """Complete the row of a range, less what its link and its tag are expected to add."""
     if value < 0.0 or value > RANGE_M_MAX:
         return 0
-    link_row = calibration_row if 0 <= calibration_row < anchors.links.shape[0] else 0
-    link = anchors.links[link_row, int(row[ANCHOR])]
     common = link["common"]
     row[COMMON] = common
     row[VALUE] = (value - link["bias_m"]) / (1.0 + link["slope"]) - common * p.range_bias_common_m
@@ -125,13 +154,10 @@ def fill_range(
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def fill_rssi(
-    row: Floats, anchors: AnchorRecords, p: Parameters, value: float, sigma: float
-) -> int:
+def fill_rssi(row: Floats, own: Record, p: Parameters, value: float, sigma: float) -> int:
     """Complete the row of a signal strength, in dB above what the anchor hears at one metre."""
     if value < RSSI_DBM_MIN or value > RSSI_DBM_MAX:
         return 0
-    own = anchors.own[int(row[ANCHOR])]
     row[VALUE] = value - own["rssi_at_1m"]
     # Student's t with scale s has the standard deviation s √(ν / (ν - 2)).
     row[SIGMA] = own["rssi_sigma_db"] * math.sqrt(1.0 - 2.0 / p.student_dof)
@@ -141,7 +167,7 @@ def fill_rssi(
     return 1
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
 def believe(row: Floats, sigma: float) -> None:
     """Take the sender's sigma where it states one."""
     if math.isfinite(sigma) and sigma > 0.0:
@@ -149,13 +175,8 @@ def believe(row: Floats, sigma: float) -> None:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def fill_tdoa(
-    row: Floats, anchors: AnchorRecords, p: Parameters, value: float, sigma: float, ref_anchor: int
-) -> int:
+def fill_tdoa(row: Floats, other: Record, p: Parameters, value: float, sigma: float) -> int:
     """Complete the row of a difference of distances."""
-    if ref_anchor < 0 or ref_anchor >= anchors.own.size or ref_anchor == int(row[ANCHOR]):
-        return 0
-    other = anchors.own[ref_anchor]
     if abs(value) > RANGE_M_MAX or other["is_placed"] == 0:
         return 0
     rise = other["z_m"] - p.tag_height_m

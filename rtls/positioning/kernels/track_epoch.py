@@ -23,6 +23,7 @@ from rtls.positioning.kernels.link_bias import (
 )
 from rtls.positioning.kernels.links import (
     credit_of_repeat,
+    memory_of_blocking,
     note_links,
     remember_link,
     share_blocked,
@@ -30,6 +31,7 @@ from rtls.positioning.kernels.links import (
 from rtls.positioning.kernels.measure import settle
 from rtls.positioning.kernels.modes import join_modes, predict_modes, update_modes
 from rtls.positioning.kernels.motion import UU, XX, YY
+from rtls.positioning.kernels.range_lanes import LANES
 from rtls.positioning.kernels.records import (
     AnchorRecords,
     Floats,
@@ -50,12 +52,23 @@ from rtls.positioning.kernels.rows import (
     ROW_WIDTH,
     ROWS_A_READING,
     ROWS_MAX,
-    fill_rows,
+    fill_reading,
+    link_of,
 )
 
 INTERVAL_MEMORY = 0.1
 REVIEW_MS = 1_000  # how often floor and frozen errors are looked at again
 STANDS_FROM = 0.5
+# Arrays within a record are not counted as they are handed on: an array of its own would be, at
+# every call, which was an eighth of the filter's time.
+ROOM_DTYPE = np.dtype(
+    [
+        ("rows", np.float64, (ROWS_A_READING * ROWS_MAX, ROW_WIDTH)),
+        ("work", np.float64, (WORK_ROWS, UNKNOWNS_MAX)),
+        ("solution", np.float64, (SOLUTION_WIDTH,)),
+        ("lanes", np.float64, (LANES, ROWS_MAX)),
+    ]
+)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -87,33 +100,51 @@ def take_instant(
     Their links are remembered.
     """
     n = wide(0)
+    last_gap = -2.0  # of no link
+    last_kind = wide(0)
+    last_flags = wide(0)
+    news = 1.0
+    memory = 1.0
     for i in range(begin, end):
         reading = readings[i]
         anchor = wide(reading["anchor"])
         kind = wide(reading["kind"])
-        if 0 <= anchor < health.size and health[anchor]["weight"] <= 0.0:
+        if not 0 <= anchor < anchors.own.size or health[anchor]["weight"] <= 0.0:
             continue  # an anchor that nobody trusts carries no track, not even as a link
-        added = fill_rows(
+        own = anchors.own[anchor]
+        link = link_of(anchors, anchor, wide(track["calibration_row"]))
+        ref = wide(reading["ref_anchor"])
+        if not 0 <= ref < anchors.own.size:
+            ref = anchor
+        added = fill_reading(
             rows,
             n,
-            anchors,
+            own,
+            anchors.own[ref],
+            link,
             p,
             anchor,
             kind,
             reading["value"],
             reading["value_2"],
             reading["sigma"],
-            wide(reading["ref_anchor"]),
-            wide(track["calibration_row"]),
+            ref,
         )
         if added == 0:
             continue
         heard = reading["heard_at_ms"]
-        place, gap = remember_link(track, anchors, p, reading)
+        place, gap = remember_link(track, link, p, reading)
         track["heard_at_ms"] = max(track["heard_at_ms"], heard)
-        if anchors.own[anchor]["floor"] != track["floor"]:
+        if own["floor"] != track["floor"]:
             continue
-        credit = credit_of_repeat(kind, gap, reading["flags"], p) * health[anchor]["weight"]
+        # The links of a tag are mostly heard together: one exponential serves them all.
+        if gap != last_gap or kind != last_kind or reading["flags"] != last_flags:
+            last_gap = gap
+            last_kind = kind
+            last_flags = wide(reading["flags"])
+            news = credit_of_repeat(kind, gap, last_flags, p)
+            memory = memory_of_blocking(gap, p)
+        credit = news * health[anchor]["weight"]
         for k in range(n, n + added):
             rows[k, CREDIT] = credit
             rows[k, AGE_S] = 0.001 * (time_ms - heard)
@@ -121,13 +152,14 @@ def take_instant(
             rows[k, GAP_MS] = gap
         if kind == RANGE_KIND:
             correct_range(rows[n], track, p, reading["sigma"])
-            rows[n, LONG_SHARE] = share_blocked(track["link_blocked"][place], gap, p)
+            rows[n, LONG_SHARE] = share_blocked(track["link_blocked"][place], gap, memory, p)
         n += added
     return n
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def update_instant(
+    room: Record,
     rows: Floats,
     n: int,
     time_ms: int,
@@ -143,7 +175,7 @@ def update_instant(
     box = anchors.own[int(rows[0, ANCHOR])]["box"]
     state = track["state"]
     cov = track["cov"]
-    at, curve, g, odd, is_sound = settle(rows, n, p, box, state, cov)
+    at, curve, g, odd, is_sound = settle(room, rows, n, p, box, state, cov)
     if is_sound and update_modes(track, at, curve, g):
         join_modes(track)
         if track["p_standing"] < STANDS_FROM:
@@ -183,11 +215,12 @@ def run_tag(
     anchors: AnchorRecords,
     health: Records,
     p: Parameters,
-    rows: Floats,
-    work: Floats,
-    solution: Floats,
+    room: Record,
 ) -> None:
     """Take readings[begin:end], all of one tag, into its track."""
+    rows = room["rows"][0:]
+    work = room["work"][0:]
+    solution = room["solution"][0:]
     note_time(readings, begin, end, track, p)
     before_ms = track["heard_at_ms"]
     first = begin
@@ -196,7 +229,7 @@ def run_tag(
         time_ms = max(readings[last - 1]["heard_at_ms"], track["at_ms"])
         n = take_instant(rows, readings, first, last, track, anchors, health, p, time_ms)
         if n > 0 and track["is_located"]:
-            update_instant(rows, n, time_ms, track, anchors, health, p)
+            update_instant(room, rows, n, time_ms, track, anchors, health, p)
         first = last
     # Counted from each tag's own first reading: a shop does not look at everybody at once.
     begun_ms = track["first_heard_at_ms"]
@@ -262,16 +295,14 @@ def track_epoch(
     p: Parameters,
     epoch_end_ms: int,
     fixes: Records,
+    room: Records,
 ) -> int:
     """Take a whole epoch into the tracks; return the number of fixes written.
 
     ``fixes`` has room for one row a tag. A tag slot outside the tracks is passed over. ``health``
-    is by anchor.
+    is by anchor. ``room`` is one `ROOM_DTYPE` to reckon in.
     """
     note_anchors_heard(readings, health)
-    rows = np.empty((ROWS_A_READING * ROWS_MAX, ROW_WIDTH))
-    work = np.empty((WORK_ROWS, UNKNOWNS_MAX))
-    solution = np.empty(SOLUTION_WIDTH)
     spare = tracks[:1].copy()
     written = 0
     begin = wide(0)
@@ -283,7 +314,7 @@ def track_epoch(
             end += 1
         if 0 <= slot < tracks.size:
             track = tracks[slot]
-            run_tag(readings, begin, end, track, anchors, health, p, rows, work, solution)
+            run_tag(readings, begin, end, track, anchors, health, p, room[0])
             if track["is_located"]:
                 write_fix(fixes[written], slot, track, p, epoch_end_ms, spare[0])
                 written += 1
