@@ -3,9 +3,10 @@
 Layer: flow. Takes: the arrays of `EngineState`. Gives: bytes to the state store, and the state to
 the engine after a restart. Only occupied slots are written, so a quiet site has a small snapshot.
 
-Layout: magic, length of the header, header (JSON), slots, heard-at times, last fixes, places and
-stays, what the locator remembers, and a CRC-32 of all before it. Numbers are little-endian, as on
-every machine that numba compiles for.
+Layout: magic, length of the header, header (JSON), body, and a CRC-32 of all before it. The body is
+slots, heard-at times, last fixes, places and stays, and what the locator remembers; most of that is
+room for links that a tag does not have, so words that are zero are left out. Numbers are
+little-endian, as on every machine that numba compiles for.
 """
 
 import hashlib
@@ -26,7 +27,8 @@ from rtls.positioning.known_readings import NEVER
 from rtls.positioning.locator_state import LocatorState
 
 MAGIC: Final = b"INAISLE\x01"
-SNAPSHOT_VERSION: Final = 2
+SNAPSHOT_VERSION: Final = 3
+WORD_BYTES: Final = 8
 DIGEST_BYTES: Final = 16
 CHECKSUM_BYTES: Final = 4
 HEADER_BYTES_MAX: Final = 65_536
@@ -57,6 +59,8 @@ class SnapshotHeader:
         Numbers of records that follow.
     locator
         Number of bytes that the locator wrote.
+    body
+        Number of bytes of the body before its zeros were left out.
     """
 
     version: int
@@ -70,6 +74,7 @@ class SnapshotHeader:
     tags: int
     stays: int
     locator: int
+    body: int
 
 
 @dataclass(slots=True, kw_only=True)
@@ -217,6 +222,16 @@ def pack_state(state: EngineState, *, site_map: SiteMap, shard: int) -> bytes:
     slots = np.flatnonzero(state.heard_ms != NEVER).astype(np.int32)
     places = np.flatnonzero(state.stays["phase"].ravel()).astype(np.int32)
     located = state.locator.pack(slots)
+    arrays = (
+        slots,
+        state.heard_ms[slots],
+        state.trails[slots],
+        places,
+        state.stays.ravel()[places],
+    )
+    parts = [array.tobytes() for array in arrays] + [located]
+    parts.append(bytes(-sum(map(len, parts)) % WORD_BYTES))
+    body = b"".join(parts)
     header = SnapshotHeader(
         version=SNAPSHOT_VERSION,
         site=site_map.site,
@@ -229,21 +244,41 @@ def pack_state(state: EngineState, *, site_map: SiteMap, shard: int) -> bytes:
         tags=slots.size,
         stays=places.size,
         locator=len(located),
+        body=len(body),
     )
     head = json.dumps(asdict(header), sort_keys=True).encode()
-    parts = (
-        MAGIC,
-        len(head).to_bytes(4, "little"),
-        head,
-        slots.tobytes(),
-        state.heard_ms[slots].tobytes(),
-        state.trails[slots].tobytes(),
-        places.tobytes(),
-        state.stays.ravel()[places].tobytes(),
-        located,
-    )
-    content = b"".join(parts)
+    content = b"".join((MAGIC, len(head).to_bytes(4, "little"), head, without_zeros(body)))
     return content + checksum_of(content)
+
+
+def without_zeros(body: bytes) -> bytes:
+    """Return a bit for each word of ``body``, whether it is other than zero, and those that are."""
+    words = np.frombuffer(body, np.uint64)
+    is_told = np.asarray(words != 0, np.bool_)
+    told: npt.NDArray[np.uint64] = words[is_told]
+    return np.packbits(is_told).tobytes() + told.tobytes()
+
+
+def with_zeros(content: bytes, size: int) -> bytes:
+    """Return the ``size`` bytes, a whole number of words, that `without_zeros` was given.
+
+    Raises
+    ------
+    InvalidSnapshot
+        If ``content`` has fewer or more words than its bits say.
+    """
+    count = size // WORD_BYTES
+    bits = np.frombuffer(content[: -(-count // 8)], np.uint8)
+    is_told = np.unpackbits(bits)[:count].astype(np.bool_)
+    told = np.count_nonzero(is_told)
+    if is_told.size != count or len(content) != bits.size + WORD_BYTES * told:
+        raise InvalidSnapshot(
+            f"{len(content)} bytes of body; expected {told} words and a bit for each of {count}. "
+            "Take the previous snapshot, or move the file away to start anew."
+        )
+    words = np.zeros(count, np.uint64)
+    words[is_told] = np.frombuffer(content, np.uint64, told, bits.size)
+    return bytes(words.data)
 
 
 def checksum_of(content: bytes) -> bytes:
@@ -332,6 +367,8 @@ def unpack_state(
 def _read_arrays(snapshot: bytes, header: SnapshotHeader, state: EngineState) -> None:
     place = len(MAGIC) + 4
     place += int.from_bytes(snapshot[len(MAGIC) : place], "little")
+    body = with_zeros(snapshot[place:-CHECKSUM_BYTES], header.body)
+    place = 0
     parts: list[npt.NDArray[np.void]] = []
     for dtype, count in (
         (np.dtype(np.int32), header.tags),
@@ -340,7 +377,7 @@ def _read_arrays(snapshot: bytes, header: SnapshotHeader, state: EngineState) ->
         (np.dtype(np.int32), header.stays),
         (STAY_DTYPE, header.stays),
     ):
-        parts.append(np.frombuffer(snapshot, dtype, count, place))
+        parts.append(np.frombuffer(body, dtype, count, place))
         place += count * dtype.itemsize
     heard_ms, trails, places, stays = parts[1:]
     slots = np.array(parts[0], np.int32)
@@ -351,4 +388,4 @@ def _read_arrays(snapshot: bytes, header: SnapshotHeader, state: EngineState) ->
     state.heard_ms[slots] = heard_ms
     state.trails[slots] = trails
     state.stays.reshape(-1)[places] = stays
-    state.locator.unpack(snapshot[place : place + header.locator], slots)
+    state.locator.unpack(body[place : place + header.locator], slots)

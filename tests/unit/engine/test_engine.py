@@ -137,7 +137,8 @@ def test_a_tag_that_stays_silent_is_forgotten_and_its_slot_given_back() -> None:
     assert released == [(START_MS + 602_000, [0])]
     assert engine.tag_ids() == {}
     empty = Engine(SITE).snapshot()
-    assert len(engine.snapshot()) == pytest.approx(len(empty), abs=20)
+    of_anchors = 200  # what is known of them remains; a tag takes a thousand bytes and more
+    assert len(engine.snapshot()) <= len(empty) + of_anchors
 
 
 def test_a_slot_given_back_may_carry_another_tag() -> None:

@@ -4,6 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from rtls.engine import Engine
 from rtls.engine_snapshot import (
@@ -14,6 +16,8 @@ from rtls.engine_snapshot import (
     pack_state,
     read_header,
     unpack_state,
+    with_zeros,
+    without_zeros,
 )
 from rtls.model.errors import InvalidSnapshot
 from rtls.positioning.locator_state import LocatorState
@@ -91,16 +95,36 @@ def test_a_damaged_snapshot_is_refused_wherever_the_damage_is(snapshot: bytes) -
 
 
 def test_another_version_is_refused_with_its_remedy(snapshot: bytes) -> None:
-    content = snapshot[:-CHECKSUM_BYTES].replace(b'"version": 2', b'"version": 3')
+    content = snapshot[:-CHECKSUM_BYTES].replace(b'"version": 3', b'"version": 4')
     content += checksum_of(content)
-    assert "snapshot version is 3; expected 2. Run the release" in refused(content)
+    assert "snapshot version is 4; expected 3. Run the release" in refused(content)
 
 
 def test_a_header_that_is_none_is_refused() -> None:
-    for head in (b"[]", b"{", b"{}", b'{"version": 2}', b'{"version": 2, "strange": 2}'):
+    for head in (b"[]", b"{", b"{}", b'{"version": 3}', b'{"version": 3, "strange": 2}'):
         content = MAGIC + len(head).to_bytes(4, "little") + head
         content += checksum_of(content)
         assert "header cannot be read" in refused(content)
+
+
+@given(st.lists(st.sampled_from([b"\0" * 8, b"\0" * 40, b"a tag\0\0\0", b"12345678"]), max_size=12))
+def test_zeros_left_out_come_back(parts: list[bytes]) -> None:
+    """Most of a track is room for links that the tag does not have."""
+    body = b"".join(parts)
+    assert with_zeros(without_zeros(body), len(body)) == body
+
+
+def test_room_for_links_that_a_tag_does_not_have_is_not_written(snapshot: bytes) -> None:
+    """A tag with four anchors takes less than half of what its arrays do."""
+    assert len(snapshot) < read_header(snapshot).body / 2
+
+
+def test_a_body_of_the_wrong_length_is_refused() -> None:
+    """What passes the checksum may still come from somebody's own tool."""
+    content = without_zeros(b"a tag" + bytes(19))
+    for wrong in (content[:-1], content + b"x", b""):
+        with pytest.raises(InvalidSnapshot, match="bytes of body; expected"):
+            with_zeros(wrong, 24)
 
 
 def test_an_empty_state_survives() -> None:
