@@ -239,7 +239,7 @@ def zones_of_fixes(
     zone, probability
         Written; must hold n × `ZONES_A_FIX_MAX`.
     """
-    end = 0
+    end = int(np.int64(0))  # a literal is another type, for which callees compile once more
     lost_all = 0
     row_start[0] = 0
     for row in range(fixes.size):

@@ -75,6 +75,12 @@ class StepRules(NamedTuple):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
+def none_yet() -> int:
+    """Return 0 in 64 bits: as a literal it is another type, for which callees compile once more."""
+    return int(np.int64(0))
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def grace_of(rules: StepRules, zone: int, kinds: int, interval_ms: float) -> float:
     """Return how long a tag may be silent: as the zone says, else its most patient kind.
 

@@ -21,7 +21,13 @@ from rtls.geofence.kernels.gaussian_in_zone import (
 )
 from rtls.geofence.kernels.point_in_zone import ZoneGrid, ZoneShapes, floor_position
 from rtls.geofence.kernels.records import Fix, Row, Trail
-from rtls.geofence.kernels.stay_slots import BETWEEN_FIXES, PASSED, StepRules, find_open
+from rtls.geofence.kernels.stay_slots import (
+    BETWEEN_FIXES,
+    PASSED,
+    StepRules,
+    find_open,
+    none_yet,
+)
 
 Floats = npt.NDArray[np.float64]
 Records = npt.NDArray[np.void]
@@ -251,7 +257,7 @@ def pass_tags(
     rows
         `ROW_DTYPE`, written; at least as long as there are zones.
     """
-    used = 0
+    used = none_yet()
     for place in range(first, fixes.size):
         if rows.size - used < rules.zones.size:
             return place, used

@@ -19,6 +19,7 @@ from rtls.geofence.kernels.stay_slots import (
     clear_counts,
     find_open,
     grace_of,
+    none_yet,
     take_slot,
     weight_of,
 )
@@ -151,7 +152,7 @@ def step_tags(
     counters
         (`COUNTERS`,) increased.
     """
-    used = 0
+    used = none_yet()
     for place in range(first, fixes.size):
         if rows.size - used < ROWS_A_TAG_MAX:
             return place, used

@@ -9,7 +9,7 @@ from numba import njit
 from rtls.positioning.kernels.likelihood import RANGE_KIND, RSSI_KIND
 from rtls.positioning.kernels.links import age_rows, rows_of_links
 from rtls.positioning.kernels.motion import OO, OX, OY, SOO, SOX, SOY, UU, VV, XX, YX, YY
-from rtls.positioning.kernels.records import AnchorRecords, Floats, Parameters, Record
+from rtls.positioning.kernels.records import AnchorRecords, Floats, Parameters, Record, wide
 from rtls.positioning.kernels.residuals import residual_and_slope
 from rtls.positioning.kernels.robust_fix import COST, cost_at, solve_rows
 from rtls.positioning.kernels.rows import ANCHOR, KIND, LEARNT, LINK
@@ -60,7 +60,7 @@ def seek_fix(
     `recovery_cost`: surprise alone may be a crowd of blocked paths.
     """
     since = track["heard_at_ms"] - int(p.first_fix_window_ms)
-    n = rows_of_links(rows, track, anchors, p, track["floor"], since)
+    n = rows_of_links(rows, track, anchors, p, wide(track["floor"]), since)
     age_rows(rows, n, p)
     if n == 0:
         return False

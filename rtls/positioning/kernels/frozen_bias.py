@@ -13,7 +13,7 @@ from rtls.positioning.kernels.link_bias import (
     range_bias_covariance,
 )
 from rtls.positioning.kernels.links import rows_of_links
-from rtls.positioning.kernels.records import AnchorRecords, Floats, Parameters, Record
+from rtls.positioning.kernels.records import AnchorRecords, Floats, Parameters, Record, wide
 from rtls.positioning.kernels.residuals import residual_and_slope
 from rtls.positioning.kernels.rows import BIAS_SD
 from rtls.positioning.kernels.small_solve import invert3
@@ -79,7 +79,7 @@ def note_carriers(
         if kinds == 1 << RANGE_KIND:
             return
     state = track["state"]
-    n = rows_of_links(rows, track, anchors, p, track["floor"], since)
+    n = rows_of_links(rows, track, anchors, p, wide(track["floor"]), since)
     xx, yx, yy = bias_covariance(rows, n, p, state[0], state[1], state[4])
     if m < LEARNABLE_MIN or xx + yy < bias[0] + bias[2]:
         bias[0], bias[1], bias[2] = xx, yx, yy

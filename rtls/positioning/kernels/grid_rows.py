@@ -153,7 +153,7 @@ def fit_of_rows(
     is_walking: bool,  # noqa: FBT001  kernels know no keywords
 ) -> tuple[float, int]:
     """Tell the anchors how the rows fit a node; return the sum of squares and how many rows."""
-    rows = fill_grid_rows(s, r, track, health, model.floor[node], since_ms, dt_s)
+    rows = fill_grid_rows(s, r, track, health, wide(model.floor[node]), since_ms, dt_s)
     squares = 0.0
     for i in range(rows):
         residual, hx, hy, _ = residual_and_slope(
@@ -182,7 +182,7 @@ def note_carriers_of_grid(s: Scratch, r: Ranging, track: Record, belief: Record)
     track["kinds"] = kinds
     if kinds <= 1 << RSSI_KIND:
         return
-    rows = rows_of_links(s.rows, track, r.anchors, r.noise, belief["floor"], since_ms)
+    rows = rows_of_links(s.rows, track, r.anchors, r.noise, wide(belief["floor"]), since_ms)
     bias = track["bias_cov"]
     bias[0], bias[1], bias[2] = bias_covariance(
         s.rows, rows, r.noise, belief["x_m"], belief["y_m"], 0.0

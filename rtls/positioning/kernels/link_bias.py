@@ -16,7 +16,7 @@ import math
 from numba import njit
 
 from rtls.positioning.kernels.likelihood import RANGE_KIND
-from rtls.positioning.kernels.records import AnchorRecords, Floats, Parameters, Record
+from rtls.positioning.kernels.records import AnchorRecords, Floats, Parameters, Record, wide
 from rtls.positioning.kernels.rows import BIAS_SD, COMMON, LEARNT, LINK, SIGMA, VALUE, believe
 
 # Columns of what is at hand of each link; behind them the matrices that are reckoned in.
@@ -95,7 +95,7 @@ def links_at_hand(
     """Lay out the range links heard after ``since_ms`` on the track's floor; return how many."""
     x = track["state"][0]
     y = track["state"][1]
-    m = 0
+    m = wide(0)
     for k in range(track["link_anchor"].size):
         anchor = track["link_anchor"][k] - 1
         if track["link_kind"][k] != RANGE_KIND or anchor < 0 or anchor >= anchors.own.size:

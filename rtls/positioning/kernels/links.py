@@ -6,6 +6,7 @@ repeated link carries, and whether its path has been blocked lately.
 
 import math
 
+import numpy as np
 from numba import njit
 
 from rtls.positioning.kernels.likelihood import (
@@ -188,7 +189,7 @@ def rows_of_links(
             wide(track["link_kind"][k]),
             track["link_value"][k],
             track["link_value_2"][k],
-            float(track["link_sigma"][k]),
+            np.float64(track["link_sigma"][k]),
             wide(track["link_ref"][k]),
             wide(track["calibration_row"]),
         )
@@ -196,7 +197,7 @@ def rows_of_links(
             rows[i, AGE_S] = 0.001 * (track["heard_at_ms"] - track["link_heard_ms"][k])
             rows[i, LINK] = k
             if rows[i, KIND] == RANGE_KIND:
-                correct_range(rows[i], track, p, float(track["link_sigma"][k]))
+                correct_range(rows[i], track, p, np.float64(track["link_sigma"][k]))
         n += added
     return n
 
