@@ -12,6 +12,7 @@ from rtls.positioning.smoothing import FixedLagSmoother, SmoothingSettings
 from tests.reference.fixed_lag import PlainSmoother, Seen, smoothed
 
 START_MS = 1_795_255_200_000
+NOBODY = np.empty(0, FIX_DTYPE)
 Track = dict[int, tuple[float, float]]
 
 
@@ -191,3 +192,22 @@ def test_tags_that_nobody_asks_for_are_not_kept() -> None:
     smoother.take(both, at_ms=START_MS, is_wanted=np.array([False, True]))
     back = smoother.take(np.empty(0, FIX_DTYPE), at_ms=START_MS + 1000)
     assert back.rows["tag"].tolist() == [7]
+
+
+@given(st.integers(0, 2**32 - 1))
+def test_what_comes_back_does_not_depend_on_how_often_silence_was_asked(seed: int) -> None:
+    """Else the same log, handed over in other batches, would give another dwell."""
+    rng = np.random.default_rng(seed)
+    often, seldom = (FixedLagSmoother(SmoothingSettings(lag_s=2.0)) for _ in range(2))
+    found: tuple[list[bytes], list[bytes]] = ([], [])
+    at_ms = START_MS
+    for _ in range(25):
+        at_ms += 100 * int(rng.integers(1, 40))
+        fix = fix_at(at_ms, float(rng.normal(0, 3)))
+        for silent_ms in range(at_ms - 400, at_ms, 100):
+            found[0].extend(r.tobytes() for r in often.take(NOBODY, at_ms=silent_ms).rows)
+        for rows, smoother in zip(found, (often, seldom), strict=True):
+            rows.extend(row.tobytes() for row in smoother.take(fix, at_ms=at_ms).rows)
+    for rows, smoother in zip(found, (often, seldom), strict=True):
+        rows.extend(row.tobytes() for row in smoother.take(NOBODY, at_ms=at_ms + 9000).rows)
+    assert found[0] == found[1]
