@@ -65,7 +65,9 @@ class GridFilter:
         self.ranging = Ranging(
             anchors=anchors.records, noise=noise_of(tracking or TrackingSettings())
         )
-        self.scratch = scratch_for(len(signal.grid) * len(signal.kinds))
+        self.scratch = scratch_for(
+            len(signal.grid) * len(signal.kinds), student_dof=chosen.student_dof
+        )
 
     @property
     def node_sd_m(self) -> float:
@@ -139,7 +141,7 @@ class GridFilter:
         readings = np.zeros(1, READING_DTYPE)
         readings["kind"] = ReadingKind.RSSI
         readings["value"] = -60.0
-        trust = full_trust(self.model.expected.shape[1])
+        trust = full_trust(self.model.expected.shape[0])
         for at_ms in (UnixMs(60_000), UnixMs(61_000), UnixMs(65_000)):
             readings["heard_at_ms"] = at_ms
             self.update(beliefs, tracks, readings, epoch_end_ms=at_ms, health=trust)
@@ -148,10 +150,10 @@ class GridFilter:
 
 @lru_cache(maxsize=1)
 def model_of(signal: SignalMap) -> GridModel:
-    """Lay grid and signal out as the kernels take them: all of one node side by side.
+    """Lay grid and signal out as the kernels take them.
 
     Kept for the next engine of the same site: kernels only read it, and thousands of access points
-    at thousands of nodes take half a second to lay out.
+    at thousands of nodes are hundreds of megabytes.
     """
     grid = signal.grid
     return GridModel(
@@ -159,18 +161,18 @@ def model_of(signal: SignalMap) -> GridModel:
         floor=np.array(grid.node_floor, dtype=np.int32),
         neighbours=np.array(grid.neighbours, dtype=np.int32, order="C"),
         between=np.array(grid.between_floors, dtype=np.int32, order="C"),
-        expected=np.array(signal.strength_cdb.T, dtype=np.int16, order="C"),
-        spread=np.array(signal.spread_ddb.T, dtype=np.uint8, order="C"),
-        log_spread=np.log(np.maximum(np.arange(256), 1) / 10.0),
-        rarity=np.array(signal.rarity.T, dtype=np.uint8, order="C"),
+        expected=np.array(signal.strength_cdb, dtype=np.int16, order="C"),
+        spread=np.array(signal.spread_ddb, dtype=np.uint8, order="C"),
+        rarity=np.array(signal.rarity, dtype=np.uint8, order="C"),
         hearing=signal.hearing,
         kinds=np.array(signal.kinds, dtype=np.float64, order="C"),
         cell_m=float(grid.cell_m),
     )
 
 
-def scratch_for(states: int) -> Scratch:
+def scratch_for(states: int, *, student_dof: float) -> Scratch:
     """Return clean room for a site of so many states."""
+    tenths = np.maximum(np.arange(256.0), 1.0)
     return Scratch(
         place=np.full(states, -1, np.int32),
         state=np.zeros(states, np.int32),
@@ -181,6 +183,15 @@ def scratch_for(states: int) -> Scratch:
         cost=np.zeros(states),
         offset=np.zeros(states),
         precision=np.zeros(states),
+        push=np.zeros(states),
+        at=np.zeros(states),
+        gain=np.zeros(states),
+        strength=np.zeros(states),
+        spread=np.zeros(states),
+        power=np.zeros(states),
+        tails=np.zeros(states),
+        widths=np.zeros(states),
+        powers=tenths ** (2.0 / (student_dof + 1.0)),
         links=np.zeros((LINKS_A_BELIEF, 4)),
         offsets=np.zeros(2 * HYPOTHESES_MAX),
         rows=np.zeros((ROWS_MAX, ROW_WIDTH)),

@@ -31,7 +31,7 @@ from rtls.positioning.kernels.records import Record
 VAGUE_DB2 = 9.0  # an offset known less well than this needs more rounds
 VAGUE_ROUNDS = 3
 KIND_MASS_MIN = 1e-6
-PRODUCT_MAX = 1e200
+LINKS_A_LOGARITHM = 16  # as many factors of at most 1e6 stay far below the largest number
 PADE_MAX = 2.0
 RARITY = 1.0 / 16.0  # nats
 FROZEN_SHARE = 0.4  # of the variance of a reading: no mean over time saves it
@@ -40,7 +40,7 @@ FROZEN_SHARE = 0.4  # of the variance of a reading: no mean over time saves it
 @njit(cache=True, nogil=True, error_model="numpy")
 def variance_at(model: GridModel, s: Scratch, j: int, node: int, anchor: int) -> float:
     """Return the variance of link j at a node: that of one reading less what a mean saves."""
-    sd = 0.1 * model.spread[node, anchor]
+    sd = 0.1 * model.spread[anchor, node]
     single = sd * sd
     return float(max(single - s.links[j, SAVED], FROZEN_SHARE * single) * s.links[j, DOUBT])
 
@@ -48,102 +48,114 @@ def variance_at(model: GridModel, s: Scratch, j: int, node: int, anchor: int) ->
 @njit(cache=True, nogil=True, error_model="numpy")
 def residual_at(model: GridModel, s: Scratch, j: int, node: int, gain: float) -> float:
     """Return by how much link j is louder than a tag without offset would be at a node."""
-    expected = 0.01 * model.expected[node, int(s.links[j, ANCHOR])]
+    expected = 0.01 * model.expected[int(s.links[j, ANCHOR]), node]
     return float(s.links[j, VALUE] - REFERENCE_DBM - gain * (expected - REFERENCE_DBM))
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def weigh_links(
-    model: GridModel, p: GridParameters, s: Scratch, links: int, node: int, gain: float, at: float
-) -> tuple[float, float, float]:
-    """Return cost, precision and weighted residual of the links at ``node``, all about ``at``."""
-    dof = p.student_dof
-    scale = 1.0 - 2.0 / dof
-    tails = 1.0
-    cost = 0.0
-    precision = 0.0
-    push = 0.0
+def weigh_links(model: GridModel, s: Scratch, n: int, links: int, dof: float) -> None:
+    """Fill cost, precision and push of the list by all links, about the offsets in ``s.at``.
+
+    This is most of what the map filter costs. Links are outside and states inside, what is looked
+    up first and what is reckoned after, so that the processor takes several states at a time; of
+    factors whose logarithm is wanted there is only the product. The width of a mean or of a
+    doubted anchor differs by a constant that no node changes.
+    """
+    scale = 0.01 * (dof - 2.0)  # nu times the squared scale of Student's t, of tenths of a dB
+    for k in range(n):
+        s.cost[k] = 0.0
+        s.precision[k] = 0.0
+        s.push[k] = 0.0
+        s.tails[k] = 1.0
+        s.widths[k] = 1.0
     for j in range(links):
-        anchor = int(s.links[j, ANCHOR])
-        away = residual_at(model, s, j, node, gain) - at
-        heavy = dof * scale * variance_at(model, s, j, node, anchor)
-        tail = heavy + away * away
-        weight = (dof + 1.0) / tail
-        precision += weight
-        push += weight * away
-        # The width of a mean or of a doubted anchor differs by a constant that no node changes.
-        cost += model.log_spread[model.spread[node, anchor]]
-        cost += RARITY * model.rarity[node, anchor]
-        tails *= tail / heavy
-        if tails > PRODUCT_MAX:  # one logarithm for many links
-            cost += 0.5 * (dof + 1.0) * math.log(tails)
-            tails = 1.0
-    return cost + 0.5 * (dof + 1.0) * math.log(tails), precision, push
+        look_up(model, s, n, int(s.links[j, ANCHOR]))
+        value = s.links[j, VALUE] - REFERENCE_DBM
+        saved = (dof - 2.0) * s.links[j, SAVED]
+        doubt = s.links[j, DOUBT]
+        for k in range(n):
+            away = value - s.at[k] - s.gain[k] * (0.01 * s.strength[k] - REFERENCE_DBM)
+            single = scale * s.spread[k] * s.spread[k]
+            heavy = max(single - saved, FROZEN_SHARE * single) * doubt
+            tail = heavy + away * away
+            weight = (dof + 1.0) / tail
+            s.precision[k] += weight
+            s.push[k] += weight * away
+            s.tails[k] *= tail * s.power[k]
+            s.widths[k] *= heavy
+        if j % LINKS_A_LOGARITHM == LINKS_A_LOGARITHM - 1 or j == links - 1:
+            for k in range(n):
+                s.cost[k] += 0.5 * (dof + 1.0) * math.log(s.tails[k] / s.widths[k])
+                s.tails[k] = 1.0
+                s.widths[k] = 1.0
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def weigh_state(
-    model: GridModel,
-    p: GridParameters,
-    s: Scratch,
-    links: int,
-    node: int,
-    kind: int,
-    offset: tuple[float, float],
-) -> tuple[float, float, float]:
-    """Return cost, offset and precision of the links at one node, given mean and var of the offset.
-
-    The offset is integrated out as by Laplace: the cost at its best, its distance from what was
-    believed, and how much narrower it has become. Where it is known well, one Newton step from
-    what was believed is as good as all of them.
-    """
-    mean, variance = offset
-    gain = model.kinds[kind, KIND_GAIN]
-    heard = model.hearing[min(kind, model.hearing.shape[0] - 1), node]
-    best = mean
-    if variance > VAGUE_DB2:
-        for _ in range(VAGUE_ROUNDS):
-            _, precision, push = weigh_links(model, p, s, links, node, gain, best)
-            push -= links * hearing_at(heard, best)[1]
-            best += (push - (best - mean) / variance) / (precision + 1.0 / variance)
-    cost, precision, push = weigh_links(model, p, s, links, node, gain, best)
-    share, steep = hearing_at(heard, best)
-    cost += links * share
-    push -= links * steep
-    away = best - mean
-    gained = variance * precision
-    if gained < PADE_MAX:  # log1p by Padé's approximation, within a hundredth
-        narrowed = gained * (6.0 + gained) / (6.0 + 4.0 * gained)
-    else:
-        narrowed = math.log1p(gained)
-    cost += 0.5 * away * away / variance + 0.5 * narrowed
-    slope = push - away / variance
-    step = slope / (precision + 1.0 / variance)
-    return cost - 0.5 * slope * step, best + step, precision
+def look_up(model: GridModel, s: Scratch, n: int, anchor: int) -> None:
+    """Bring what one anchor is expected to be heard with into columns beside the list."""
+    expected = model.expected[anchor]
+    spread = model.spread[anchor]
+    rarity = model.rarity[anchor]
+    for k in range(n):
+        node = s.node[k]
+        s.strength[k] = expected[node]
+        s.spread[k] = spread[node]
+        s.power[k] = s.powers[spread[node]]
+        s.cost[k] += RARITY * rarity[node]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def weigh_list(
     model: GridModel, p: GridParameters, s: Scratch, n: int, links: int, belief: Record
 ) -> float:
-    """Fill cost, offset and precision of all states of the list; return the lowest cost."""
+    """Fill cost, offset and precision of all states of the list; return the lowest cost.
+
+    At each state the offset is integrated out as by Laplace: the cost at its best, its distance
+    from what was believed, and how much narrower it has become. Where it is known well, one Newton
+    step from what was believed is as good as all of them.
+    """
+    is_vague = False
+    for k in range(n):
+        kind = s.kind[k]
+        s.at[k] = belief["offset"][kind]
+        s.gain[k] = model.kinds[kind, KIND_GAIN]
+        is_vague = is_vague or belief["offset_var"][kind] > VAGUE_DB2
+    if is_vague:
+        for _ in range(VAGUE_ROUNDS):
+            weigh_links(model, s, n, links, p.student_dof)
+            for k in range(n):
+                if belief["offset_var"][s.kind[k]] > VAGUE_DB2:
+                    s.at[k] += newton_step(model, s, k, links, belief)[0]
+    weigh_links(model, s, n, links, p.student_dof)
     lowest = math.inf
     for k in range(n):
         kind = s.kind[k]
-        cost, best, precision = weigh_state(
-            model,
-            p,
-            s,
-            links,
-            s.node[k],
-            kind,
-            (belief["offset"][kind], belief["offset_var"][kind]),
-        )
-        s.cost[k] = cost
-        s.offset[k] = best
-        s.precision[k] = precision
-        lowest = min(lowest, cost)
+        variance = belief["offset_var"][kind]
+        away = s.at[k] - belief["offset"][kind]
+        gained = variance * s.precision[k]
+        if gained < PADE_MAX:  # log1p by Padé's approximation, within a hundredth
+            narrowed = gained * (6.0 + gained) / (6.0 + 4.0 * gained)
+        else:
+            narrowed = math.log1p(gained)
+        step, slope, share = newton_step(model, s, k, links, belief)
+        s.cost[k] += links * share + 0.5 * away * away / variance + 0.5 * narrowed
+        s.cost[k] -= 0.5 * slope * step
+        s.offset[k] = s.at[k] + step
+        lowest = min(lowest, s.cost[k])
     return lowest
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def newton_step(
+    model: GridModel, s: Scratch, k: int, links: int, belief: Record
+) -> tuple[float, float, float]:
+    """Return the step to a likelier offset of state k, the slope there, and its share per link."""
+    kind = s.kind[k]
+    variance = belief["offset_var"][kind]
+    row = model.hearing[min(kind, model.hearing.shape[0] - 1), s.node[k]]
+    share, steep = hearing_at(row, s.at[k])
+    slope = s.push[k] - links * steep - (s.at[k] - belief["offset"][kind]) / variance
+    return slope / (s.precision[k] + 1.0 / variance), slope, share
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

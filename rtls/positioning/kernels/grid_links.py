@@ -58,6 +58,8 @@ def settle_links(belief: Record, p: GridParameters, at_ms: int) -> None:
     """Take what waits into the running mean of each link; the old fades with `link_mean_s`."""
     fade = math.exp(-0.001 * max(at_ms - belief["at_ms"], 0) / p.link_mean_s)
     for k in range(belief["link_anchor"].size):
+        if belief["link_anchor"][k] == 0:
+            break  # links fill their places from the first on
         belief["link_weight"][k] *= fade
         count = belief["link_count"][k]
         if count > 0:
@@ -80,7 +82,9 @@ def gather_links(
     n = wide(0)
     for k in range(belief["link_anchor"].size):
         anchor = belief["link_anchor"][k] - 1
-        if anchor < 0 or anchor >= health.size:
+        if anchor < 0:
+            break
+        if anchor >= health.size:
             continue
         if only_new:
             if belief["link_count"][k] == 0:

@@ -20,6 +20,7 @@ from rtls.positioning.kernels.grid_records import (
 )
 from rtls.positioning.kernels.records import Ints, Record, wide
 
+LOOKS = 512  # places all over a site, 2 to 3 m apart in a store
 BINS = 64  # of the mass, by powers of two
 
 
@@ -53,6 +54,30 @@ def load_all(model: GridModel, s: Scratch, belief: Record) -> int:
             s.mass[k] = model.kinds[kind, KIND_WEIGHT] / nodes
             s.place[k] = k
     return wide(kinds * nodes)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def load_some(model: GridModel, s: Scratch, belief: Record, here: int) -> int:
+    """Bring state ``here`` and `LOOKS` more from all over the site into the list, to be weighed.
+
+    No more than weighed: the list cannot be predicted or stored. For sites of more than `LOOKS`
+    states, so that there is room. Returns its length.
+    """
+    nodes = model.xy.shape[0]
+    kinds = model.kinds.shape[0]
+    for kind in range(kinds):
+        belief["offset"][kind] = model.kinds[kind, KIND_MEAN]
+        belief["offset_var"][kind] = model.kinds[kind, KIND_SD] ** 2
+    stride = 1 + nodes * kinds // LOOKS
+    n = wide(1)
+    s.kind[0] = here // nodes
+    s.node[0] = here - s.kind[0] * nodes
+    # Every seventeenth node, say, of a lattice laid row by row: rows are met at other columns.
+    for state in range(stride // 2, nodes * kinds, stride):
+        s.kind[n] = state // nodes
+        s.node[n] = state - s.kind[n] * nodes
+        n += 1
+    return n
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

@@ -33,13 +33,11 @@ class GridModel(NamedTuple):
     between
         (n_nodes, 2), the node below and above, -1 where there is none.
     expected
-        (n_nodes, n_anchors) hundredths of a dBm.
+        (n_anchors, n_nodes) hundredths of a dBm.
     spread
-        (n_nodes, n_anchors) tenths of a dB: how far one reading may be from it.
-    log_spread
-        (256,) natural logarithm of tenths of a dB, in dB.
+        (n_anchors, n_nodes) tenths of a dB: how far one reading may be from it.
     rarity
-        (n_nodes, n_anchors) sixteenths of a nat: how little it says of a node that the anchor was
+        (n_anchors, n_nodes) sixteenths of a nat: how little it says of a node that the anchor was
         heard at all.
     hearing
         (n_tables, n_nodes, n_offsets) what `rtls.positioning.kernels.hearing` says of each offset;
@@ -56,7 +54,6 @@ class GridModel(NamedTuple):
     between: Ints
     expected: Shorts
     spread: Bytes
-    log_spread: Floats
     rarity: Bytes
     hearing: Singles
     kinds: Floats
@@ -115,8 +112,12 @@ class Scratch(NamedTuple):
         (n_states,) where a state stands in the list, -1 where it does not.
     state, node, kind
         (n_states,) the list of states that carry mass, and what each is a state of.
-    mass, other, cost, offset, precision
+    mass, other, cost, offset, precision, push
         (n_states,) columns of the list.
+    at, gain, strength, spread, power, tails, widths
+        (n_states,) columns to reckon with while links are weighed.
+    powers
+        (256,) spreads in tenths of a dB, as a factor of Student's tail.
     links
         (n_links, 4): anchor, dBm, variance (dB²) that a mean saves, factor of its doubt.
     offsets
@@ -134,6 +135,15 @@ class Scratch(NamedTuple):
     cost: Floats
     offset: Floats
     precision: Floats
+    push: Floats
+    at: Floats
+    gain: Floats
+    strength: Floats
+    spread: Floats
+    power: Floats
+    tails: Floats
+    widths: Floats
+    powers: Floats
     links: Floats
     offsets: Floats
     rows: Floats

@@ -176,6 +176,8 @@ def note_carriers_of_grid(s: Scratch, r: Ranging, track: Record, belief: Record)
     since_ms = belief["at_ms"] - int(r.noise.bias_window_ms)
     kinds = kinds_heard(track, since_ms) & ~(1 << RSSI_KIND)
     for k in range(belief["link_heard_ms"].size):
+        if belief["link_anchor"][k] == 0:
+            break
         if belief["link_heard_ms"][k] > since_ms:
             kinds |= 1 << RSSI_KIND
             break

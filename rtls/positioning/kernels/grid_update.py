@@ -17,7 +17,7 @@ from rtls.positioning.kernels.grid_likelihood import (
     weigh_list,
 )
 from rtls.positioning.kernels.grid_links import gather_links, settle_links
-from rtls.positioning.kernels.grid_list import load, load_all, store
+from rtls.positioning.kernels.grid_list import LOOKS, load, load_all, load_some, store
 from rtls.positioning.kernels.grid_motion import note_moments, predict
 from rtls.positioning.kernels.grid_records import (
     ANCHOR,
@@ -35,6 +35,7 @@ from rtls.positioning.kernels.likelihood import RSSI_KIND
 from rtls.positioning.kernels.records import Floats, Ints, Record, Records, wide
 
 MISFIT_MAX = 2.0  # of squared residuals over what is expected; 1 is an honest fit
+BETWEEN_LOOKS_NATS = 4.0  # by which the best place may beat the best one looked at
 DOUBTS = 8  # parts of its age after which a belief is compared with the whole site again
 MISFIT_MEMORY = 0.1
 INNOVATION_MAX = 5.0
@@ -191,8 +192,8 @@ def note_fit(
 def is_recheck_due(p: GridParameters, belief: Record, at_ms: int) -> bool:
     """Return whether the tag is to be sought on the whole site: it fits badly, or has grown old.
 
-    A wrong first place may fit well for minutes, so every belief is doubted again whenever it has
-    lived twice as long as at the last time; that costs next to nothing in a long visit.
+    A wrong first place may fit well for minutes, so every belief is doubted again whenever an
+    eighth of its age has passed; that costs next to nothing in a long visit.
     """
     since_ms = at_ms - belief["rechecked_ms"]
     if since_ms < p.recheck_ms:
@@ -218,6 +219,8 @@ def recheck(
 ) -> None:
     """Seek the tag on the whole site, and begin anew where another place is decidedly better.
 
+    Where the tag fits, a few places all over the site are looked at first, and all others only if
+    one of those is better.
     ``offsets`` is room for what is put back where none is.
     """
     kinds = model.kinds.shape[0]
@@ -229,16 +232,23 @@ def recheck(
     for kind in range(kinds):
         offsets[kind] = belief["offset"][kind]
         offsets[kinds + kind] = belief["offset_var"][kind]
-    n = load_all(model, s, belief)
-    lowest = weigh_all(model, p, s, r, n, links, track, health, since_ms, belief)
-    if s.cost[here] - lowest > p.recheck_cost:
-        begin_with(model, p, s, n, lowest, belief, states, masses)
-        return
+    is_small = model.xy.shape[0] * kinds <= LOOKS
+    is_doubtful = is_small or belief["misfit"] > MISFIT_MAX
+    if not is_doubtful:
+        n = load_some(model, s, belief, here)
+        lowest = weigh_all(model, p, s, r, n, links, track, health, since_ms, belief)
+        is_doubtful = s.cost[0] - lowest > p.recheck_cost - BETWEEN_LOOKS_NATS
+    if is_doubtful:
+        n = load_all(model, s, belief)
+        lowest = weigh_all(model, p, s, r, n, links, track, health, since_ms, belief)
+        if s.cost[here] - lowest > p.recheck_cost:
+            begin_with(model, p, s, n, lowest, belief, states, masses)
+            return
+        for k in range(n):
+            s.place[k] = -1
     for kind in range(kinds):
         belief["offset"][kind] = offsets[kind]
         belief["offset_var"][kind] = offsets[kinds + kind]
-    for k in range(n):
-        s.place[k] = -1
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -279,6 +289,8 @@ def update(
                 model, p, s, r, links, track, health, since_ms, belief, states, masses, s.offsets
             )
     for k in range(belief["link_count"].size):
+        if belief["link_anchor"][k] == 0:
+            break
         belief["link_count"][k] = 0
     belief["at_ms"] = at_ms
     belief["pending_ms"] = 0

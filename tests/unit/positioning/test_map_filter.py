@@ -12,7 +12,7 @@ from rtls.model.track import TRACK_DTYPE
 from rtls.positioning.anchor_table import AnchorTable
 from rtls.positioning.beliefs import Beliefs
 from rtls.positioning.grid_settings import GridSettings
-from rtls.positioning.grid_tracking import GridFilter
+from rtls.positioning.grid_tracking import GridFilter, scratch_for
 from rtls.positioning.locator import Locator
 from rtls.positioning.signal_map import SENSITIVITY_DBM, kinds_of_survey, signal_of_laws
 from rtls.positioning.tracking import full_trust
@@ -108,8 +108,8 @@ def test_the_kernels_believe_what_their_plain_twin_believes(louder: float) -> No
     model = tag.filter.model
     twin = PlainMapFilter(
         grid=tag.filter.grid,
-        expected=model.expected.T / 100.0,
-        spread=model.spread.T / 10.0,
+        expected=model.expected / 100.0,
+        spread=model.spread / 10.0,
         offset=0.0,
         offset_var=ONE_KIND.offset_sd_db**2,
         settings=ONE_KIND,
@@ -195,6 +195,17 @@ def test_a_wrong_place_that_fits_is_doubted_again() -> None:
         errors.append(np.hypot(fix["x_m"] - 6.0, fix["y_m"] - 6.0))
     assert errors[0] < 6.0
     assert errors[1] > 20.0
+
+
+def test_a_site_smaller_than_a_look_around_is_sought_whole() -> None:
+    """A look around takes 512 places; on fewer it would write beyond the room there is."""
+    tag = Followed(site())
+    states = len(tag.filter.grid) * len(tag.filter.model.kinds)
+    tag.filter.scratch = scratch_for(states + 600, student_dof=ONE_KIND.student_dof)
+    for second in range(20):
+        tag.hear(heard_at(site(), 2.0, 2.0), second)
+    assert tag.beliefs.rows["rechecked_ms"][0] > START_MS + 5_000
+    assert not tag.filter.scratch.precision[states:].any()
 
 
 def test_no_mass_walks_through_a_wall() -> None:
