@@ -81,7 +81,7 @@ def mass_of_edge(ax: float, ay: float, bx: float, by: float) -> float:
     return angle - ring if cross > 0.0 else angle + ring
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
 def mass_in_zone(
     shapes: ZoneShapes, zone: int, x: float, y: float, lower: tuple[float, float, float]
 ) -> float:
@@ -116,7 +116,7 @@ def widened_factor(xx: float, xy: float, yy: float, bias_m: float) -> tuple[floa
     return factor_x, factor_xy, math.sqrt(wide_y - factor_xy * factor_xy)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
 def bias_of_kinds(kinds: int, bias_m: Floats) -> float:
     """Return the frozen bias of the sharpest technology used; of the bluntest if none is named."""
     least = np.inf
@@ -157,7 +157,7 @@ def keep_zone(
     return end + 1
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
 def list_zones(
     grid: ZoneGrid,
     shapes: ZoneShapes,

@@ -80,7 +80,7 @@ def none_yet() -> int:
     return int(np.int64(0))
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
 def grace_of(rules: StepRules, zone: int, kinds: int, interval_ms: float) -> float:
     """Return how long a tag may be silent: as the zone says, else its most patient kind.
 
@@ -97,7 +97,7 @@ def grace_of(rules: StepRules, zone: int, kinds: int, interval_ms: float) -> flo
     return min(longest, rules.grace_ms_max)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
 def find_open(stays: Records, zone: int) -> int:
     """Return the slot of the tag's stay in ``zone`` that is not over, -1 if there is none."""
     for slot in range(SLOTS):
@@ -189,7 +189,7 @@ def weight_of(rules: StepRules, zone: int, p: float, p_standing: float) -> float
     return 1.0 if p >= rules.p_certain else p
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
 def count_time(stay: Stay, rules: StepRules, p: float, p_standing: float, at_ms: int) -> None:
     """Count the time since the last step as pending; it is worth the weaker of its two ends."""
     passed = float(at_ms - stay.stepped_at_ms)

@@ -57,7 +57,7 @@ def is_sound(place: Trail | Fix) -> bool:
     )
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
 def lay_way(
     way: Floats, before: Trail, fix: Fix, length_m: float, at_ms: int, bias_m: float
 ) -> int:
@@ -106,7 +106,7 @@ def mass_at(shapes: ZoneShapes, zone: int, place: Floats, p_least: float) -> flo
     return p if p >= p_least else 0.0
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
 def best_on_way(
     shapes: ZoneShapes, zone: int, way: Floats, steps: int, p_least: float
 ) -> tuple[float, int]:
@@ -148,7 +148,7 @@ def write_pass(
     return used + 1
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
 def box_of_way(way: Floats, steps: int) -> tuple[float, float, float, float]:
     """Return low x, high x, low y, high y of what the places before the end may reach."""
     x0 = y0 = np.inf
@@ -161,7 +161,7 @@ def box_of_way(way: Floats, steps: int) -> tuple[float, float, float, float]:
     return x0, x1, y0, y1
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
 def pass_zones(
     grid: ZoneGrid,
     shapes: ZoneShapes,

@@ -216,7 +216,7 @@ def has_walked(stay: Stay, rules: StepRules, fix: Fix) -> int:
     return int(is_off and fix.p_standing < rules.p_standing_min)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
 def step_stay(
     stays: Records,
     slot: int,

@@ -62,7 +62,7 @@ def begin_stay(
     stay.weight = weight_of(rules, zone, p, fix.p_standing)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
 def taken_slots(stays: Records) -> int:
     """Return how many slots there are up to the last one taken; most tags are in few zones."""
     for slot in range(SLOTS - 1, -1, -1):
@@ -71,7 +71,7 @@ def taken_slots(stays: Records) -> int:
     return 0
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
 def listed_probability(zone: int, zones: Ints, probability: Floats, start: int, end: int) -> float:
     """Return P of ``zone`` in one fix's list, 0 where it is not listed or there is none (-1)."""
     for entry in range(start, end):
@@ -80,7 +80,7 @@ def listed_probability(zone: int, zones: Ints, probability: Floats, start: int, 
     return 0.0
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
 def begin_stays(
     stays: Records,
     rules: StepRules,

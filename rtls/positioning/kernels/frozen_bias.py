@@ -61,7 +61,7 @@ def kinds_heard(track: Record, since_ms: int) -> int:
     return kinds
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
 def note_carriers(
     rows: Floats, work: Floats, track: Record, anchors: AnchorRecords, p: Parameters
 ) -> None:

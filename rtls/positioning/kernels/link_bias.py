@@ -171,7 +171,7 @@ def packed_at(work: Floats, i: int) -> int:
     return i - 2 if i < FIRST_OWN else OWN + int(work[i - FIRST_OWN, AT])
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
 def take_residual(work: Floats, m: int, j: int, noise: float) -> None:
     """Update the unknowns with the residual of link ``j``."""
     size = 4 + m
@@ -203,7 +203,7 @@ def take_residual(work: Floats, m: int, j: int, noise: float) -> None:
             row[k] -= step * gains[k]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
 def learn_biases(work: Floats, track: Record, anchors: AnchorRecords, p: Parameters) -> bool:
     """Learn from the residuals where the tag is now; say whether there was anything to learn."""
     m = links_at_hand(work, track, anchors, p, track["heard_at_ms"] - int(p.bias_window_ms))
@@ -230,7 +230,7 @@ def learn_biases(work: Floats, track: Record, anchors: AnchorRecords, p: Paramet
     return True
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
 def shift_place(work: Floats, m: int, track: Record) -> None:
     """Move the track to where its ranges put it with the errors as they are known now."""
     xx, yx, yy = geometry_inverse(work, m)
@@ -275,7 +275,7 @@ def geometry_inverse(work: Floats, m: int) -> tuple[float, float, float]:
     return yy / determinant, -yx / determinant, xx / determinant
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
 def unpack_links(work: Floats, m: int, track: Record) -> None:
     """Lay out the covariance of (c, s, l of the links at hand)."""
     cov = track["bias_link_cov"]
@@ -287,7 +287,7 @@ def unpack_links(work: Floats, m: int, track: Record) -> None:
             work[COV_ROW + j, i] = held
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
 def range_bias_covariance(
     work: Floats, m: int, track: Record, p: Parameters
 ) -> tuple[float, float, float]:

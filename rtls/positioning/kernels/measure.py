@@ -139,7 +139,7 @@ def gather_information(
     return (j00, j10, j11, j20, j21, j22), (g0, g1, g2), surprise / n, misfit / n
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
 def settle(
     room: Record, rows: Floats, n: int, p: Parameters, box: Floats, state: Floats, cov: Floats
 ) -> tuple[Vector3, Symmetric3, Vector3, tuple[float, float], bool]:

@@ -45,7 +45,7 @@ HX, HY, OFF, NOISE, SCALE, AWAY, ODD, TAIL, SHARE, DIRECT, BLOCKED, P, WEIGHT = 
 LANES = 21
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
 def load_ranges(room: Record, rows: Floats, n: int) -> bool:
     """Lay out ``rows[:n]`` as columns; False if one is no range, or they are too many."""
     if n > ROWS_MAX:
@@ -65,7 +65,7 @@ def load_ranges(room: Record, rows: Floats, n: int) -> bool:
     return True
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
 def compare_ranges(
     room: Record, n: int, p: Parameters, place: Vector3, velocity: Vector3, s: Symmetric3
 ) -> None:
@@ -107,7 +107,7 @@ def compare_ranges(
         lanes[BLOCKED, i] = -min(away / tail, 500.0)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
 def weigh_ranges(room: Record, n: int) -> None:
     """Write the weight of each range (`rtls.positioning.kernels.likelihood.range_weight`)."""
     lanes = room["lanes"]
@@ -125,7 +125,7 @@ def weigh_ranges(room: Record, n: int) -> None:
         lanes[WEIGHT, i] = weight * (lanes[TRUST, i] / lanes[NOISE, i])
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
 def add_ranges(room: Record, n: int) -> tuple[Symmetric3, Vector3, float, float]:
     """Return the weighted normal matrix, right side, and mean surprise and misfit."""
     lanes = room["lanes"]
@@ -151,7 +151,7 @@ def add_ranges(room: Record, n: int) -> tuple[Symmetric3, Vector3, float, float]
     return (j00, j10, j11, 0.0, 0.0, 0.0), (g0, g1, 0.0), surprise / n, misfit / n
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
 def gather_ranges(
     room: Record,
     n: int,

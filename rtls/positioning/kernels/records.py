@@ -5,6 +5,9 @@ Layer: kernels. Takes: nothing. Gives: dtypes and types to the other kernels and
 Kernels take structured arrays whole and pass single records on by reference. Their columns would
 come in as strided arrays, two hundred numbers a call; and the column of a one-row array counts as
 contiguous, which is another type and so another compilation in the middle of the day.
+
+A function of one caller in the hot loop is put into it (`forceinline`): arrays that are handed on
+are counted by the runtime at every call, twice with an atomic operation, a fifth of the time.
 """
 
 from typing import NamedTuple, Protocol

@@ -83,7 +83,7 @@ def end_of_instant(readings: Records, begin: int, end: int, p: Parameters) -> in
     return last
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
 def take_instant(
     rows: Floats,
     readings: Records,
@@ -157,7 +157,7 @@ def take_instant(
     return n
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
 def update_instant(
     room: Record,
     rows: Floats,
@@ -206,7 +206,7 @@ def note_time(readings: Records, begin: int, end: int, track: Record, p: Paramet
             track["floor_log_odds"][f] = 0.0
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
 def run_tag(
     readings: Records,
     begin: int,
@@ -270,7 +270,7 @@ def review_floor(
         track["is_located"] = 0
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
 def review_biases(
     rows: Floats, work: Floats, track: Record, anchors: AnchorRecords, p: Parameters
 ) -> None:
