@@ -140,6 +140,40 @@ def gather_information(
 
 
 @njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+def gather_rows(
+    room: Record,
+    is_ranged: bool,  # noqa: FBT001  kernels know no keywords
+    rows: Floats,
+    n: int,
+    p: Parameters,
+    place: Vector3,
+    velocity: Vector3,
+    s: Symmetric3,
+    iteration: int,
+) -> tuple[Symmetric3, Vector3, float, float]:
+    """Gather the rows side by side where all are ranges, else row by row; both give the same."""
+    if not is_ranged:
+        return gather_information(rows, n, p, place, velocity, s, iteration)
+    found = gather_ranges(room, n, p, place, velocity, s)
+    if iteration == 0:
+        note_first_ranges(room, rows, n)
+    return found
+
+
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+def step_to_meet(known: Symmetric3, away: Vector3, g: Vector3, s: Symmetric3) -> Vector3:
+    """Return the Gauss-Newton step; the prediction is ``away`` and known by its inverse."""
+    b0 = g[0] + known[0] * away[0] + known[1] * away[1] + known[3] * away[2]
+    b1 = g[1] + known[1] * away[0] + known[2] * away[1] + known[4] * away[2]
+    b2 = g[2] + known[3] * away[0] + known[4] * away[1] + known[5] * away[2]
+    return (
+        s[0] * b0 + s[1] * b1 + s[3] * b2,
+        s[1] * b0 + s[2] * b1 + s[4] * b2,
+        s[3] * b0 + s[4] * b1 + s[5] * b2,
+    )
+
+
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
 def settle(
     room: Record, rows: Floats, n: int, p: Parameters, box: Floats, state: Floats, cov: Floats
 ) -> tuple[Vector3, Symmetric3, Vector3, tuple[float, float], bool]:
@@ -163,22 +197,13 @@ def settle(
     for iteration in range(ITERATIONS_MAX):
         if iteration > 0:
             at = (at[0] + step[0], at[1] + step[1], at[2] + step[2])
-        if is_ranged:
-            curve, g, surprise, misfit = gather_ranges(room, n, p, at, velocity, s)
-        else:
-            curve, g, surprise, misfit = gather_information(rows, n, p, at, velocity, s, iteration)
+        curve, g, surprise, misfit = gather_rows(
+            room, is_ranged, rows, n, p, at, velocity, s, iteration
+        )
         if iteration == 0:
             first = (surprise, misfit)
-            if is_ranged:
-                note_first_ranges(room, rows, n)
         if pull > 0.0:
             curve, g = drawn_inside(pull, box, at, curve, g)
-        dx = state[0] - at[0]
-        dy = state[1] - at[1]
-        do = state[4] - at[2]
-        b0 = g[0] + known[0] * dx + known[1] * dy + known[3] * do
-        b1 = g[1] + known[1] * dx + known[2] * dy + known[4] * do
-        b2 = g[2] + known[3] * dx + known[4] * dy + known[5] * do
         s, is_regular = invert3(
             known[0] + curve[0],
             known[1] + curve[1],
@@ -189,11 +214,8 @@ def settle(
         )
         if not is_regular:
             return at, curve, g, first, False
-        step = (
-            s[0] * b0 + s[1] * b1 + s[3] * b2,
-            s[1] * b0 + s[2] * b1 + s[4] * b2,
-            s[3] * b0 + s[4] * b1 + s[5] * b2,
-        )
+        away = (state[0] - at[0], state[1] - at[1], state[4] - at[2])
+        step = step_to_meet(known, away, g, s)
         if step[0] * step[0] + step[1] * step[1] < STEP_M_DONE * STEP_M_DONE:
             break
     if is_ranged:

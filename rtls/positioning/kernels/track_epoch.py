@@ -84,6 +84,42 @@ def end_of_instant(readings: Records, begin: int, end: int, p: Parameters) -> in
 
 
 @njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+def fill_known(
+    rows: Floats, n: int, reading: Record, anchors: AnchorRecords, link: Record, p: Parameters
+) -> int:
+    """Calibrate a reading of a known anchor into ``rows``; return how many rows it gave."""
+    anchor = wide(reading["anchor"])
+    ref = wide(reading["ref_anchor"])
+    if not 0 <= ref < anchors.own.size:
+        ref = anchor
+    return fill_reading(
+        rows,
+        n,
+        anchors.own[anchor],
+        anchors.own[ref],
+        link,
+        p,
+        anchor,
+        wide(reading["kind"]),
+        reading["value"],
+        reading["value_2"],
+        reading["sigma"],
+        ref,
+    )
+
+
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+def note_link_of_row(
+    rows: Floats, k: int, credit: float, age_s: float, place: int, gap_ms: float
+) -> None:
+    """Write what the link of a row says of it."""
+    rows[k, CREDIT] = credit
+    rows[k, AGE_S] = age_s
+    rows[k, LINK] = place
+    rows[k, GAP_MS] = gap_ms
+
+
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
 def take_instant(
     rows: Floats,
     readings: Records,
@@ -113,23 +149,7 @@ def take_instant(
             continue  # an anchor that nobody trusts carries no track, not even as a link
         own = anchors.own[anchor]
         link = link_of(anchors, anchor, wide(track["calibration_row"]))
-        ref = wide(reading["ref_anchor"])
-        if not 0 <= ref < anchors.own.size:
-            ref = anchor
-        added = fill_reading(
-            rows,
-            n,
-            own,
-            anchors.own[ref],
-            link,
-            p,
-            anchor,
-            kind,
-            reading["value"],
-            reading["value_2"],
-            reading["sigma"],
-            ref,
-        )
+        added = fill_known(rows, n, reading, anchors, link, p)
         if added == 0:
             continue
         heard = reading["heard_at_ms"]
@@ -146,10 +166,7 @@ def take_instant(
             memory = memory_of_blocking(gap, p)
         credit = news * health[anchor]["weight"]
         for k in range(n, n + added):
-            rows[k, CREDIT] = credit
-            rows[k, AGE_S] = 0.001 * (time_ms - heard)
-            rows[k, LINK] = place
-            rows[k, GAP_MS] = gap
+            note_link_of_row(rows, k, credit, 0.001 * (time_ms - heard), place, gap)
         if kind == RANGE_KIND:
             correct_range(rows[n], track, p, reading["sigma"])
             rows[n, LONG_SHARE] = share_blocked(track["link_blocked"][place], gap, memory, p)
