@@ -53,6 +53,8 @@ class GridSettings:
         Where no survey was made: exponents of the path loss, over the map's, that are usual.
     law_sd_db
         Where no survey was made: how far a reading strays from the path-loss law.
+    law_bias_m
+        Where no survey was made: what places err by and keep erring by, one sigma an axis.
     link_mean_s
         Memory of the running mean of each link, for seeking a tag on the whole site.
     kind_memory_s
@@ -85,6 +87,7 @@ class GridSettings:
     offset_sd_db: float = 10.0
     gains: tuple[float, ...] = (0.7, 1.0)
     law_sd_db: float = 6.5
+    law_bias_m: float = 1.0
     link_mean_s: float = 2.0
     kind_memory_s: float = 60.0
     bias_m: float = 0.5

@@ -106,6 +106,7 @@ def signal_of_laws(
         rarity=np.zeros(expected.shape, np.uint8),
         hearing=np.stack([hearing(strength, spread, SENSITIVITY_DBM, gain) for gain in gains]),
         kinds=kinds,
+        bias_sd_m=settings.law_bias_m,
     )
 
 

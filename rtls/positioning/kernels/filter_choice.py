@@ -11,7 +11,7 @@ from numba import njit
 from rtls.positioning.kernels.likelihood import RSSI_KIND
 from rtls.positioning.kernels.records import Bytes, Floats, Record, Records, wide
 
-COARSE_M = 2.0  # for a finer reading the Gaussian filter is the better one: decision 0011
+COARSE_M = 2.0  # for a finer reading the Gaussian filter is the better one: decision 0014
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
