@@ -5,6 +5,7 @@ bytes to the locator's state. Only nodes that carry mass are written.
 """
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +14,7 @@ from rtls.model.belief import BELIEF_DTYPE, NODES_A_BELIEF
 from rtls.model.errors import InvalidSnapshot
 
 Slots = npt.NDArray[np.int32]
+HEAD_BYTES: Final = 9  # of each slot: when it was last ranged, and whether it has a belief
 
 
 @dataclass(slots=True, kw_only=True)
@@ -83,14 +85,21 @@ class Beliefs:
             self.masses[slots] = rows.masses
 
     def pack(self, slots: Slots) -> bytes:
-        """Return the beliefs of ``slots`` as bytes; the same beliefs give the same bytes."""
+        """Return the beliefs of ``slots`` as bytes; the same beliefs give the same bytes.
+
+        Of a tag that is not on the grid there is nothing to tell but when it was last ranged.
+        """
         if not len(self):
             return b""
-        is_used = np.arange(NODES_A_BELIEF) < self.rows["used"][slots][:, None]
+        is_own = (self.rows["at_ms"][slots] != 0) | (self.rows["pending_ms"][slots] != 0)
+        own = slots[is_own]
+        is_used = np.arange(NODES_A_BELIEF) < self.rows["used"][own][:, None]
         return b"".join((
-            self.rows[slots].tobytes(),
-            self.states[slots][is_used].tobytes(),
-            self.masses[slots][is_used].tobytes(),
+            self.rows["precise_ms"][slots].tobytes(),
+            is_own.tobytes(),
+            self.rows[own].tobytes(),
+            self.states[own][is_used].tobytes(),
+            self.masses[own][is_used].tobytes(),
         ))  # fmt: skip
 
     def unpack(self, content: bytes, slots: Slots) -> None:
@@ -101,25 +110,29 @@ class Beliefs:
         InvalidSnapshot
             If the bytes are more or fewer than these beliefs take.
         """
-        heads = slots.size * BELIEF_DTYPE.itemsize if len(self) else 0
-        if len(content) < heads:
+        heads = slots.size * HEAD_BYTES if len(self) else 0
+        if len(content) < heads or (content and not len(self)):
             raise InvalidSnapshot(_wrong_size(len(content), heads))
         if not len(self):
-            if content:
-                raise InvalidSnapshot(_wrong_size(len(content), 0))
             return
-        rows = np.frombuffer(content, BELIEF_DTYPE, slots.size)
+        self.rows["precise_ms"][slots] = np.frombuffer(content, np.int64, slots.size)
+        is_own = np.frombuffer(content, np.bool_, slots.size, 8 * slots.size)
+        own = slots[is_own]
+        begin = heads + own.size * BELIEF_DTYPE.itemsize
+        if len(content) < begin:
+            raise InvalidSnapshot(_wrong_size(len(content), begin))
+        rows = np.frombuffer(content, BELIEF_DTYPE, own.size, heads)
         used = rows["used"]
         count = int(used.sum())
         if used.min(initial=0) < 0 or used.max(initial=0) > NODES_A_BELIEF:
             raise InvalidSnapshot(f"a belief has {used.max()} nodes; expected {NODES_A_BELIEF}.")
-        if len(content) != heads + 8 * count:
-            raise InvalidSnapshot(_wrong_size(len(content), heads + 8 * count))
-        self.rows[slots] = rows
+        if len(content) != begin + 8 * count:
+            raise InvalidSnapshot(_wrong_size(len(content), begin + 8 * count))
+        self.rows[own] = rows
         which, place = np.nonzero(np.arange(NODES_A_BELIEF) < used[:, None])
-        self.states[slots[which], place] = np.frombuffer(content, np.int32, count, heads)
-        self.masses[slots[which], place] = np.frombuffer(
-            content, np.float32, count, heads + 4 * count
+        self.states[own[which], place] = np.frombuffer(content, np.int32, count, begin)
+        self.masses[own[which], place] = np.frombuffer(
+            content, np.float32, count, begin + 4 * count
         )
 
 

@@ -153,7 +153,9 @@ class FixedLagSmoother:
             return
         more = _empty_rings(max(slot + 1, 2 * capacity) - capacity, self.settings.ring_size)
         pairs = zip(self._rings, more, strict=True)
-        self._rings = Rings(*(np.concatenate(pair) for pair in pairs))
+        self._rings = Rings(
+            *(np.concatenate([np.asarray(part) for part in pair]) for pair in pairs)
+        )
 
 
 def _empty_rings(capacity: int, size: int) -> Rings:

@@ -20,6 +20,7 @@ from tests.end_to_end.running_service import (
 )
 
 pytestmark = [pytest.mark.slow, pytest.mark.broker]
+# Other parts may be degraded: of a trolley without any noise a range repeats, as of a stale anchor.
 DWELL_S = 6.0
 BACK_WITHIN_MS = 8_000  # after Redis is back: until both halves have connected and read on
 
@@ -56,7 +57,8 @@ def test_redis_killed_in_the_middle_of_a_visit_costs_no_offer_and_no_redemption(
         _, offer = app.wait_for_offer()
         assert instant_ms(offer["issued_at"]) <= back_at_ms + BACK_WITHIN_MS
         wait_until(lambda: offers.heard_tags() == [TAG], "his place again")
-        wait_until(lambda: not locate.degraded() and not offers.degraded(), "all well again")
+        wait_until(lambda: "events to redis" not in locate.degraded(), "locating well again")
+        wait_until(lambda: "visits from redis" not in offers.degraded(), "offers well again")
 
         redis_server.kill()
         check_the_till(offers, app)

@@ -10,7 +10,7 @@ from rtls.model.reading import READING_DTYPE, ReadingKind
 from rtls.model.site_map import Anchor, Floor, Radio, SiteMap, Wall
 from rtls.model.track import TRACK_DTYPE
 from rtls.positioning.anchor_table import AnchorTable
-from rtls.positioning.beliefs import Beliefs
+from rtls.positioning.beliefs import HEAD_BYTES, Beliefs
 from rtls.positioning.grid_settings import GridSettings
 from rtls.positioning.grid_tracking import GridFilter, scratch_for
 from rtls.positioning.locator import Locator
@@ -296,14 +296,28 @@ def test_beliefs_come_back_from_their_bytes_and_only_what_is_used_is_written() -
     slots = np.array([0], np.int32)
     content = tag.beliefs.pack(slots)
     used = int(tag.beliefs.rows["used"][0])
-    assert len(content) == tag.beliefs.rows.itemsize + 8 * used
+    assert len(content) == HEAD_BYTES + tag.beliefs.rows.itemsize + 8 * used
     other = Beliefs.empty(2)
     other.unpack(content, slots)
     assert other.pack(slots) == content
     with pytest.raises(InvalidSnapshot, match="bytes of beliefs"):
         other.unpack(content[:-1], slots)
+    with pytest.raises(InvalidSnapshot, match="bytes of beliefs"):
+        other.unpack(content[:20], slots)
     with pytest.raises(InvalidSnapshot, match="bytes of beliefs; expected 0"):
         Beliefs.empty(0).unpack(content, slots)
+
+
+def test_a_tag_off_the_grid_is_kept_in_a_few_bytes() -> None:
+    """Nearly all tags of a shop with trolleys; their snapshot is written every second."""
+    beliefs = Beliefs.empty(3)
+    beliefs.rows["precise_ms"] = (START_MS, 0, START_MS + 5)
+    slots = np.arange(3, dtype=np.int32)
+    content = beliefs.pack(slots)
+    assert len(content) == 3 * HEAD_BYTES
+    other = Beliefs.empty(3)
+    other.unpack(content, slots)
+    assert np.array_equal(other.rows, beliefs.rows)
 
 
 def test_rows_put_back_undo_what_came_between() -> None:
