@@ -106,7 +106,7 @@ def test_a_tag_on_the_grid_is_at_the_shelves_where_its_mass_is(tmp_path: Path) -
         rows = list(csv.DictReader(file))
     last = {row["zone"]: float(row["p"]) for row in rows if row["t_s"] == rows[-1]["t_s"]}
     assert 9.0 < x_m < 21.0
-    assert "Middle_1" not in last
+    assert last.get("Middle_1", 0.0) < 0.05  # the Gaussian of both sides has its top there
     assert min(last["Left_1"], last["Right_1"]) > 0.3
 
 
