@@ -139,7 +139,6 @@ def _box_of(site_map: SiteMap, floor: int, free: Area | None) -> Box:
         *map(tuple, _anchors_on(site_map, floor).tolist()),
         *(point for wall in site_map.walls if wall.floor == floor for point in wall.line),
         *(point for item in site_map.fixtures if item.floor == floor for point in item.ring),
-        *(point for zone in site_map.zones if zone.floor == floor for point in zone.ring),
     ]
     if not points:
         return 0.0, 0.0, float(size.width_m), float(size.height_m)

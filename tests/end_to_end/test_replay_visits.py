@@ -64,8 +64,21 @@ def test_stands_at_two_shelves_are_two_visits_with_their_dwell(
     assert all(float(row["emitted_t_s"]) > float(row["left_t_s"]) for row in (left, right))
 
 
-def test_asking_for_visits_changes_no_fix(walk: Path, tmp_path: Path) -> None:
-    """Looking back must not feed back."""
+@pytest.mark.parametrize("is_by_strength", [False, True])
+def test_asking_for_visits_changes_no_fix(
+    walk: Path, tmp_path: Path, *, is_by_strength: bool
+) -> None:
+    """Looking back must not feed back, nor may a zone be ground that nobody has drawn."""
+    if is_by_strength:
+        header, *lines = (walk / "readings.csv").read_text().splitlines()
+        rows = [line.split(",") for line in lines]
+        heard = [
+            ",".join((*row[:4], "rssi", f"{-60.0 - 20.0 * math.log10(float(row[5]) + 1.0):.1f}"))
+            for row in rows
+        ]
+        (walk / "readings.csv").write_text("\n".join((header, *heard)) + "\n")
+        features = [shelf("Left_1", -4.0), shelf("Right_1", 10.0)]
+        (walk / "shelves.geojson").write_text(json.dumps({"features": features}))
     plain, watched = tmp_path / "plain.csv", tmp_path / "watched.csv"
     assert run("replay", walk, "--emit", plain) == ExitStatus.DONE
     assert run("replay", walk, "--emit", watched, "--emit-visits", tmp_path / "v") == 0
