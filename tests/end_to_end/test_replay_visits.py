@@ -7,23 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from inaisle.cli import app, run_guarded
 from inaisle.errors import ExitStatus
+from tests.end_to_end.recorded_shelves import run, shelf
 
 ANCHORS = {"a0": (0.0, 0.0), "a1": (12.0, 0.0), "a2": (12.0, 10.0), "a3": (0.0, 10.0)}
 LEFT, RIGHT, MIDDLE = (2.6, 5.0), (9.4, 5.0), (6.0, 5.0)
 WALK = (*[LEFT] * 60, *[MIDDLE] * 30, *[RIGHT] * 40, *[MIDDLE] * 30)
 """twice a second: 30 s at the left shelf, 20 s at the right one"""
-
-
-def run(*arguments: str | Path) -> int:
-    return run_guarded(lambda: app([str(argument) for argument in arguments], prog_name="inaisle"))
-
-
-def shelf(name: str, x0: float) -> dict[str, object]:
-    ring = [[x0, 2], [x0 + 1, 2], [x0 + 1, 8], [x0, 8], [x0, 2]]
-    geometry = {"type": "Polygon", "coordinates": [ring]}
-    return {"type": "Feature", "properties": {"id": name, "kind": "shelf"}, "geometry": geometry}
 
 
 @pytest.fixture

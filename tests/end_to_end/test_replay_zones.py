@@ -7,21 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from inaisle.cli import app, run_guarded
 from inaisle.errors import ExitStatus
+from tests.end_to_end.recorded_shelves import run, shelf
 
 ANCHORS = {"a0": (0.0, 0.0), "a1": (10.0, 0.0), "a2": (10.0, 10.0), "a3": (0.0, 10.0)}
 STANDS = {"at-left": 3.0, "at-right": 7.0}  # 1 m before the face of either shelf
-
-
-def run(*arguments: str | Path) -> int:
-    return run_guarded(lambda: app([str(argument) for argument in arguments], prog_name="inaisle"))
-
-
-def shelf(name: str, x0: float) -> dict[str, object]:
-    ring = [[x0, 2], [x0 + 1, 2], [x0 + 1, 8], [x0, 8], [x0, 2]]
-    geometry = {"type": "Polygon", "coordinates": [ring]}
-    return {"type": "Feature", "properties": {"id": name, "kind": "shelf"}, "geometry": geometry}
 
 
 @pytest.fixture

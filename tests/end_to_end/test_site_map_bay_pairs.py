@@ -5,17 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from inaisle.cli import app, run_guarded
 from inaisle.errors import ExitStatus
 from rtls.geofence.site_map_check import check_site_map
 from rtls.model.site_map import ZoneKind
 from rtls.model.site_map_geojson import parse_site_map
+from tests.end_to_end.recorded_shelves import run
 
 DEMO = Path(__file__).resolve().parents[2] / "config" / "demo" / "site.geojson"
-
-
-def run(*arguments: str | Path) -> int:
-    return run_guarded(lambda: app([str(argument) for argument in arguments], prog_name="inaisle"))
 
 
 @pytest.fixture

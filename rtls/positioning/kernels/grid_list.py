@@ -39,13 +39,20 @@ def load(model: GridModel, s: Scratch, belief: Record, states: Ints, masses: Sin
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
+def forget_offsets(model: GridModel, belief: Record) -> None:
+    """Set the offset of each kind of tag to what is usual before anything was heard."""
+    for kind in range(model.kinds.shape[0]):
+        belief["offset"][kind] = model.kinds[kind, KIND_MEAN]
+        belief["offset_var"][kind] = model.kinds[kind, KIND_SD] ** 2
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def load_all(model: GridModel, s: Scratch, belief: Record) -> int:
     """Bring all states into the list, as likely as their kind; return its length."""
     nodes = model.xy.shape[0]
     kinds = model.kinds.shape[0]
+    forget_offsets(model, belief)
     for kind in range(kinds):
-        belief["offset"][kind] = model.kinds[kind, KIND_MEAN]
-        belief["offset_var"][kind] = model.kinds[kind, KIND_SD] ** 2
         for node in range(nodes):
             k = kind * nodes + node
             s.state[k] = k
@@ -65,9 +72,7 @@ def load_some(model: GridModel, s: Scratch, belief: Record, here: int) -> int:
     """
     nodes = model.xy.shape[0]
     kinds = model.kinds.shape[0]
-    for kind in range(kinds):
-        belief["offset"][kind] = model.kinds[kind, KIND_MEAN]
-        belief["offset_var"][kind] = model.kinds[kind, KIND_SD] ** 2
+    forget_offsets(model, belief)
     stride = 1 + nodes * kinds // LOOKS
     n = wide(1)
     s.kind[0] = here // nodes

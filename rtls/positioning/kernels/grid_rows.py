@@ -80,7 +80,7 @@ def fill_grid_rows(
 ) -> int:
     """Fill ``s.rows`` with the links of one floor heard after ``since_ms``; return how many.
 
-    The column LONG_SHARE keeps its meaning; what a row counts for is left in CREDIT.
+    What each counts for, as its link was heard ``dt_s`` before, is left in ``s.credits``.
     """
     n = rows_of_links(s.rows, track, r.anchors, r.noise, floor, since_ms)
     age_rows(s.rows, n, r.noise)
