@@ -1,0 +1,32 @@
+"""What offers need from outside, as ports; one contract suite runs every implementation.
+
+Layer: ports. Takes: nouns. Gives: the shape of storage, secrets and fan-out to the edges that
+implement them and the doors that wire them. Each repository is a table or two; all repositories of
+one `UnitOfWork` share one transaction, so a handler's effects happen together or not at all.
+"""
+
+from offers.ports.answers import Answers, Outbox
+from offers.ports.campaigns import Campaigns
+from offers.ports.offers import Coupons, Offers
+from offers.ports.outside import FanOut, SecretSource
+from offers.ports.people import Consents, Pairings, Shoppers
+from offers.ports.visits import Decisions, Visits
+from offers.ports.work import Reader, UnitOfWork, Writer
+
+__all__ = [
+    "Answers",
+    "Campaigns",
+    "Consents",
+    "Coupons",
+    "Decisions",
+    "FanOut",
+    "Offers",
+    "Outbox",
+    "Pairings",
+    "Reader",
+    "SecretSource",
+    "Shoppers",
+    "UnitOfWork",
+    "Visits",
+    "Writer",
+]

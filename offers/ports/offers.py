@@ -1,0 +1,108 @@
+"""Keep offers, their coupons and redemptions.
+
+Layer: ports. Takes: nouns. Gives: `Offers`, `Coupons` to storage.
+"""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from offers.model.campaign import FrequencyCap
+from offers.model.coupon import Coupon, CouponState
+from offers.model.ids import CampaignId, CouponId, OfferId, RedemptionId, ShopperId, VisitId
+from offers.model.offer import Offer, OfferCard, OfferState
+from offers.model.redemption import Redemption
+from rtls.model.units import UnixMs
+
+
+class Offers(Protocol):
+    """Offers, their coupons, and the slots that hold the frequency cap."""
+
+    def add(self, offer: Offer) -> bool:
+        """Write an offer; False where the shopper had the campaign in this visit already."""
+        ...
+
+    def find(self, offer: OfferId) -> Offer | None:
+        """Return the offer, or None."""
+        ...
+
+    def card(self, offer: OfferId) -> OfferCard | None:
+        """Return the offer with revision, coupon and cursor, or None."""
+        ...
+
+    def cards_of(
+        self, shopper: ShopperId, *, after: int, limit: int, states: Sequence[OfferState]
+    ) -> tuple[OfferCard, ...]:
+        """Return the shopper's offers in these states behind the cursor, oldest first."""
+        ...
+
+    def undelivered_of_visit(self, visit: VisitId) -> tuple[Offer, ...]:
+        """Return the offers of a visit that are still issued only."""
+        ...
+
+    def undelivered_of_shopper(self, shopper: ShopperId) -> tuple[Offer, ...]:
+        """Return the offers to a shopper that are still issued only, oldest first."""
+        ...
+
+    def overdue(self, *, now_ms: UnixMs, limit: int) -> tuple[Offer, ...]:
+        """Return issued and delivered offers whose time is over."""
+        ...
+
+    def was_offered(self, shopper: ShopperId, campaign: CampaignId, visit: VisitId) -> bool:
+        """Say whether the campaign was offered in this visit, whatever became of it."""
+        ...
+
+    def move(self, before: Offer, after: Offer) -> bool:
+        """Write the new state, if the stored one is still that of ``before``; else False."""
+        ...
+
+    def cap_taken_at(self, shopper: ShopperId, campaign: CampaignId) -> tuple[UnixMs, ...]:
+        """Return when the slots of the frequency cap were last taken."""
+        ...
+
+    def take_cap_slot(self, offer: Offer, cap: FrequencyCap) -> bool:
+        """Take a slot that has been free for the whole window; False where there is none."""
+        ...
+
+    def free_cap_slot(self, offer: OfferId) -> None:
+        """Give the slot back: the offer never reached the shopper."""
+        ...
+
+
+class Coupons(Protocol):
+    """Coupons and their redemptions. A code is stored as its fingerprint only."""
+
+    def add(self, coupon: Coupon) -> None:
+        """Write a coupon, without a code yet."""
+        ...
+
+    def find(self, coupon: CouponId) -> Coupon | None:
+        """Return the coupon, or None."""
+        ...
+
+    def find_by_code(self, fingerprint: str) -> Coupon | None:
+        """Return the coupon whose code has this fingerprint, or None."""
+        ...
+
+    def of_offer(self, offer: OfferId) -> Coupon | None:
+        """Return the coupon that the offer brought, or None."""
+        ...
+
+    def set_code(self, coupon: CouponId, *, fingerprint: str) -> None:
+        """Give it a new code. The one before stays good, any earlier one does not."""
+        ...
+
+    def move(self, coupon: CouponId, *, before: CouponState, after: CouponState) -> bool:
+        """Write the new state, if the stored one is still ``before``; else False."""
+        ...
+
+    def overdue(self, *, now_ms: UnixMs, limit: int) -> tuple[Coupon, ...]:
+        """Return issued coupons whose time is over."""
+        ...
+
+    def add_redemption(self, redemption: Redemption) -> bool:
+        """Write a redemption; False where the coupon has one already."""
+        ...
+
+    def find_redemption(self, redemption: RedemptionId) -> Redemption | None:
+        """Return the redemption, or None."""
+        ...

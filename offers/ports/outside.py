@@ -1,0 +1,33 @@
+"""Ask for secrets, and tell other replicas: what offers need that is no storage.
+
+Layer: ports. Takes: nouns. Gives: `SecretSource`, `FanOut` to the edges that implement them.
+"""
+
+from collections.abc import Callable
+from typing import Protocol
+
+from offers.model.ids import ShopperId
+
+
+class SecretSource(Protocol):
+    """Random bytes, and the keyed fingerprint under which secrets are stored."""
+
+    def random_bytes(self, count: int) -> bytes:
+        """Return ``count`` bytes that nobody can guess."""
+        ...
+
+    def fingerprint(self, secret: str, *, purpose: str) -> str:
+        """Return HMAC-SHA256 of ``secret`` as 64 hex digits; another ``purpose``, another value."""
+        ...
+
+
+class FanOut(Protocol):
+    """Tell every API replica what concerns a shopper. May lose all: costs freshness only."""
+
+    def publish(self, shopper: ShopperId, payload: bytes) -> None:
+        """Hand over one message. Never blocks; loses it rather than waiting."""
+        ...
+
+    def subscribe(self, listener: Callable[[ShopperId, bytes], None]) -> Callable[[], None]:
+        """Call ``listener`` for each message from now on; the returned function ends it."""
+        ...

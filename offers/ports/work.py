@@ -1,0 +1,61 @@
+"""Share one transaction among all repositories, and say who begins and ends it.
+
+Layer: ports. Takes: the repositories. Gives: `UnitOfWork`, `Writer`, `Reader` to storage.
+"""
+
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Protocol, TypeVar
+
+from offers.ports.answers import Answers, Outbox
+from offers.ports.campaigns import Campaigns
+from offers.ports.offers import Coupons, Offers
+from offers.ports.people import Consents, Pairings, Shoppers
+from offers.ports.visits import Decisions, Visits
+
+T = TypeVar("T")
+
+
+class UnitOfWork(Protocol):
+    """All repositories, in one transaction that the caller of the handler begins and ends."""
+
+    @property
+    def shoppers(self) -> Shoppers: ...  # noqa: D102 - the type says it; so below
+    @property
+    def consents(self) -> Consents: ...  # noqa: D102
+    @property
+    def pairings(self) -> Pairings: ...  # noqa: D102
+    @property
+    def campaigns(self) -> Campaigns: ...  # noqa: D102
+    @property
+    def visits(self) -> Visits: ...  # noqa: D102
+    @property
+    def decisions(self) -> Decisions: ...  # noqa: D102
+    @property
+    def offers(self) -> Offers: ...  # noqa: D102
+    @property
+    def coupons(self) -> Coupons: ...  # noqa: D102
+    @property
+    def answers(self) -> Answers: ...  # noqa: D102
+    @property
+    def outbox(self) -> Outbox: ...  # noqa: D102
+
+
+class Writer(Protocol):
+    """The one way to change what is stored: each call is a transaction, in the order of calls."""
+
+    def submit(self, work: Callable[[UnitOfWork], T]) -> Future[T]:
+        """Run ``work`` soon; the future is done when its effect is durable, or did not happen."""
+        ...
+
+    def run(self, work: Callable[[UnitOfWork], T]) -> T:
+        """Run ``work`` and wait."""
+        ...
+
+
+class Reader(Protocol):
+    """Look at what is stored, beside the writer and without waiting for it."""
+
+    def run(self, work: Callable[[UnitOfWork], T]) -> T:
+        """Run ``work``, which must not change anything, on one consistent state."""
+        ...

@@ -1,0 +1,33 @@
+"""The tables of offers, the same on SQLite and PostgreSQL.
+
+Layer: edges. Takes: nothing. Gives: the metadata to the repositories and migrations. Times are
+milliseconds since 1970, money is minor units, and every limit of the business is a constraint.
+"""
+
+from offers.storage.tables.answers import ANSWERS, OUTBOX
+from offers.storage.tables.campaigns import CAMPAIGN_REVISIONS, CAMPAIGNS
+from offers.storage.tables.columns import METADATA, DataClass
+from offers.storage.tables.offers import CAP_SLOTS, COUPON_CODES, COUPONS, OFFERS, REDEMPTIONS
+from offers.storage.tables.people import CONSENTS, CREDENTIALS, PAIRINGS, SHOPPERS
+from offers.storage.tables.visits import DECISIONS, PROCESSED_EVENTS, VISITS
+
+__all__ = [
+    "ANSWERS",
+    "CAMPAIGNS",
+    "CAMPAIGN_REVISIONS",
+    "CAP_SLOTS",
+    "CONSENTS",
+    "COUPONS",
+    "COUPON_CODES",
+    "CREDENTIALS",
+    "DECISIONS",
+    "METADATA",
+    "OFFERS",
+    "OUTBOX",
+    "PAIRINGS",
+    "PROCESSED_EVENTS",
+    "REDEMPTIONS",
+    "SHOPPERS",
+    "VISITS",
+    "DataClass",
+]

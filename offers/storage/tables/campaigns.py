@@ -1,0 +1,34 @@
+"""Lay down the tables of campaigns and their revisions.
+
+Layer: edges. Takes: column functions. Gives: the tables to repositories and migrations.
+"""
+
+from typing import Final
+
+import sqlalchemy as sa
+
+from offers.storage.tables.columns import METADATA, DataClass, key, number, text
+
+CAMPAIGNS: Final = sa.Table(
+    "campaigns",
+    METADATA,
+    key("campaign_id", primary=True),
+    text("site", DataClass.BUSINESS),
+    text("zone", DataClass.BUSINESS),
+    text("state", DataClass.BUSINESS),
+    number("revision", DataClass.BUSINESS),
+    number("redemptions_max", DataClass.BUSINESS, nullable=True),
+    number("held", DataClass.BUSINESS),
+    number("used", DataClass.BUSINESS),
+    sa.CheckConstraint("held >= 0 AND used >= 0", name="counts"),
+    sa.CheckConstraint("redemptions_max IS NULL OR held + used <= redemptions_max", name="budget"),
+    sa.Index(None, "site", "zone"),
+)
+
+CAMPAIGN_REVISIONS: Final = sa.Table(
+    "campaign_revisions",
+    METADATA,
+    key("campaign_id", sa.ForeignKey("campaigns.campaign_id"), primary=True),
+    number("revision", DataClass.BUSINESS, primary=True),
+    text("document", DataClass.BUSINESS),
+)

@@ -1,0 +1,71 @@
+"""Lay down the tables of shoppers, credentials, consents and pairings.
+
+Layer: edges. Takes: column functions. Gives: the tables to repositories and migrations.
+"""
+
+from typing import Final
+
+import sqlalchemy as sa
+
+from offers.storage.tables.columns import METADATA, DataClass, claim, key, number, sequence, text
+
+SHOPPERS: Final = sa.Table(
+    "shoppers",
+    METADATA,
+    key("shopper_id", primary=True),
+    number("enrolled_at_ms", DataClass.BEHAVIOUR),
+    text("locale", DataClass.BEHAVIOUR),
+)
+
+CREDENTIALS: Final = sa.Table(
+    "credentials",
+    METADATA,
+    key("credential_id", primary=True),
+    text("fingerprint", DataClass.SECRET),
+    text("role", DataClass.BUSINESS),
+    key("shopper_id", sa.ForeignKey("shoppers.shopper_id"), nullable=True),
+    text("till", DataClass.BUSINESS, nullable=True),
+    text("site", DataClass.BUSINESS, nullable=True),
+    number("created_at_ms", DataClass.BEHAVIOUR),
+    number("revoked_at_ms", DataClass.BEHAVIOUR, nullable=True),
+    sa.UniqueConstraint("fingerprint"),
+)
+
+CONSENTS: Final = sa.Table(
+    "consents",
+    METADATA,
+    sequence(),
+    key("consent_id"),
+    key("shopper_id", sa.ForeignKey("shoppers.shopper_id")),
+    text("purpose", DataClass.BEHAVIOUR),
+    claim("is_granted", DataClass.BEHAVIOUR),
+    number("at_ms", DataClass.BEHAVIOUR),
+    text("text_version", DataClass.BEHAVIOUR),
+    text("locale", DataClass.BEHAVIOUR),
+    text("channel", DataClass.BEHAVIOUR),
+    sa.UniqueConstraint("consent_id"),
+    sa.Index(None, "shopper_id", "purpose", "sequence"),
+    sqlite_autoincrement=True,
+)
+
+PAIRINGS: Final = sa.Table(
+    "pairings",
+    METADATA,
+    key("pairing_id", primary=True),
+    text("tag", DataClass.BEHAVIOUR),
+    key("shopper_id", sa.ForeignKey("shoppers.shopper_id")),
+    key("consent_id", sa.ForeignKey("consents.consent_id")),
+    number("paired_at_ms", DataClass.BEHAVIOUR),
+    number("expires_at_ms", DataClass.BEHAVIOUR),
+    number("ended_at_ms", DataClass.BEHAVIOUR, nullable=True),
+    text("end_reason", DataClass.BEHAVIOUR, nullable=True),
+    sa.CheckConstraint("expires_at_ms > paired_at_ms", name="lasts"),
+    sa.Index(None, "shopper_id"),
+)
+sa.Index(
+    "uq_pairings_tag_open",
+    PAIRINGS.c.tag,
+    unique=True,
+    sqlite_where=PAIRINGS.c.ended_at_ms.is_(None),
+    postgresql_where=PAIRINGS.c.ended_at_ms.is_(None),
+)
