@@ -1,56 +1,30 @@
-"""Know who calls, and let each role do what the one table says, and nothing else.
+"""Know who calls, and let each role do what the table in roles says, and nothing else.
 
 Layer: edges. Takes: the Authorization header. Gives: the `Credential` to the routes. Secrets are
 looked up by a keyed fingerprint, so that neither the database nor the time of an answer tells
 anything about them.
 """
 
-from collections.abc import Mapping
 from functools import partial
-from typing import Annotated, Final
+from typing import Annotated
 
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from starlette.routing import BaseRoute
 
 from offers.api.problem import Problem, ProblemCode
+from offers.api.roles import EVERYBODY, ROLES, Roles
 from offers.api.services import Services, ServicesDep
 from offers.handlers.issue_credential import identify_caller
 from offers.model.ids import ShopperId
-from offers.model.shopper import Credential, Role
+from offers.model.shopper import Credential
 from offers.ports import UnitOfWork
 from rtls.model.units import SiteId
-
-# Every operation of this API and who may call it; None is everybody. What is not here is not
-# answered, and a test compares the table with the OpenAPI document.
-ROLES: Final[Mapping[str, Role | None]] = {
-    "enrolShopper": None,
-    "getProblem": None,
-    "getCard": Role.SHOPPER,
-    "getConsents": Role.SHOPPER,
-    "putConsent": Role.SHOPPER,
-    "getPairings": Role.SHOPPER,
-    "pairTag": Role.SHOPPER,
-    "unpairTag": Role.SHOPPER,
-    "reportScan": Role.SHOPPER,
-    "getOffers": Role.SHOPPER,
-    "openOffer": Role.SHOPPER,
-    "dismissOffer": Role.SHOPPER,
-    "getCouponCode": Role.SHOPPER,
-    "getWhy": Role.SHOPPER,
-    "streamOffers": Role.SHOPPER,
-    "quoteBasket": Role.TILL,
-    "redeemCoupon": Role.TILL,
-    "getCampaigns": Role.OPERATOR,
-    "getCampaign": Role.OPERATOR,
-    "addCampaignRevision": Role.OPERATOR,
-    "pauseCampaign": Role.OPERATOR,
-}
 
 _bearer = HTTPBearer(
     auto_error=False,
     scheme_name="bearer",
-    description="A shopper's token from enrolment, a till's key or an operator's key.",
+    description="A shopper's token from enrolment, or the key of a till or of one of the staff.",
 )
 BearerDep = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 
@@ -72,25 +46,26 @@ async def enforce_role(request: Request, services: ServicesDep, bearer: BearerDe
     if operation not in ROLES:
         raise Problem(ProblemCode.ROLE_FORBIDDEN, f"operation {operation!r} has no declared role.")
     required = ROLES[operation]
-    if required is not None:
+    if required is not EVERYBODY:
         request.state.credential = await _admit(bearer, required, services)
 
 
 async def _admit(
-    bearer: HTTPAuthorizationCredentials | None, required: Role, services: Services
+    bearer: HTTPAuthorizationCredentials | None, required: Roles, services: Services
 ) -> Credential:
+    wanted = " or ".join(sorted(required))
     if bearer is None:
         raise Problem(
             ProblemCode.CREDENTIAL_MISSING,
-            f"The route is for the role {required}; expected Authorization: Bearer with its key.",
+            f"The route is for the role {wanted}; expected Authorization: Bearer with its key.",
         )
     credential = await sign_in(bearer.credentials, services)
     if credential is None:
         raise Problem(ProblemCode.CREDENTIAL_INVALID, "The key is unknown or has been revoked.")
-    if credential.role is not required:
+    if credential.role not in required:
         raise Problem(
             ProblemCode.ROLE_FORBIDDEN,
-            f"The key has the role {credential.role}; expected {required}.",
+            f"The key has the role {credential.role}; expected {wanted}.",
         )
     return credential
 
@@ -119,7 +94,7 @@ def calling_shopper(request: Request) -> ShopperId:
 
 
 def calling_site(request: Request) -> SiteId:
-    """Return the site of the calling till or operator; never taken from path or body."""
+    """Return the site of the calling till or staff; never taken from path or body."""
     site = caller(request).site
     assert site is not None
     return site

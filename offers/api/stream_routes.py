@@ -16,10 +16,11 @@ from fastapi import APIRouter, WebSocket
 from pydantic import ValidationError
 from starlette.websockets import WebSocketDisconnect, WebSocketState
 
-from offers.api.auth import ROLES, sign_in
+from offers.api.auth import sign_in
 from offers.api.error_handlers import problem_of
 from offers.api.offer_routes import SHOWN, offers_page
 from offers.api.problem import Problem
+from offers.api.roles import ROLES
 from offers.api.scan_routes import take_scan
 from offers.api.services import PAGE_MAX, Services, Socket, services_of
 from offers.api.shopper_schema import OffersBody
@@ -82,7 +83,9 @@ async def _sign_in(websocket: WebSocket, services: Services) -> tuple[ShopperId,
     credential = await sign_in(secret.strip(), services)
     if credential is None:
         raise _Refused(CLOSE_POLICY, "credential_invalid")
-    if credential.role is not ROLES[OPERATION] or credential.shopper is None:
+    allowed = ROLES[OPERATION]
+    assert allowed is not None
+    if credential.role not in allowed or credential.shopper is None:
         raise _Refused(CLOSE_POLICY, "role_forbidden")
     return credential.shopper, after
 

@@ -1,4 +1,4 @@
-"""Give a shopper's app, a till or an operator a secret, and recognise them by it.
+"""Give a shopper's app, a till or one of the staff a secret, and recognise them by it.
 
 Layer: flow. Takes: a role and its holder. Gives: `IssuedCredential` once, and `Credential` at each
 call. Storage keeps a keyed fingerprint: who steals the database cannot call us with it.
@@ -15,7 +15,15 @@ from offers.model.shopper import Credential, Role
 from offers.ports import SecretSource, UnitOfWork
 from rtls.model.units import SiteId, UnixMs
 
-PREFIXES: Final = MappingProxyType({Role.SHOPPER: "shp", Role.TILL: "till", Role.OPERATOR: "op"})
+PREFIXES: Final = MappingProxyType(
+    {
+        Role.SHOPPER: "shp",
+        Role.TILL: "till",
+        Role.MERCHANDISER: "mer",
+        Role.STORE_ADMIN: "adm",
+        Role.OPERATOR: "op",
+    }
+)
 SECRET_PURPOSE: Final = "credential"  # noqa: S105 - the name of a use, not a secret
 SECRET_CHARACTERS_MAX: Final = 128
 

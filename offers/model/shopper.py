@@ -37,6 +37,10 @@ class Role(StrEnum):
 
     SHOPPER = "shopper"
     TILL = "till"
+    MERCHANDISER = "merchandiser"
+    """runs campaigns and reads reports; never a single shopper"""
+    STORE_ADMIN = "store_admin"
+    """looks after shoppers' cards, tills and staff of a site"""
     OPERATOR = "operator"
 
 

@@ -1,0 +1,42 @@
+"""Say who may call what: every operation of this API in one table.
+
+Layer: edges. Takes: roles. Gives: `ROLES` to auth, which enforces it, and to the streams, which
+sign in by themselves. What is not here is not answered; a test compares the table with the OpenAPI
+document and calls every operation in every role.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+from offers.model.shopper import Role
+
+Roles = frozenset[Role]
+# None and not an empty set: a set that came out empty by mistake must let nobody in.
+EVERYBODY: Final = None
+SHOPPER: Final = frozenset({Role.SHOPPER})
+TILL: Final = frozenset({Role.TILL})
+CAMPAIGN_STAFF: Final = frozenset({Role.MERCHANDISER, Role.STORE_ADMIN, Role.OPERATOR})
+
+ROLES: Final[Mapping[str, Roles | None]] = {
+    "enrolShopper": EVERYBODY,
+    "getProblem": EVERYBODY,
+    "getCard": SHOPPER,
+    "getConsents": SHOPPER,
+    "putConsent": SHOPPER,
+    "getPairings": SHOPPER,
+    "pairTag": SHOPPER,
+    "unpairTag": SHOPPER,
+    "reportScan": SHOPPER,
+    "getOffers": SHOPPER,
+    "openOffer": SHOPPER,
+    "dismissOffer": SHOPPER,
+    "getCouponCode": SHOPPER,
+    "getWhy": SHOPPER,
+    "streamOffers": SHOPPER,
+    "quoteBasket": TILL,
+    "redeemCoupon": TILL,
+    "getCampaigns": CAMPAIGN_STAFF,
+    "getCampaign": CAMPAIGN_STAFF,
+    "addCampaignRevision": CAMPAIGN_STAFF,
+    "pauseCampaign": CAMPAIGN_STAFF,
+}
