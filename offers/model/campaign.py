@@ -15,6 +15,7 @@ from offers.model.benefit import Benefit, Information
 from offers.model.errors import InvalidCampaign
 from offers.model.ids import CampaignId, check_name, check_text
 from offers.model.shopper import Locale
+from offers.model.stacking import StackingClass
 from rtls.model.site_map import ID_PATTERN
 from rtls.model.units import Second, SiteId, UnixMs, ZoneId
 
@@ -134,6 +135,7 @@ class CampaignRevision:
     texts: Mapping[Locale, MessageText]
     frequency_cap: FrequencyCap = FrequencyCap()
     budget: Budget | None = None
+    stacking: StackingClass = StackingClass.ONE_A_LINE
     priority: int = 0
     """the eligible campaign with the highest priority is chosen"""
     offer_valid_s: int = 900

@@ -23,6 +23,7 @@ from offers.model.errors import InvalidCampaign, InvalidMoney
 from offers.model.ids import CampaignId
 from offers.model.money import Money
 from offers.model.shopper import Locale
+from offers.model.stacking import StackingClass
 from rtls.model.units import Second, SiteId, UnixMs, ZoneId
 
 Json = Mapping[str, object]
@@ -77,6 +78,7 @@ def render_campaign(revision: CampaignRevision) -> str:
         "site": revision.site,
         "name": revision.name,
         "priority": revision.priority,
+        "stacking": revision.stacking.value,
         "trigger": {
             "kind": "visit",
             "zone": revision.trigger.zone,
@@ -137,6 +139,7 @@ _MEMBERS: Final = frozenset(
         "validity",
         "frequency_cap",
         "budget",
+        "stacking",
         "texts",
         "offer_valid_s",
         "coupon_valid_s",
@@ -156,6 +159,7 @@ def _campaign(document: Json, revision: int) -> CampaignRevision:
         site=SiteId(_text(document, "site")),
         name=_text(document, "name"),
         priority=_integer(document, "priority", 0),
+        stacking=_stacking(document.get("stacking", StackingClass.ONE_A_LINE.value)),
         trigger=_trigger(_object(document.get("trigger"), "trigger")),
         benefit=_benefit(_object(document.get("benefit"), "benefit")),
         validity=_validity(_object(document.get("validity"), "validity")),
@@ -167,6 +171,14 @@ def _campaign(document: Json, revision: int) -> CampaignRevision:
         offer_valid_s=_integer(document, "offer_valid_s", 900),
         coupon_valid_s=_integer(document, "coupon_valid_s", 86_400),
     )
+
+
+def _stacking(given: object) -> StackingClass:
+    try:
+        return StackingClass(str(given))
+    except ValueError as error:
+        expected = [known.value for known in StackingClass]
+        raise InvalidCampaign(f"stacking is {given!r}; expected of {expected}.") from error
 
 
 def _trigger(given: Json) -> VisitTrigger:

@@ -1,0 +1,1 @@
+"""Points, tiers and segments: what a shopper has earned. Layer: rules."""
