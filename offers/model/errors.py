@@ -10,6 +10,8 @@ Layer: nouns. Takes: the root of `rtls`. Gives: the errors that public functions
         ├── InvalidBasket         a basket that no checkout can have sent
         ├── InvalidKey            an idempotency key that cannot be one
         ├── InvalidOffer          an offer, coupon or redemption that contradicts itself
+        ├── InvalidTarget         an address that we must not call, or a key that is none
+        ├── Unreachable           nobody answers there, or not in time: try again later
         ├── WrongState            a step that the state of an offer or coupon does not allow
         │   └── Expired           its time is over, for good
         ├── NotFound              no such thing, or not this person's: never told apart
@@ -54,6 +56,14 @@ class InvalidKey(OffersError, ValueError):
 
 class InvalidOffer(OffersError, ValueError):
     """An offer, coupon or redemption that contradicts itself."""
+
+
+class InvalidTarget(OffersError, ValueError):
+    """An address that we must not call, or a key that does not belong to one."""
+
+
+class Unreachable(OffersError):
+    """Nobody answers there, or not in time, or not in the protocol. Try again later."""
 
 
 class WrongState(OffersError):

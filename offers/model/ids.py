@@ -19,6 +19,9 @@ CouponId = NewType("CouponId", str)
 RedemptionId = NewType("RedemptionId", str)
 TillId = NewType("TillId", str)
 VisitId = NewType("VisitId", str)
+TripId = NewType("TripId", str)
+PushSubscriptionId = NewType("PushSubscriptionId", str)
+WebhookId = NewType("WebhookId", str)
 
 # Ids that people choose: campaigns, tills. `\Z`, since `$` lets a trailing newline through.
 NAME_PATTERN: Final = re.compile(r"\A[a-z0-9][a-z0-9-]{0,62}\Z")
