@@ -20,17 +20,42 @@ from offers.model.refusal import CheckoutRefusal
 
 def discount_of(benefit: MoneyOff | PercentOff, basket: Basket) -> Discount | CheckoutRefusal:
     """Return the money off, never more than the lines in scope cost."""
-    in_scope_minor = [
-        line.total_minor if benefit.applies_to.covers(sku=line.sku, category=line.category) else 0
-        for line in basket.lines
-    ]
-    eligible_minor = sum(in_scope_minor)
-    refusal = _refusal(benefit, basket, eligible_minor=eligible_minor)
+    lines = lines_in_scope(benefit, basket)
+    refusal = refusal_of_basket(benefit, basket, lines)
     if refusal is not None:
         return refusal
+    shares_minor = [0] * len(basket.lines)
+    prices_minor = [basket.lines[line].total_minor for line in lines]
+    for line, share_minor in zip(lines, shares_of(benefit, prices_minor), strict=True):
+        shares_minor[line] = share_minor
+    return Discount(currency=basket.currency, lines_minor=tuple(shares_minor))
+
+
+def lines_in_scope(benefit: MoneyOff | PercentOff, basket: Basket) -> tuple[int, ...]:
+    """Return the places of the lines that the benefit applies to."""
+    covers = benefit.applies_to.covers
+    return tuple(
+        place
+        for place, line in enumerate(basket.lines)
+        if covers(sku=line.sku, category=line.category)
+    )
+
+
+def shares_of(benefit: MoneyOff | PercentOff, left_minor: Sequence[int]) -> tuple[int, ...]:
+    """Return what the benefit takes off each line, where ``left_minor`` is still to pay for them.
+
+    Parameters
+    ----------
+    benefit
+        What is granted; its conditions have been met.
+    left_minor : (n,)
+        What the lines in scope still cost, each 0 or more.
+    """
+    eligible_minor = sum(left_minor)
+    if eligible_minor == 0:
+        return (0,) * len(left_minor)
     total_minor = min(_wish_minor(benefit, eligible_minor), eligible_minor)
-    shares = split_by_largest_remainder(total_minor, in_scope_minor)
-    return Discount(currency=basket.currency, lines_minor=shares)
+    return split_by_largest_remainder(total_minor, left_minor)
 
 
 def split_by_largest_remainder(total_minor: int, weights: Sequence[int]) -> tuple[int, ...]:
@@ -54,20 +79,35 @@ def split_by_largest_remainder(total_minor: int, weights: Sequence[int]) -> tupl
     whole = sum(weights)
     assert 0 <= total_minor <= whole
     assert whole > 0
-    shares = [total_minor * weight // whole for weight in weights]
-    remainders = [total_minor * weight % whole for weight in weights]
+    products = [total_minor * weight for weight in weights]
+    shares = [product // whole for product in products]
     left_over = total_minor - sum(shares)
-    served = sorted(range(len(weights)), key=lambda line: (-remainders[line], line))
-    for line in served[:left_over]:
-        shares[line] += 1
+    if left_over:
+        remainders = [product % whole for product in products]
+        # Sorting is stable, in reverse as well: of equal remainders the earlier line stays first.
+        served = sorted(range(len(weights)), key=remainders.__getitem__, reverse=True)
+        for line in served[:left_over]:
+            shares[line] += 1
     return tuple(shares)
 
 
-def _refusal(
-    benefit: MoneyOff | PercentOff, basket: Basket, *, eligible_minor: int
+def refusal_of_basket(
+    benefit: MoneyOff | PercentOff, basket: Basket, lines: Sequence[int]
 ) -> CheckoutRefusal | None:
+    """Return why the benefit is not for this basket, or None.
+
+    Its conditions are judged by the prices before any discount, whatever else is taken.
+
+    Parameters
+    ----------
+    benefit, basket
+        What is granted for what.
+    lines
+        The places that `lines_in_scope` gives.
+    """
     if any(money.currency != basket.currency for money in _amounts(benefit)):
         return CheckoutRefusal.BASKET_CURRENCY
+    eligible_minor = sum(basket.lines[line].total_minor for line in lines)
     if eligible_minor == 0:
         return CheckoutRefusal.BASKET_WITHOUT_MATCH
     least = benefit.basket_min

@@ -53,6 +53,10 @@ class CheckoutRefusal(StrEnum):
     BASKET_WITHOUT_MATCH = "basket_without_match"
     """no line that the benefit applies to"""
     BUDGET_SPENT = "budget_spent"
+    OUTSTACKED = "outstacked"
+    """good, but the basket saves most without it; it stays in the shopper's hand"""
+    STACK_FULL = "stack_full"
+    """good, but as many as are taken with one basket save more"""
 
     @property
     def for_strangers(self) -> "CheckoutRefusal":

@@ -1,0 +1,197 @@
+"""Search the stacks of a dozen coupons by branch and bound; the answer is exact.
+
+Layer: rules. Takes: `Candidate`s in the order of their effect. Gives: the best `Choice` to stack.
+
+A branch is given up when even a bound on what the rest could still save falls short of the best
+stack so far. The bound lets every later percentage act on every line of its scope, of one-a-line
+benefits the greatest on each line, and every later amount in full. What rounding may add to that:
+a coupon's total is rounded by at most half a unit, and moving up to a quarter of its lines' units
+between lines matters only if later percentages treat those lines differently (`_slack`).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from operator import mul
+from typing import Final, assert_never
+
+from offers.checkout.discount import shares_of
+from offers.model.benefit import MoneyOff, PercentOff
+from offers.model.ids import CouponId
+from offers.model.stack import StackItem
+from offers.model.stacking import StackingClass
+from rtls.model.units import UnixMs
+
+# Above what floating point may err by: amounts have at most 13 digits, and doubles nearly 16.
+_FLOAT_ERROR: Final = 0.01
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """A coupon that fits the basket."""
+
+    item: StackItem
+    benefit: MoneyOff | PercentOff
+    lines: tuple[int, ...]
+    """places of the lines in scope"""
+    alone_minor: int
+    """what it saves without any other; with others it never saves more"""
+    rank: tuple[int, int, bool, int, int, str]
+    """its place in the order of effect"""
+
+    @property
+    def is_one_a_line(self) -> bool:
+        """Say whether it keeps its lines from others of its class."""
+        return self.item.stacking is StackingClass.ONE_A_LINE
+
+    @property
+    def rate(self) -> float:
+        """Return the share that it takes of each line; 0 where an amount bounds it instead."""
+        match self.benefit:
+            case PercentOff(discount_max=None):
+                return self.benefit.percent / 100
+            case PercentOff() | MoneyOff():
+                return 0.0
+            case _:
+                assert_never(self.benefit)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """A coupon in a stack, and what it takes off which lines."""
+
+    candidate: Candidate
+    lines: tuple[int, ...]
+    shares_minor: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """Coupons taken together, in the order of their effect."""
+
+    taken: tuple[Taken, ...]
+    saved_minor: int
+
+    @property
+    def rank(self) -> tuple[int, int, list[UnixMs], list[CouponId]]:
+        """Return what the best choice has least of: see the module `stack`."""
+        items = [taken.candidate.item for taken in self.taken]
+        expiries = sorted(item.expires_at_ms for item in items)
+        return -self.saved_minor, len(items), expiries, sorted(item.coupon for item in items)
+
+
+NOTHING: Final = Choice(taken=(), saved_minor=0)
+
+
+def best_choice(candidates: Sequence[Candidate], prices_minor: Sequence[int]) -> Choice:
+    """Return the best choice.
+
+    Parameters
+    ----------
+    candidates : (n,)
+        Not exclusive, or only one; in the order of their effect.
+    prices_minor : (lines,)
+        What each line costs before any discount.
+    """
+    search = _Search(candidates, len(prices_minor))
+    search.extend(0, NOTHING, list(prices_minor), frozenset())
+    return search.best
+
+
+class _Search:
+    """Depth first; the first branch takes every coupon that still saves something."""
+
+    def __init__(self, candidates: Sequence[Candidate], line_count: int) -> None:
+        self.best = NOTHING
+        self._candidates = candidates
+        self._gains, self._kept_gains = _gains(candidates, line_count)
+        self._rest = _rest(candidates)
+
+    def extend(
+        self, start: int, choice: Choice, left_minor: list[int], claimed: frozenset[int]
+    ) -> None:
+        """Look at all choices that add to ``choice`` candidates from ``start`` on."""
+        if choice.saved_minor >= self.best.saved_minor and choice.rank < self.best.rank:
+            self.best = choice
+        for place in range(start, len(self._candidates)):
+            if not self._may_be_best(place, choice, left_minor, claimed):
+                return
+            candidate = self._candidates[place]
+            lines = candidate.lines
+            if candidate.is_one_a_line and claimed:
+                lines = tuple(line for line in lines if line not in claimed)
+            shares = shares_of(candidate.benefit, [left_minor[line] for line in lines])
+            if not any(shares):
+                continue
+            after_minor = left_minor.copy()
+            for line, share in zip(lines, shares, strict=True):
+                after_minor[line] -= share
+            taken = Taken(candidate=candidate, lines=lines, shares_minor=shares)
+            more = Choice(
+                taken=(*choice.taken, taken), saved_minor=choice.saved_minor + sum(shares)
+            )
+            kept = claimed.union(lines) if candidate.is_one_a_line else claimed
+            self.extend(place + 1, more, after_minor, kept)
+
+    def _may_be_best(
+        self, place: int, choice: Choice, left_minor: list[int], claimed: frozenset[int]
+    ) -> bool:
+        """Say whether a choice with one more coupon, of ``place`` or behind, can be the best."""
+        gains, kept = self._gains[place], self._kept_gains[place]
+        gain = sum(map(mul, left_minor, gains)) + self._rest[place]
+        gain -= sum(left_minor[line] * (gains[line] - kept[line]) for line in claimed)
+        most_minor = choice.saved_minor + int(gain)
+        if most_minor == self.best.saved_minor:
+            return len(choice.taken) < len(self.best.taken)
+        return most_minor > self.best.saved_minor
+
+
+def _gains(
+    candidates: Sequence[Candidate], line_count: int
+) -> tuple[list[list[float]], list[list[float]]]:
+    """Return the share of each line that the candidates from each place on can take at most.
+
+    First for lines that are free, then for lines that a one-a-line benefit has already.
+    """
+    single = [0.0] * line_count  # the greatest one-a-line rate
+    stays = [1.0] * line_count  # what the combinable rates leave
+    gains, kept_gains = [], []
+    for candidate in reversed(candidates):
+        for line in candidate.lines:
+            if candidate.is_one_a_line:
+                single[line] = max(single[line], candidate.rate)
+            else:
+                stays[line] *= 1.0 - candidate.rate
+        gains.append([1.0 - s * (1.0 - o) for s, o in zip(stays, single, strict=True)])
+        kept_gains.append([1.0 - s for s in stays])
+    return gains[::-1], kept_gains[::-1]
+
+
+def _rest(candidates: Sequence[Candidate]) -> list[float]:
+    """Return what amounts and rounding can add, for the candidates from each place on."""
+    rest, total = [], _FLOAT_ERROR
+    for place in range(len(candidates) - 1, -1, -1):
+        candidate = candidates[place]
+        if not candidate.rate:
+            total += candidate.alone_minor
+        else:
+            total += _slack(candidate, candidates[place + 1 :])
+        rest.append(total)
+    return rest[::-1]
+
+
+def _slack(candidate: Candidate, later: Sequence[Candidate]) -> float:
+    """Return by how much rounding this coupon can raise what all from it on save together.
+
+    Largest remainders move at most a quarter of a unit a line from the lines rounded down to those
+    rounded up: of n lines with k served, the remainders sum to k, so the served gain k (1 - k/n)
+    at most. A later percentage that is on all of these lines or on none feels only the sum.
+    """
+    own = frozenset(candidate.lines)
+    alike = 1.0
+    for other in later:
+        if candidate.is_one_a_line and other.is_one_a_line:
+            continue  # never on the same lines
+        shared = own.intersection(other.lines)
+        if shared and (other.is_one_a_line or len(shared) < len(own)):
+            alike *= 1.0 - other.rate
+    return 0.5 + (1.0 - alike) * (len(own) / 4 + 0.5)
