@@ -18,6 +18,7 @@ from offers.handlers.issue_credential import (
     PREFIXES,
     SECRET_CHARACTERS_MAX,
     SECRET_PURPOSE,
+    add_credential,
     identify_caller,
 )
 from offers.handlers.random_id import random_id, random_secret
@@ -95,7 +96,7 @@ def _make_known(
                 site=site,
             )
             fingerprint = secrets.fingerprint(key, purpose=SECRET_PURPOSE)
-            work.shoppers.add_credential(credential, fingerprint=fingerprint)
+            add_credential(credential, fingerprint=fingerprint, work=work, secrets=secrets)
 
 
 def _checked(name: str, key: str) -> str:

@@ -25,7 +25,9 @@ from offers.delivery.app_channel import AppChannel
 from offers.delivery.parcel import parcel_listener
 from offers.delivery.relay import Relay
 from offers.handlers.expire_overdue import Expired, expire_overdue
+from offers.handlers.note_audit import note_audit
 from offers.handlers.start_campaign import start_campaign
+from offers.model.audit import AuditAction
 from offers.model.campaign import CampaignRevision
 from offers.model.campaign_json import parse_campaigns
 from offers.ports import FanOut, UnitOfWork
@@ -37,7 +39,7 @@ from offers.visit_feed import VisitFeed
 from rtls.api.metrics import CountersCollector
 from rtls.model.errors import InaisleError
 from rtls.model.site_map import SiteMap
-from rtls.model.units import TagId
+from rtls.model.units import TagId, UnixMs
 
 log = structlog.get_logger("inaisle.offers")
 SWEEP_EVERY_S: Final = 5.0
@@ -170,7 +172,7 @@ class OffersSide:
             return
         content, path = found
         for revision in parse_campaigns(content, source=str(path)):
-            self.writer.run(partial(_start_if_new, revision, self._site_map))
+            self.writer.run(partial(_start_if_new, revision, self._site_map, self._clock.now_ms()))
 
     def _sweep(self) -> None:
         while not self._stop.wait(SWEEP_EVERY_S):
@@ -193,7 +195,16 @@ class OffersSide:
             around.registry.register(CountersCollector(name, partial(dict, counters)))
 
 
-def _start_if_new(revision: CampaignRevision, site_map: SiteMap, work: UnitOfWork) -> None:
+def _start_if_new(
+    revision: CampaignRevision, site_map: SiteMap, now_ms: UnixMs, work: UnitOfWork
+) -> None:
     # One that is known already may have been changed over the API since.
     if work.campaigns.find(revision.campaign) is None:
-        start_campaign(revision, site_map=site_map, work=work)
+        started = start_campaign(revision, site_map=site_map, work=work)
+        note_audit(
+            AuditAction.CAMPAIGN_STARTED,
+            subject=started.campaign,
+            details={"revision": started.revision.revision},
+            work=work,
+            now_ms=now_ms,
+        )

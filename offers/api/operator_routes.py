@@ -11,19 +11,22 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Body, Header, Path, Response, status
 from pydantic import JsonValue
 
-from offers.api.auth import SiteDep
+from offers.api.auth import CallerDep, SiteDep
 from offers.api.operator_schema import EXAMPLE, CampaignBody, CampaignsBody
 from offers.api.problem import Problem, ProblemCode
 from offers.api.problem_docs import problems
 from offers.api.services import ServicesDep
+from offers.handlers.note_audit import note_audit
 from offers.handlers.start_campaign import pause_campaign, start_campaign
+from offers.model.audit import Actor, AuditAction
 from offers.model.campaign import Campaign, CampaignRevision
 from offers.model.campaign_json import parse_campaign
 from offers.model.errors import InvalidCampaign, NotFound
 from offers.model.ids import CampaignId
+from offers.model.shopper import Credential
 from offers.ports import UnitOfWork
 from rtls.model.site_map import SiteMap
-from rtls.model.units import SiteId
+from rtls.model.units import SiteId, UnixMs
 
 NEW: Final = "*"
 
@@ -75,6 +78,7 @@ async def get_campaign(
 async def add_revision(
     campaign: CampaignPath,
     document: DocumentBody,
+    staff: CallerDep,
     site: SiteDep,
     services: ServicesDep,
     response: Response,
@@ -83,7 +87,14 @@ async def add_revision(
     """Put a new wording into force; offers already made keep the old one."""
     revision = _parsed(document, campaign=campaign, site=site)
     started = await services.write(
-        partial(_start, revision, if_match=if_match, site=site, site_map=services.site_map)
+        partial(
+            _start,
+            revision,
+            if_match=if_match,
+            staff=staff,
+            site_map=services.site_map,
+            now_ms=services.now_ms(),
+        )
     )
     response.headers["ETag"] = _etag(started)
     return CampaignBody.of(started)
@@ -94,9 +105,10 @@ async def add_revision(
     operation_id="pauseCampaign",
     responses=problems(ProblemCode.NOT_FOUND),
 )
-async def pause(campaign: CampaignPath, site: SiteDep, services: ServicesDep) -> CampaignBody:
+async def pause(campaign: CampaignPath, staff: CallerDep, services: ServicesDep) -> CampaignBody:
     """Make no more offers of it; coupons that are out stay good. A revision resumes it."""
-    return CampaignBody.of(await services.write(partial(_pause, campaign, site)))
+    now_ms = services.now_ms()
+    return CampaignBody.of(await services.write(partial(_pause, campaign, staff, now_ms)))
 
 
 def _parsed(
@@ -116,14 +128,24 @@ def _start(
     work: UnitOfWork,
     *,
     if_match: str | None,
-    site: SiteId,
+    staff: Credential,
     site_map: SiteMap,
+    now_ms: UnixMs,
 ) -> Campaign:
     found = work.campaigns.find(revision.campaign)
-    if found is not None and found.site != site:
+    if found is not None and found.site != staff.site:
         raise _unknown()
     _check_if_match(if_match, found)
-    return start_campaign(revision, site_map=site_map, work=work)
+    started = start_campaign(revision, site_map=site_map, work=work)
+    note_audit(
+        AuditAction.CAMPAIGN_STARTED,
+        subject=started.campaign,
+        by=Actor.of(staff),
+        details={"revision": started.revision.revision},
+        work=work,
+        now_ms=now_ms,
+    )
+    return started
 
 
 def _check_if_match(if_match: str | None, found: Campaign | None) -> None:
@@ -141,10 +163,18 @@ def _check_if_match(if_match: str | None, found: Campaign | None) -> None:
         )
 
 
-def _pause(campaign: CampaignId, site: SiteId, work: UnitOfWork) -> Campaign:
-    _own_campaign(campaign, site, work)
+def _pause(campaign: CampaignId, staff: Credential, now_ms: UnixMs, work: UnitOfWork) -> Campaign:
+    assert staff.site is not None
+    _own_campaign(campaign, staff.site, work)
     pause_campaign(campaign, work=work)
-    return _own_campaign(campaign, site, work)
+    note_audit(
+        AuditAction.CAMPAIGN_PAUSED,
+        subject=campaign,
+        by=Actor.of(staff),
+        work=work,
+        now_ms=now_ms,
+    )
+    return _own_campaign(campaign, staff.site, work)
 
 
 def _own_campaign(campaign: CampaignId, site: SiteId, work: UnitOfWork) -> Campaign:

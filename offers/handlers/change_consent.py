@@ -10,7 +10,9 @@ from typing import Final
 
 from offers.handlers.end_offer import end_offer
 from offers.handlers.end_pairing import end_pairing
+from offers.handlers.note_audit import note_audit, shopper_actor, shopper_pseudonym
 from offers.handlers.random_id import random_id
+from offers.model.audit import AuditAction
 from offers.model.consent import Consent, ConsentChannel, ConsentState, Purpose
 from offers.model.ids import ConsentId, ShopperId
 from offers.model.offer import OfferState
@@ -53,10 +55,13 @@ def change_consent(
         The transaction, the time, the source of randomness.
     """
     newest = work.consents.state_of(shopper).newest_of(wish.purpose)
-    if newest is None or not _says(newest, wish):
+    is_news = newest is None or not _says(newest, wish)
+    if is_news:
         work.consents.append(_record(shopper, wish, now_ms=now_ms, secrets=secrets))
     if not wish.is_granted:
         _withdraw(shopper, wish.purpose, work=work, now_ms=now_ms)
+    if is_news:
+        _note(shopper, wish, work=work, now_ms=now_ms, secrets=secrets)
     return work.consents.state_of(shopper)
 
 
@@ -76,6 +81,29 @@ def _record(
         text_version=wish.text_version,
         locale=wish.locale,
         channel=wish.channel,
+    )
+
+
+def _note(
+    shopper: ShopperId,
+    wish: ConsentWish,
+    *,
+    work: UnitOfWork,
+    now_ms: UnixMs,
+    secrets: SecretSource,
+) -> None:
+    note_audit(
+        AuditAction.CONSENT_GRANTED if wish.is_granted else AuditAction.CONSENT_WITHDRAWN,
+        subject=shopper_pseudonym(shopper, secrets=secrets),
+        by=shopper_actor(shopper, secrets=secrets),
+        details={
+            "purpose": wish.purpose.value,
+            "text_version": wish.text_version,
+            "locale": wish.locale.value,
+            "channel": wish.channel.value,
+        },
+        work=work,
+        now_ms=now_ms,
     )
 
 

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
+from offers.handlers.note_audit import note_audit, shopper_actor, shopper_pseudonym
 from offers.handlers.random_id import random_id, random_secret
+from offers.model.audit import SYSTEM, Actor, AuditAction
 from offers.model.errors import NotFound
 from offers.model.ids import CredentialId, ShopperId, TillId
 from offers.model.shopper import Credential, Role
@@ -45,6 +47,7 @@ def issue_credential(
     shopper: ShopperId | None = None,
     till: TillId | None = None,
     site: SiteId | None = None,
+    by: Actor = SYSTEM,
 ) -> IssuedCredential:
     """Make a credential and return its secret, for the first and last time.
 
@@ -59,7 +62,9 @@ def issue_credential(
     till
         For role `till`: which till holds it.
     site
-        For roles `till` and `operator`: where it is good.
+        For tills and staff: where it is good.
+    by
+        Who issues it; a shopper's own app is issued its credential by the shopper.
     """
     credential = Credential(
         credential=CredentialId(random_id(secrets)),
@@ -71,8 +76,43 @@ def issue_credential(
     )
     secret = random_secret(PREFIXES[role], secrets)
     fingerprint = secrets.fingerprint(secret, purpose=SECRET_PURPOSE)
-    work.shoppers.add_credential(credential, fingerprint=fingerprint)
+    add_credential(credential, fingerprint=fingerprint, by=by, work=work, secrets=secrets)
     return IssuedCredential(credential=credential, secret=secret)
+
+
+def add_credential(
+    credential: Credential,
+    *,
+    fingerprint: str,
+    by: Actor = SYSTEM,
+    work: UnitOfWork,
+    secrets: SecretSource,
+) -> None:
+    """Write a credential whose secret exists already, and note who issued it.
+
+    Parameters
+    ----------
+    credential
+        The new credential.
+    fingerprint
+        Of its secret, for `SECRET_PURPOSE`.
+    by
+        Who issues it.
+    work, secrets
+        The transaction, and the key of pseudonyms.
+    """
+    work.shoppers.add_credential(credential, fingerprint=fingerprint)
+    shopper = credential.shopper
+    note_audit(
+        AuditAction.CREDENTIAL_ISSUED,
+        subject=credential.credential
+        if shopper is None
+        else shopper_pseudonym(shopper, secrets=secrets),
+        by=by if shopper is None else shopper_actor(shopper, secrets=secrets),
+        details={"role": credential.role.value, "till": credential.till, "site": credential.site},
+        work=work,
+        now_ms=credential.created_at_ms,
+    )
 
 
 def identify_caller(secret: str, *, work: UnitOfWork, secrets: SecretSource) -> Credential | None:
@@ -83,7 +123,9 @@ def identify_caller(secret: str, *, work: UnitOfWork, secrets: SecretSource) -> 
     return None if found is None or found.revoked_at_ms is not None else found
 
 
-def revoke_credential(credential: CredentialId, *, work: UnitOfWork, now_ms: UnixMs) -> None:
+def revoke_credential(
+    credential: CredentialId, *, work: UnitOfWork, now_ms: UnixMs, by: Actor = SYSTEM
+) -> None:
     """End a credential; the next call with its secret is refused.
 
     Raises
@@ -93,3 +135,4 @@ def revoke_credential(credential: CredentialId, *, work: UnitOfWork, now_ms: Uni
     """
     if not work.shoppers.revoke_credential(credential, at_ms=now_ms):
         raise NotFound(f"credential {credential} is unknown or revoked; expected a live one.")
+    note_audit(AuditAction.CREDENTIAL_REVOKED, subject=credential, by=by, work=work, now_ms=now_ms)

@@ -9,8 +9,10 @@ redemption stands behind them: reading first and writing then gave 178 redemptio
 100 when tried with 200 clients.
 """
 
+from offers.handlers.note_audit import note_audit
 from offers.handlers.quote_basket import coupon_of_code, quote_coupon
 from offers.handlers.random_id import random_id
+from offers.model.audit import Actor, AuditAction
 from offers.model.coupon import Coupon, CouponState
 from offers.model.errors import Busy
 from offers.model.ids import RedemptionId
@@ -18,6 +20,7 @@ from offers.model.offer import OfferState
 from offers.model.outbox import OutboxKind
 from offers.model.redemption import CheckoutRequest, Quote, Redemption
 from offers.model.refusal import CheckoutRefusal
+from offers.model.shopper import Role
 from offers.ports import SecretSource, UnitOfWork
 from rtls.model.units import UnixMs
 
@@ -46,6 +49,7 @@ def redeem_coupon(
     if not work.coupons.add_redemption(redemption):
         return CheckoutRefusal.COUPON_USED
     _finish_offer(coupon, work=work, now_ms=now_ms)
+    _note(redemption, work=work)
     return redemption
 
 
@@ -69,6 +73,24 @@ def _redemption(
         at_ms=now_ms,
         basket_total=quoted.basket_total,
         discount=quoted.discount,
+    )
+
+
+def _note(redemption: Redemption, *, work: UnitOfWork) -> None:
+    # By the redemption's own id: erasing the shopper then leaves no thread from one to the next.
+    note_audit(
+        AuditAction.COUPON_REDEEMED,
+        subject=redemption.redemption,
+        by=Actor(role=Role.TILL, ref=redemption.till),
+        details={
+            "campaign": redemption.campaign,
+            "revision": redemption.revision,
+            "site": redemption.site,
+            "discount_minor": redemption.discount.total.amount_minor,
+            "currency": redemption.discount.currency,
+        },
+        work=work,
+        now_ms=redemption.at_ms,
     )
 
 

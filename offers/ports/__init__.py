@@ -6,6 +6,7 @@ one `UnitOfWork` share one transaction, so a handler's effects happen together o
 """
 
 from offers.ports.answers import Answers, Outbox
+from offers.ports.audit import Audit
 from offers.ports.campaigns import Campaigns
 from offers.ports.offers import Coupons, Offers
 from offers.ports.outside import FanOut, SecretSource
@@ -15,6 +16,7 @@ from offers.ports.work import Reader, UnitOfWork, Writer
 
 __all__ = [
     "Answers",
+    "Audit",
     "Campaigns",
     "Consents",
     "Coupons",

@@ -8,6 +8,7 @@ from concurrent.futures import Future
 from typing import Protocol, TypeVar
 
 from offers.ports.answers import Answers, Outbox
+from offers.ports.audit import Audit
 from offers.ports.campaigns import Campaigns
 from offers.ports.offers import Coupons, Offers
 from offers.ports.people import Consents, Pairings, Shoppers
@@ -39,6 +40,8 @@ class UnitOfWork(Protocol):
     def answers(self) -> Answers: ...  # noqa: D102
     @property
     def outbox(self) -> Outbox: ...  # noqa: D102
+    @property
+    def audit(self) -> Audit: ...  # noqa: D102
 
 
 class Writer(Protocol):

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from offers.ports import (
     Answers,
+    Audit,
     Campaigns,
     Consents,
     Coupons,
@@ -19,6 +20,7 @@ from offers.ports import (
     Visits,
 )
 from offers.storage.sql_answers import SqlAnswers
+from offers.storage.sql_audit import SqlAudit
 from offers.storage.sql_campaigns import SqlCampaigns
 from offers.storage.sql_consents import SqlConsents
 from offers.storage.sql_coupons import SqlCoupons
@@ -44,3 +46,4 @@ class SqlWork:
         self.coupons: Coupons = SqlCoupons(connection)
         self.answers: Answers = SqlAnswers(connection)
         self.outbox: Outbox = SqlOutbox(connection)
+        self.audit: Audit = SqlAudit(connection)

@@ -5,6 +5,7 @@ milliseconds since 1970, money is minor units, and every limit of the business i
 """
 
 from offers.storage.tables.answers import ANSWERS, OUTBOX
+from offers.storage.tables.audit import AUDIT
 from offers.storage.tables.campaigns import CAMPAIGN_REVISIONS, CAMPAIGNS
 from offers.storage.tables.columns import METADATA, DataClass
 from offers.storage.tables.offers import CAP_SLOTS, COUPON_CODES, COUPONS, OFFERS, REDEMPTIONS
@@ -13,6 +14,7 @@ from offers.storage.tables.visits import DECISIONS, PROCESSED_EVENTS, VISITS
 
 __all__ = [
     "ANSWERS",
+    "AUDIT",
     "CAMPAIGNS",
     "CAMPAIGN_REVISIONS",
     "CAP_SLOTS",

@@ -1,0 +1,37 @@
+"""The commands that look after the database of offers.
+
+Layer: doors. Takes: arguments. Gives: `inaisle db verify` to inaisle.cli.
+"""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from inaisle.cli_context import FlagValues, end_with, load_for
+
+db_app = typer.Typer(help="Look after the database of offers.", no_args_is_help=True)
+DataFlag = Annotated[Path | None, typer.Option(help="Folder of database, snapshots, keys.")]
+JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON for a machine.")]
+
+
+@db_app.command()
+def verify(
+    context: typer.Context,
+    *,
+    head: Annotated[
+        str | None,
+        typer.Option(help="sequence:hash, as printed earlier: the chain must still lead there."),
+    ] = None,
+    data: DataFlag = None,
+    json: JsonFlag = False,
+) -> None:
+    """Compute the audit chain anew, and name the first entry that somebody has touched."""
+    from inaisle.audit_view import run_verify
+
+    end_with(run_verify(load_for(context, data_flag(data)).settings, noted=head, as_json=json))
+
+
+def data_flag(data: Path | None) -> FlagValues:
+    """Return what ``--data`` says as a setting."""
+    return {("site", "data"): data}

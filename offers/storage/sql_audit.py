@@ -1,0 +1,74 @@
+"""Keep the audit chain in SQL. There is an insert here, and no update.
+
+Layer: edges. Takes: a connection inside a transaction. Gives: `offers.ports.Audit`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Final
+
+import sqlalchemy as sa
+
+from offers.model.audit import AuditEntry
+from offers.storage.insert_once import insert_once
+from offers.storage.tables.audit import AUDIT
+from rtls.model.units import UnixMs
+
+# Any number that no other lock of ours has. Writers of several processes queue up here for the end
+# of the chain; without it all but one would do their work in vain and begin again.
+CHAIN_LOCK: Final = 0x696E_6169_6175_6474
+_LOCK: Final = sa.select(sa.func.pg_advisory_xact_lock(CHAIN_LOCK))
+_HEAD: Final = sa.select(AUDIT).order_by(AUDIT.c.sequence.desc()).limit(1)
+_PAGE: Final = (
+    sa.select(AUDIT)
+    .where(AUDIT.c.sequence > sa.bindparam("after"))
+    .order_by(AUDIT.c.sequence)
+    .limit(sa.bindparam("most", type_=sa.Integer))
+)
+_OF_SUBJECT: Final = _PAGE.where(AUDIT.c.subject == sa.bindparam("about"))
+
+
+class SqlAudit:
+    """The chain of audit entries."""
+
+    def __init__(self, connection: sa.Connection) -> None:
+        self._connection = connection
+        self._insert = insert_once(AUDIT, connection.dialect.name)
+
+    def head(self) -> AuditEntry | None:
+        """Return the newest entry; on PostgreSQL other writers wait (SQLite has one only)."""
+        if self._connection.dialect.name == "postgresql":
+            self._connection.execute(_LOCK)
+        found = self._read(_HEAD, {})
+        return found[0] if found else None
+
+    def append(self, entry: AuditEntry) -> bool:
+        """Write the entry behind the head; False where another has taken its place."""
+        return self._connection.execute(self._insert, asdict(entry)).rowcount == 1
+
+    def page(self, *, after: int, limit: int) -> tuple[AuditEntry, ...]:
+        """Return entries behind a sequence number, oldest first."""
+        return self._read(_PAGE, {"after": after, "most": limit})
+
+    def of_subject(self, subject: str, *, after: int, limit: int) -> tuple[AuditEntry, ...]:
+        """Return entries about one subject behind a sequence number, oldest first."""
+        return self._read(_OF_SUBJECT, {"about": subject, "after": after, "most": limit})
+
+    def _read(
+        self, query: sa.Select[*tuple[object, ...]], given: Mapping[str, object]
+    ) -> tuple[AuditEntry, ...]:
+        rows = self._connection.execute(query, given)
+        return tuple(
+            AuditEntry(
+                sequence=row.sequence,
+                at_ms=UnixMs(row.at_ms),
+                actor_role=row.actor_role,
+                actor_ref=row.actor_ref,
+                action=row.action,
+                subject=row.subject,
+                details=row.details,
+                previous=row.previous,
+                hash=row.hash,
+            )
+            for row in rows
+        )
