@@ -22,7 +22,9 @@ from offers.api.problem_docs import problem_routes, problem_schemas
 from offers.api.scan_routes import scan_routes
 from offers.api.services import ApiSettings, Channel, ScanSink, Services
 from offers.api.shopper_routes import shopper_routes
+from offers.api.staff_request_routes import staff_request_routes
 from offers.api.stream_routes import stream_routes
+from offers.api.survey_routes import survey_routes
 from offers.model.ids import ShopperId
 from offers.ports import Reader, SecretSource, Writer
 from rtls.model.site_map import SiteMap
@@ -104,6 +106,8 @@ def _include(app: FastAPI, open_routers: Sequence[APIRouter]) -> None:
         offer_routes,
         checkout_routes,
         operator_routes,
+        survey_routes,
+        staff_request_routes,
         problem_routes,
     )
     for router in guarded:

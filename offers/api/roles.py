@@ -16,6 +16,7 @@ EVERYBODY: Final = None
 SHOPPER: Final = frozenset({Role.SHOPPER})
 TILL: Final = frozenset({Role.TILL})
 CAMPAIGN_STAFF: Final = frozenset({Role.MERCHANDISER, Role.STORE_ADMIN, Role.OPERATOR})
+SHOP_FLOOR: Final = frozenset({Role.TILL, Role.STORE_ADMIN})
 
 ROLES: Final[Mapping[str, Roles | None]] = {
     "enrolShopper": EVERYBODY,
@@ -33,10 +34,19 @@ ROLES: Final[Mapping[str, Roles | None]] = {
     "getCouponCode": SHOPPER,
     "getWhy": SHOPPER,
     "streamOffers": SHOPPER,
+    "getSurveys": SHOPPER,
+    "answerSurvey": SHOPPER,
+    "requestStaff": SHOPPER,
+    "withdrawStaffRequest": SHOPPER,
     "quoteBasket": TILL,
     "redeemCoupon": TILL,
     "getCampaigns": CAMPAIGN_STAFF,
     "getCampaign": CAMPAIGN_STAFF,
     "addCampaignRevision": CAMPAIGN_STAFF,
     "pauseCampaign": CAMPAIGN_STAFF,
+    "publishSurvey": CAMPAIGN_STAFF,
+    "getSurveyCounts": CAMPAIGN_STAFF,
+    "getStaffRequests": SHOP_FLOOR,
+    "takeStaffRequest": SHOP_FLOOR,
+    "finishStaffRequest": SHOP_FLOOR,
 }

@@ -10,6 +10,7 @@ from typing import Final
 
 from offers.handlers.end_offer import end_offer
 from offers.handlers.end_pairing import end_pairing
+from offers.handlers.request_staff import lapse_requests
 from offers.model.coupon import Coupon, CouponState
 from offers.model.offer import OfferState
 from offers.model.pairing import PairingEnd
@@ -43,6 +44,7 @@ def expire_overdue(*, work: UnitOfWork, now_ms: UnixMs) -> Expired:
     pairings = work.pairings.overdue(now_ms=now_ms, limit=A_CALL_MAX)
     for pairing in pairings:
         end_pairing(pairing, PairingEnd.EXPIRED, work=work, now_ms=now_ms)
+    lapse_requests(work=work, now_ms=now_ms, limit=A_CALL_MAX)
     events_before = UnixMs(now_ms - EVENTS_KEPT_MS)
     answers_before = UnixMs(now_ms - ANSWERS_KEPT_MS)
     forgotten = work.visits.forget_before(events_before, limit=A_CALL_MAX)

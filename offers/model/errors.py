@@ -12,6 +12,8 @@ Layer: nouns. Takes: the root of `rtls`. Gives: the errors that public functions
         ├── InvalidOffer          an offer, coupon or redemption that contradicts itself
         ├── InvalidTarget         an address that we must not call, or a key that is none
         ├── Unreachable           nobody answers there, or not in time: try again later
+        ├── InvalidSurvey         a survey that nobody could answer
+        ├── InvalidAnswer         an answer that its question does not allow
         ├── WrongState            a step that the state of an offer or coupon does not allow
         │   └── Expired           its time is over, for good
         ├── NotFound              no such thing, or not this person's: never told apart
@@ -64,6 +66,14 @@ class InvalidTarget(OffersError, ValueError):
 
 class Unreachable(OffersError):
     """Nobody answers there, or not in time, or not in the protocol. Try again later."""
+
+
+class InvalidSurvey(OffersError, ValueError):
+    """A survey that nobody could answer."""
+
+
+class InvalidAnswer(OffersError, ValueError):
+    """An answer that its question does not allow."""
 
 
 class WrongState(OffersError):

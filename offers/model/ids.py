@@ -22,8 +22,11 @@ VisitId = NewType("VisitId", str)
 TripId = NewType("TripId", str)
 PushSubscriptionId = NewType("PushSubscriptionId", str)
 WebhookId = NewType("WebhookId", str)
+ReferralId = NewType("ReferralId", str)
+SurveyId = NewType("SurveyId", str)
+StaffRequestId = NewType("StaffRequestId", str)
 
-# Ids that people choose: campaigns, tills. `\Z`, since `$` lets a trailing newline through.
+# Ids that people choose: campaigns, tills, surveys. `\Z`, since `$` lets a newline through.
 NAME_PATTERN: Final = re.compile(r"\A[a-z0-9][a-z0-9-]{0,62}\Z")
 # Ids that we make: 128 random bits. They carry no meaning and cannot be guessed.
 RANDOM_PATTERN: Final = re.compile(r"\A[0-9a-f]{32}\Z")

@@ -8,6 +8,7 @@ one `UnitOfWork` share one transaction, so a handler's effects happen together o
 from offers.ports.answers import Answers, Outbox
 from offers.ports.audit import Audit
 from offers.ports.campaigns import Campaigns
+from offers.ports.engagement import Referrals, StaffRequests, Surveys
 from offers.ports.offers import Coupons, Offers
 from offers.ports.outside import FanOut, SecretSource
 from offers.ports.people import Consents, Pairings, Shoppers
@@ -26,8 +27,11 @@ __all__ = [
     "Outbox",
     "Pairings",
     "Reader",
+    "Referrals",
     "SecretSource",
     "Shoppers",
+    "StaffRequests",
+    "Surveys",
     "UnitOfWork",
     "Visits",
     "Writer",

@@ -10,6 +10,7 @@ from typing import Protocol, TypeVar
 from offers.ports.answers import Answers, Outbox
 from offers.ports.audit import Audit
 from offers.ports.campaigns import Campaigns
+from offers.ports.engagement import Referrals, StaffRequests, Surveys
 from offers.ports.offers import Coupons, Offers
 from offers.ports.people import Consents, Pairings, Shoppers
 from offers.ports.visits import Decisions, Visits
@@ -42,6 +43,12 @@ class UnitOfWork(Protocol):
     def outbox(self) -> Outbox: ...  # noqa: D102
     @property
     def audit(self) -> Audit: ...  # noqa: D102
+    @property
+    def referrals(self) -> Referrals: ...  # noqa: D102
+    @property
+    def surveys(self) -> Surveys: ...  # noqa: D102
+    @property
+    def staff_requests(self) -> StaffRequests: ...  # noqa: D102
 
 
 class Writer(Protocol):

@@ -16,7 +16,10 @@ from offers.ports import (
     Offers,
     Outbox,
     Pairings,
+    Referrals,
     Shoppers,
+    StaffRequests,
+    Surveys,
     Visits,
 )
 from offers.storage.sql_answers import SqlAnswers
@@ -28,7 +31,10 @@ from offers.storage.sql_decisions import SqlDecisions
 from offers.storage.sql_offers import SqlOffers
 from offers.storage.sql_outbox import SqlOutbox
 from offers.storage.sql_pairings import SqlPairings
+from offers.storage.sql_referrals import SqlReferrals
 from offers.storage.sql_shoppers import SqlShoppers
+from offers.storage.sql_staff_requests import SqlStaffRequests
+from offers.storage.sql_surveys import SqlSurveys
 from offers.storage.sql_visits import SqlVisits
 
 
@@ -47,3 +53,6 @@ class SqlWork:
         self.answers: Answers = SqlAnswers(connection)
         self.outbox: Outbox = SqlOutbox(connection)
         self.audit: Audit = SqlAudit(connection)
+        self.referrals: Referrals = SqlReferrals(connection)
+        self.surveys: Surveys = SqlSurveys(connection)
+        self.staff_requests: StaffRequests = SqlStaffRequests(connection)

@@ -28,6 +28,12 @@ DOCUMENT = {
     "validity": {"from": "2026-01-01T00:00:00Z", "until": "2027-01-01T00:00:00Z"},
     "texts": {"de": {"title": "a", "body": "b"}, "en": {"title": "a", "body": "b"}},
 }
+SURVEY = {
+    "titles": {"de": "a", "en": "b"},
+    "opens": "2023-01-01T00:00:00Z",
+    "closes": "2027-01-01T00:00:00Z",
+    "questions": [{"question": "advice", "kind": "scale", "texts": {"de": "a", "en": "b"}}],
+}
 # Paused and rewritten by the tests of roles, so that Anna's campaign stays as it is.
 SCAPEGOAT = "scapegoat"
 # Bodies that pass the schema, so that only the role or the owner can stand against the request.
@@ -37,6 +43,9 @@ BODIES: dict[str, object] = {
     "pairTag": {"tag": "tag:9"},
     "quoteBasket": {"code": "0123-4567-89AB", "basket": BASKET},
     "redeemCoupon": {"code": "0123-4567-89AB", "basket": BASKET},
+    "publishSurvey": SURVEY,
+    "answerSurvey": {"answers": {"advice": 4}},
+    "requestStaff": {"zone": "dowels"},
 }
 HEADERS = {
     "redeemCoupon": {"Idempotency-Key": "key-00000001"},
@@ -77,9 +86,9 @@ def call(
 ) -> httpx2.Response:
     method, path = operations(api)[operation]
     defaults = {"purpose": "notify", "code": "expired"} | dict.fromkeys(
-        ("pairing", "offer", "coupon"), "0" * 32
+        ("pairing", "offer", "coupon", "request"), "0" * 32
     )
-    known = defaults | {"campaign": SCAPEGOAT} | places
+    known = defaults | {"campaign": SCAPEGOAT, "survey": "nobodys"} | places
     path = re.sub(r"{(\w+)}", lambda place: known[place[1]], path)
     body = BODIES.get(operation)
     if operation == "addCampaignRevision":
@@ -171,7 +180,12 @@ def belongings(api: RunningApi) -> dict[str, str]:
         offer = frame(stream)["offer"]
     assert isinstance(offer, dict)
     pairing = anna.get("/v1/me/pairings").json()["pairings"][0]["pairing"]
+    asked = anna.post("/v1/me/staff-request", {"zone": "dowels"}).json()["request"]
+    staff = api.key(Role.MERCHANDISER)
+    assert api.http.put("/v1/surveys/visit", json=SURVEY, headers=staff).status_code == 204
     return {
+        "request": asked,
+        "survey": "visit",
         "offer": offer["offer"],
         "coupon": offer["coupon"]["coupon"],
         "pairing": pairing,
@@ -179,8 +193,11 @@ def belongings(api: RunningApi) -> dict[str, str]:
     }
 
 
+PLACES = ("offer", "coupon", "pairing", "campaign", "request", "survey")
+
+
 def places_of(operation_path: str) -> set[str]:
-    return set(re.findall(r"{(\w+)}", operation_path)) & {"offer", "coupon", "pairing", "campaign"}
+    return set(re.findall(r"{(\w+)}", operation_path)) & set(PLACES)
 
 
 @pytest.mark.parametrize(
@@ -193,6 +210,9 @@ def places_of(operation_path: str) -> set[str]:
         "getCampaign",
         "pauseCampaign",
         "addCampaignRevision",
+        "takeStaffRequest",
+        "finishStaffRequest",
+        "getSurveyCounts",
     ],
 )
 def test_what_belongs_to_another_is_answered_as_if_it_did_not_exist(
@@ -200,8 +220,11 @@ def test_what_belongs_to_another_is_answered_as_if_it_did_not_exist(
 ) -> None:
     """Same status, same words: an id must not be worth guessing."""
     ben = Phone(api).headers
-    elsewhere = api.key(Role.OPERATOR, site=SiteId("elsewhere"))
-    headers = ben if Role.SHOPPER in ROLES[operation] else elsewhere
+    roles = ROLES[operation]
+    assert roles is not EVERYBODY
+    staff = max(roles - {Role.SHOPPER, Role.TILL}, default=Role.OPERATOR)
+    elsewhere = api.key(staff, site=SiteId("elsewhere"))
+    headers = ben if Role.SHOPPER in roles else elsewhere
     foreign = call(api, operation, headers, **belongings)
     if operation == "addCampaignRevision":
         # The key's own site decides: a document for it under another's id finds that id taken.
@@ -215,7 +238,11 @@ def test_what_belongs_to_another_is_answered_as_if_it_did_not_exist(
 def test_the_list_of_routes_with_foreign_ids_is_complete(api: RunningApi) -> None:
     """A new route with an id in its path must join the test above."""
     with_ids = {name for name, (_, path) in operations(api).items() if places_of(path)}
-    assert with_ids == {
+    # Every shopper may answer a survey; a survey's name is the staff's own to choose.
+    assert with_ids - {"answerSurvey", "publishSurvey"} == {
+        "takeStaffRequest",
+        "finishStaffRequest",
+        "getSurveyCounts",
         "unpairTag",
         "openOffer",
         "dismissOffer",

@@ -8,6 +8,14 @@ from offers.storage.tables.answers import ANSWERS, OUTBOX
 from offers.storage.tables.audit import AUDIT
 from offers.storage.tables.campaigns import CAMPAIGN_REVISIONS, CAMPAIGNS
 from offers.storage.tables.columns import METADATA, DataClass
+from offers.storage.tables.engagement import (
+    REFERRAL_CODES,
+    REFERRALS,
+    STAFF_REQUESTS,
+    SURVEY_ANSWERS,
+    SURVEY_CHOICES,
+    SURVEYS,
+)
 from offers.storage.tables.offers import CAP_SLOTS, COUPON_CODES, COUPONS, OFFERS, REDEMPTIONS
 from offers.storage.tables.people import CONSENTS, CREDENTIALS, PAIRINGS, SHOPPERS
 from offers.storage.tables.visits import DECISIONS, PROCESSED_EVENTS, VISITS
@@ -29,7 +37,13 @@ __all__ = [
     "PAIRINGS",
     "PROCESSED_EVENTS",
     "REDEMPTIONS",
+    "REFERRALS",
+    "REFERRAL_CODES",
     "SHOPPERS",
+    "STAFF_REQUESTS",
+    "SURVEYS",
+    "SURVEY_ANSWERS",
+    "SURVEY_CHOICES",
     "VISITS",
     "DataClass",
 ]
