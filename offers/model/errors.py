@@ -8,6 +8,7 @@ Layer: nouns. Takes: the root of `rtls`. Gives: the errors that public functions
         ├── InvalidShopper        a shopper, consent, pairing or credential that cannot be
         ├── InvalidCampaign       a campaign that cannot work: campaign, field and remedy are named
         ├── InvalidBasket         a basket that no checkout can have sent
+        ├── InvalidCode           a scanned code that cannot be read: position and remedy are named
         ├── InvalidKey            an idempotency key that cannot be one
         ├── InvalidOffer          an offer, coupon or redemption that contradicts itself
         ├── InvalidTarget         an address that we must not call, or a key that is none
@@ -50,6 +51,10 @@ class InvalidCampaign(OffersError, ValueError):
 
 class InvalidBasket(OffersError, ValueError):
     """A basket that no checkout can have sent."""
+
+
+class InvalidCode(OffersError, ValueError):
+    """A scanned code that cannot be read."""
 
 
 class InvalidKey(OffersError, ValueError):

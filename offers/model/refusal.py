@@ -68,6 +68,16 @@ class CheckoutRefusal(StrEnum):
         return CheckoutRefusal.COUPON_NOT_VALID if self in _ONLY_FOR_OWNERS else self
 
 
+class CardRefusal(StrEnum):
+    """Why the code of a card was not taken."""
+
+    CODE_WRONG = "card_code_wrong"
+    CODE_OUT_OF_TIME = "card_code_out_of_time"
+    """good, but minutes or hours off: an old picture, or a clock that is wrong"""
+    CODE_USED = "card_code_used"
+    """shown and taken before"""
+
+
 _ONLY_FOR_OWNERS = frozenset(
     {
         CheckoutRefusal.COUPON_UNKNOWN,
