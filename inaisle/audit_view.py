@@ -9,10 +9,11 @@ from pathlib import Path
 
 import typer
 
-from inaisle.doctor import database_file
+from inaisle.database_place import database_place
 from inaisle.errors import ExitStatus, InvalidSettings, Unavailable
 from inaisle.settings import Settings
 from offers.handlers.note_audit import AuditReport, verify_audit
+from offers.storage.database import Place
 from offers.storage.reader import Reader
 
 
@@ -29,7 +30,7 @@ def run_verify(settings: Settings, *, noted: str | None, as_json: bool) -> int:
         For a machine.
     """
     expected = None if noted is None else parse_head(noted)
-    report = verify_file(database_file(settings), noted=expected)
+    report = verify_place(database_place(settings), noted=expected)
     found = None if report.head is None else f"{report.head.sequence}:{report.head.hash}"
     if as_json:
         fault = report.fault
@@ -53,17 +54,17 @@ def run_verify(settings: Settings, *, noted: str | None, as_json: bool) -> int:
     return ExitStatus.DONE if report.fault is None else ExitStatus.REFUSED
 
 
-def verify_file(path: Path, *, noted: tuple[int, str] | None = None) -> AuditReport:
-    """Return what the chain in the file holds, and whether it leads to the entry noted earlier.
+def verify_place(place: Place, *, noted: tuple[int, str] | None = None) -> AuditReport:
+    """Return what the chain there holds, and whether it leads to the entry noted earlier.
 
     Raises
     ------
     Unavailable
         If there is no such file.
     """
-    if not path.exists():
-        raise Unavailable(f"{path}: there is no database; expected one that `inaisle serve` made.")
-    reader = Reader(path)
+    if isinstance(place, Path) and not place.exists():
+        raise Unavailable(f"{place}: there is no database; expected one that `inaisle serve` made.")
+    reader = Reader(place)
     try:
         return reader.run(lambda work: verify_audit(work=work, noted=noted))
     finally:

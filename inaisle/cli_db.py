@@ -1,6 +1,6 @@
 """The commands that look after the database of offers.
 
-Layer: doors. Takes: arguments. Gives: `inaisle db verify` to inaisle.cli.
+Layer: doors. Takes: arguments. Gives: `inaisle db status`, `upgrade` and `verify` to inaisle.cli.
 """
 
 from pathlib import Path
@@ -13,6 +13,22 @@ from inaisle.cli_context import FlagValues, end_with, load_for
 db_app = typer.Typer(help="Look after the database of offers.", no_args_is_help=True)
 DataFlag = Annotated[Path | None, typer.Option(help="Folder of database, snapshots, keys.")]
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON for a machine.")]
+
+
+@db_app.command()
+def status(context: typer.Context, *, data: DataFlag = None, json: JsonFlag = False) -> None:
+    """Say where the database is, whether it is sound, and whether its schema is the newest."""
+    from inaisle.db_view import run_status
+
+    end_with(run_status(load_for(context, data_flag(data)).settings, as_json=json))
+
+
+@db_app.command()
+def upgrade(context: typer.Context, *, data: DataFlag = None) -> None:
+    """Bring the schema up to date; a file is copied before. A starting service does it, too."""
+    from inaisle.db_view import run_upgrade
+
+    end_with(run_upgrade(load_for(context, data_flag(data)).settings))
 
 
 @db_app.command()

@@ -22,6 +22,7 @@ from typing import Final
 from inaisle.app_client import ApiAddress
 from inaisle.broker import BrokerAddress, embedded_broker, parse_broker, refuse_silent_broker
 from inaisle.clock import SystemClock
+from inaisle.database_place import database_place
 from inaisle.demo_counts import DemoCounts
 from inaisle.demo_crowd import Crowd
 from inaisle.demo_error import ErrorMeter
@@ -30,7 +31,6 @@ from inaisle.demo_story import TAG, Stage, Story, play
 from inaisle.demo_summary import print_summary
 from inaisle.demo_view import DemoFigures, DemoView
 from inaisle.demo_zone import ZoneGauge
-from inaisle.doctor import database_file
 from inaisle.errors import ExitStatus, PartBroke
 from inaisle.locating_side import LocatingSide
 from inaisle.news_board import NewsBoard
@@ -184,7 +184,7 @@ class Demo:
     def show(self, stop: threading.Event, *, once: bool) -> Story | None:
         """Refresh the view until the story is told or the viewer has seen enough."""
         assert self._story is not None
-        with DemoCounts(database_file(self._settings)) as counts:
+        with DemoCounts(database_place(self._settings)) as counts:
             while not stop.wait(SHOW_EVERY_S):
                 self._refuse_broken()
                 self._refresh(counts)

@@ -33,6 +33,8 @@ def demo_settings(settings: Settings, data: Path) -> Settings:
     return settings.model_copy(
         update={
             "site": settings.site.model_copy(update={"data": data}),
+            # Simulated shoppers do not belong among those of a real shop.
+            "offers": settings.offers.model_copy(update={"database_url": None}),
             "reception": reception,
             "api": settings.api.model_copy(update={"port": port}),
         }

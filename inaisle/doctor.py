@@ -7,19 +7,18 @@ when something is missing.
 import json
 import os
 import socket
-import sqlite3
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Final
 
 from rich.console import Console
 
 from inaisle.broker import BrokerAddress, refuse_silent_broker
 from inaisle.clock import SystemClock
+from inaisle.database_place import database_place
 from inaisle.errors import ExitStatus, Unavailable
 from inaisle.settings import Settings
 from inaisle.site_loading import (
@@ -70,7 +69,7 @@ def findings_of(settings: Settings) -> Iterator[Finding]:
         ("campaigns", _campaigns, "set site.campaigns to a readable file"),
         ("broker", _broker, "start mosquitto, or set mqtt.host and mqtt.port"),
         ("redis", _redis, "start redis-server, or leave redis.url empty for one process"),
-        ("database", _database, "restore the file from a backup, or free disk space"),
+        ("database", _database, "do as the message says, or restore the newest backup"),
         ("port", _port, "set api.port to a free port, or 0"),
         (
             "kernels",
@@ -82,7 +81,7 @@ def findings_of(settings: Settings) -> Iterator[Finding]:
     for name, check, advice in checks:
         try:
             yield Finding(check=name, is_good=True, found=check(settings))
-        except (InaisleError, OSError, sqlite3.Error) as error:
+        except (InaisleError, OSError) as error:
             yield Finding(check=name, is_good=False, found=str(error), advice=advice)
 
 
@@ -132,19 +131,12 @@ def _redis(settings: Settings) -> str:
 
 
 def _database(settings: Settings) -> str:
-    path = database_file(settings)
-    if not path.exists():
-        return f"{path} will be made at the first start"
-    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
-        (verdict,) = connection.execute("PRAGMA quick_check").fetchone()
-    if verdict != "ok":
-        raise Unavailable(f"{path}: {verdict}")
-    return f"{path} is sound"
+    from inaisle.db_status import status_of
 
-
-def database_file(settings: Settings) -> Path:
-    """Return where the offers are kept."""
-    return settings.offers.database or settings.site.data / "offers.sqlite"
+    status = status_of(database_place(settings))
+    if status.warning:
+        raise Unavailable(f"{status.place}: {status.warning}")
+    return status.sentence
 
 
 def _port(settings: Settings) -> str:

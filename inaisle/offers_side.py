@@ -13,7 +13,7 @@ import structlog
 from fastapi import APIRouter, FastAPI
 
 from inaisle.access_keys import AccessKeys, provide_keys
-from inaisle.doctor import database_file
+from inaisle.database_place import database_place
 from inaisle.locating_side import Around
 from inaisle.settings import Settings
 from inaisle.site_loading import read_campaigns
@@ -82,16 +82,16 @@ class OffersSide:
         tell_tag: Callable[[TagId, bool], None],
         scans: ScanSink | None = None,
     ) -> None:
-        path = database_file(settings)
-        prepare_database(path)
+        place = database_place(settings)
+        prepare_database(place)
         self._site_map = site_map
         self._clock = around.clock
         self._fan_out = fan_out
         self._scans = scans
         self.secrets = SystemSecretSource(load_key(settings.site.data / "secret.key"))
         committed = threading.Event()
-        self.writer = Writer(path, after_commit=committed.set)
-        self.reader = Reader(path)
+        self.writer = Writer(place, after_commit=committed.set)
+        self.reader = Reader(place)
         self.channel = AppChannel()
         self.relay = Relay(
             writer=self.writer,

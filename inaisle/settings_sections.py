@@ -123,6 +123,9 @@ class OffersSection(Section):
     """What the offer side needs."""
 
     database: Path | None = Field(default=None, description="<data>/offers.sqlite if empty")
+    database_url: SecretStr | None = Field(
+        default=None, description="postgresql://user:password@host/database, instead of the file"
+    )
     till_key: SecretStr | None = Field(default=None, description="generated at first start")
     staff_key: SecretStr | None = Field(default=None, description="generated at first start")
 

@@ -1,4 +1,7 @@
-"""Real parts for tests: a broker and a Redis on free loopback ports, started and ended here."""
+"""Real parts for tests: a broker, a Redis and a PostgreSQL on free loopback ports.
+
+Each is started and ended here.
+"""
 
 import os
 import shutil
@@ -8,11 +11,16 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
 
 from inaisle.kernel_cache import point_numba_at_its_cache
+
+if TYPE_CHECKING:
+    from offers.storage.database import Place
+    from tests.postgres import PostgresServer
 
 point_numba_at_its_cache()  # before any test imports numba, and for the processes that tests start
 
@@ -23,11 +31,13 @@ settings.register_profile("developer", deadline=None)
 settings.load_profile("ci" if os.environ.get("CI") else "developer")
 
 
-def find_program(name: str) -> str:
+def find_program(
+    name: str, *, package: str | None = None, folders: str = "/usr/sbin:/usr/local/sbin"
+) -> str:
     """Return the program's path, or skip; in CI a missing program is a failure, not a skip."""
-    found = shutil.which(name) or shutil.which(name, path="/usr/sbin:/usr/local/sbin")
+    found = shutil.which(name) or shutil.which(name, path=folders)
     if found is None:
-        line = f"{name} is not installed: apt-get install {name}"
+        line = f"{name} is not installed: apt-get install {package or name}"
         if os.environ.get("INAISLE_TESTS_REQUIRE_REAL_PARTS"):
             pytest.fail(line)
         pytest.skip(line)
@@ -49,13 +59,19 @@ class Server:
     port: int
     folder: Path
     host: str = "127.0.0.1"
+    user: str | None = None
     process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
 
     def start(self) -> None:
         log = (self.folder / "server.log").open("ab")
         with log:
             self.process = subprocess.Popen(
-                self.command, cwd=self.folder, stdout=log, stderr=log, stdin=subprocess.DEVNULL
+                self.command,
+                cwd=self.folder,
+                user=self.user,
+                stdout=log,
+                stderr=log,
+                stdin=subprocess.DEVNULL,
             )
         self.wait_until_it_listens()
 
@@ -121,6 +137,33 @@ def redis_server(tmp_path: Path) -> Iterator[Server]:
     server.start()
     yield server
     server.stop()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> "Iterator[PostgresServer]":
+    """One server for all tests; each gets a database of its own in it."""
+    from tests.postgres import make_server
+
+    server = make_server()
+    server.start()
+    yield server
+    server.remove()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> "Iterator[Place]":
+    """A database with the newest schema and nothing in it, once on each engine."""
+    from offers.storage.database import prepare_database
+
+    if request.param == "sqlite":
+        path = tmp_path / "data" / "offers.db"
+        prepare_database(path)
+        yield path
+        return
+    server = request.getfixturevalue("postgres")
+    url = server.database()
+    yield url
+    server.drop(url)
 
 
 @pytest.fixture(scope="session")

@@ -99,6 +99,7 @@ async def redeem(
 
     def act(work: UnitOfWork) -> StoredAnswer:
         now_ms = services.now_ms()
+        refusals.clear()  # the database may have given up an earlier attempt
 
         def redeem_now() -> StoredAnswer:
             answer = redeem_coupon(wanted, work=work, now_ms=now_ms, secrets=services.secrets)

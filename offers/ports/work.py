@@ -52,7 +52,11 @@ class UnitOfWork(Protocol):
 
 
 class Writer(Protocol):
-    """The one way to change what is stored: each call is a transaction, in the order of calls."""
+    """The one way to change what is stored: each call is a transaction, in the order of calls.
+
+    A database that several programs share may give a transaction up, and ``work`` is run again: it
+    must leave nothing behind but what it writes and returns.
+    """
 
     def submit(self, work: Callable[[UnitOfWork], T]) -> Future[T]:
         """Run ``work`` soon; the future is done when its effect is durable, or did not happen."""

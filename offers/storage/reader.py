@@ -1,17 +1,16 @@
 """Look at what is stored, beside the writer and without waiting for it.
 
 Layer: edges. Takes: queries from any thread. Gives: what they return, from one consistent state of
-the database: the write-ahead log keeps it while the writer goes on.
+the database: it keeps that state for us while the writer goes on.
 """
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import TypeVar
 
 from sqlalchemy.exc import SQLAlchemyError
 
 from offers.ports import UnitOfWork
-from offers.storage.database import open_engine
+from offers.storage.database import Place, open_engine
 from offers.storage.faults import fault_of
 from offers.storage.sql_work import SqlWork
 
@@ -21,9 +20,9 @@ T = TypeVar("T")
 class Reader:
     """A few connections that cannot write (`offers.ports.Reader`)."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, place: Place) -> None:
         """Open a database that `prepare_database` has prepared."""
-        self._engine = open_engine(path, is_reader=True)
+        self._engine = open_engine(place, is_reader=True)
 
     def run(self, work: Callable[[UnitOfWork], T]) -> T:
         """Run ``work``, which must not change anything, on one consistent state.

@@ -1,8 +1,9 @@
 """Write from one thread, and make many commands durable with one fsync.
 
 Layer: edges. Takes: commands from any thread. Gives: futures that are done when the effect is on
-the disk. One writer cannot meet another: no deadlock, no retry, no lost update. And since a commit
-costs an fsync whatever is in it, all commands that arrive during one commit share the next.
+the disk. One writer cannot meet another: no deadlock, no lost update; several processes take turns.
+And since a commit costs an fsync whatever is in it, all commands that arrive during one commit
+share the next.
 
 Each command has a savepoint of its own: one that fails leaves the others untouched. No future is
 done before the commit, not even with a refusal, since a refusal may stand on a neighbour's effect.
@@ -20,8 +21,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from offers.model.errors import Busy
 from offers.ports import UnitOfWork
-from offers.storage.database import open_engine
-from offers.storage.faults import ends_transaction, fault_of
+from offers.storage.database import Place, open_engine
+from offers.storage.faults import ends_transaction, fault_of, is_passing_conflict
+from offers.storage.postgres_server import SAVEPOINTS_MAX
 from offers.storage.sql_work import SqlWork
 
 T = TypeVar("T")
@@ -29,6 +31,8 @@ QUEUE_MAX: Final = 1_024
 # Bounds how long the first command of a batch waits for the last one's work.
 BATCH_MAX: Final = 128
 WAIT_S_MAX: Final = 30.0
+# A stranger's session may lock rows in another order than ours; it does not do so for ever.
+ATTEMPTS_MAX: Final = 4
 
 
 class _Command:
@@ -65,18 +69,19 @@ def _nothing() -> None:
 class Writer:
     """The one thread that writes (`offers.ports.Writer`)."""
 
-    def __init__(self, path: Path, *, after_commit: Callable[[], None] = _nothing) -> None:
+    def __init__(self, place: Place, *, after_commit: Callable[[], None] = _nothing) -> None:
         """Start the thread.
 
         Parameters
         ----------
-        path
+        place
             A database that `prepare_database` has prepared.
         after_commit
             Called on the writer's thread after each commit, before the futures are done, e.g. to
             wake the relay. Must not block; if it raises, the writer stops.
         """
-        self._engine = open_engine(path, is_reader=False)
+        self._engine = open_engine(place, is_reader=False)
+        self._batch_max = BATCH_MAX if isinstance(place, Path) else SAVEPOINTS_MAX
         self._after_commit = after_commit
         self._waiting: queue.Queue[_Command | None] = queue.Queue(QUEUE_MAX)
         self._door = threading.Lock()
@@ -155,7 +160,7 @@ class Writer:
         command = self._waiting.get()
         while command is not None:
             batch.append(command)
-            if len(batch) == BATCH_MAX:
+            if len(batch) == self._batch_max:
                 return batch, True
             try:
                 command = self._waiting.get_nowait()
@@ -164,15 +169,22 @@ class Writer:
         return batch, False
 
     def _commit(self, batch: list[_Command]) -> None:
-        try:
-            with self._engine.connect() as connection, connection.begin():
-                work = SqlWork(connection)
+        for attempt in range(1, ATTEMPTS_MAX + 1):
+            try:
+                self._commit_once(batch)
+            except SQLAlchemyError as error:
+                if attempt < ATTEMPTS_MAX and is_passing_conflict(error):
+                    continue
+                # Nothing of the batch is on the disk, so nobody may be told that it is.
                 for command in batch:
-                    _run_in_savepoint(command, work, connection)
-        except SQLAlchemyError as error:
-            # Nothing of the batch is on the disk, so nobody may be told that it is.
+                    command.fail(error)
+            return
+
+    def _commit_once(self, batch: list[_Command]) -> None:
+        with self._engine.connect() as connection, connection.begin():
+            work = SqlWork(connection)
             for command in batch:
-                command.fail(error)
+                _run_in_savepoint(command, work, connection)
 
 
 def _run_in_savepoint(command: _Command, work: SqlWork, connection: sa.Connection) -> None:
