@@ -7,6 +7,7 @@ Layer: nouns. Takes: the root of `rtls`. Gives: the errors that public functions
         ├── InvalidMoney          an amount or currency that cannot be money
         ├── InvalidShopper        a shopper, consent, pairing or credential that cannot be
         ├── InvalidCampaign       a campaign that cannot work: campaign, field and remedy are named
+        │   └── InvalidCondition  a condition that cannot be: its place in the document is named
         ├── InvalidBasket         a basket that no checkout can have sent
         ├── InvalidCode           a scanned code that cannot be read: position and remedy are named
         ├── InvalidKey            an idempotency key that cannot be one
@@ -47,6 +48,10 @@ class InvalidShopper(OffersError, ValueError):
 
 class InvalidCampaign(OffersError, ValueError):
     """A campaign that cannot work."""
+
+
+class InvalidCondition(InvalidCampaign):
+    """A condition that cannot be; its place in the document is named."""
 
 
 class InvalidBasket(OffersError, ValueError):
