@@ -18,6 +18,7 @@ from offers.api.checkout_routes import checkout_routes
 from offers.api.error_handlers import install_error_handlers
 from offers.api.offer_routes import offer_routes
 from offers.api.operator_routes import operator_routes
+from offers.api.points_routes import points_routes
 from offers.api.problem_docs import problem_routes, problem_schemas
 from offers.api.scan_routes import scan_routes
 from offers.api.services import ApiSettings, Channel, ScanSink, Services
@@ -104,6 +105,7 @@ def _include(app: FastAPI, open_routers: Sequence[APIRouter]) -> None:
         shopper_routes,
         scan_routes,
         offer_routes,
+        points_routes,
         checkout_routes,
         operator_routes,
         survey_routes,

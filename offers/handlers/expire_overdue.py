@@ -10,6 +10,7 @@ from typing import Final
 
 from offers.handlers.end_offer import end_offer
 from offers.handlers.end_pairing import end_pairing
+from offers.handlers.expire_points import expire_points
 from offers.handlers.request_staff import lapse_requests
 from offers.model.coupon import Coupon, CouponState
 from offers.model.offer import OfferState
@@ -30,11 +31,13 @@ class Expired:
     offers: int
     coupons: int
     pairings: int
+    wallets: int
+    """those whose points were over"""
     forgotten: int
 
 
 def expire_overdue(*, work: UnitOfWork, now_ms: UnixMs) -> Expired:
-    """Expire offers, coupons and pairings; delete old event ids, visits and answers."""
+    """Expire offers, coupons, pairings and points; delete old event ids, visits and answers."""
     offers = work.offers.overdue(now_ms=now_ms, limit=A_CALL_MAX)
     for offer in offers:
         end_offer(offer, OfferState.EXPIRED, work=work, now_ms=now_ms)
@@ -45,12 +48,17 @@ def expire_overdue(*, work: UnitOfWork, now_ms: UnixMs) -> Expired:
     for pairing in pairings:
         end_pairing(pairing, PairingEnd.EXPIRED, work=work, now_ms=now_ms)
     lapse_requests(work=work, now_ms=now_ms, limit=A_CALL_MAX)
+    wallets = expire_points(work=work, now_ms=now_ms, limit=A_CALL_MAX)
     events_before = UnixMs(now_ms - EVENTS_KEPT_MS)
     answers_before = UnixMs(now_ms - ANSWERS_KEPT_MS)
     forgotten = work.visits.forget_before(events_before, limit=A_CALL_MAX)
     forgotten += work.answers.forget_before(answers_before, limit=A_CALL_MAX)
     return Expired(
-        offers=len(offers), coupons=len(coupons), pairings=len(pairings), forgotten=forgotten
+        offers=len(offers),
+        coupons=len(coupons),
+        pairings=len(pairings),
+        wallets=wallets,
+        forgotten=forgotten,
     )
 
 

@@ -16,13 +16,15 @@ Layer: nouns. Takes: the root of `rtls`. Gives: the errors that public functions
         ├── Unreachable           nobody answers there, or not in time: try again later
         ├── InvalidSurvey         a survey that nobody could answer
         ├── InvalidAnswer         an answer that its question does not allow
+        ├── InvalidLedger         a posting, lot or wish that no book of points could hold
         ├── WrongState            a step that the state of an offer or coupon does not allow
         │   └── Expired           its time is over, for good
         ├── NotFound              no such thing, or not this person's: never told apart
         ├── Conflict              true elsewhere already
         │   ├── ConsentMissing    the purpose has not been granted
         │   ├── TagTaken          the tag is paired with another shopper
-        │   └── KeyReused         an idempotency key came again with another request
+        │   ├── KeyReused         an idempotency key came again with another request
+        │   └── ReferenceReused   a cause has moved points already, and others than now
         └── StorageError
             ├── Busy              locked, full or overloaded: try again later; nothing is half done
             └── CorruptDatabase   refuse to start
@@ -86,6 +88,10 @@ class InvalidAnswer(OffersError, ValueError):
     """An answer that its question does not allow."""
 
 
+class InvalidLedger(OffersError, ValueError):
+    """A posting, lot or wish that no book of points could hold."""
+
+
 class WrongState(OffersError):
     """A step that the state of an offer or coupon does not allow."""
 
@@ -112,6 +118,10 @@ class TagTaken(Conflict):
 
 class KeyReused(Conflict):
     """An idempotency key came again with another request."""
+
+
+class ReferenceReused(Conflict):
+    """A cause has moved points already, and others than now."""
 
 
 class StorageError(OffersError):

@@ -9,6 +9,7 @@ from offers.ports.answers import Answers, Outbox
 from offers.ports.audit import Audit
 from offers.ports.campaigns import Campaigns
 from offers.ports.engagement import Referrals, StaffRequests, Surveys
+from offers.ports.ledger import Ledger
 from offers.ports.offers import Coupons, Offers
 from offers.ports.outside import FanOut, SecretSource
 from offers.ports.people import Consents, Pairings, Shoppers
@@ -23,6 +24,7 @@ __all__ = [
     "Coupons",
     "Decisions",
     "FanOut",
+    "Ledger",
     "Offers",
     "Outbox",
     "Pairings",

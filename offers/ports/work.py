@@ -11,6 +11,7 @@ from offers.ports.answers import Answers, Outbox
 from offers.ports.audit import Audit
 from offers.ports.campaigns import Campaigns
 from offers.ports.engagement import Referrals, StaffRequests, Surveys
+from offers.ports.ledger import Ledger
 from offers.ports.offers import Coupons, Offers
 from offers.ports.people import Consents, Pairings, Shoppers
 from offers.ports.visits import Decisions, Visits
@@ -49,6 +50,8 @@ class UnitOfWork(Protocol):
     def surveys(self) -> Surveys: ...  # noqa: D102
     @property
     def staff_requests(self) -> StaffRequests: ...  # noqa: D102
+    @property
+    def ledger(self) -> Ledger: ...  # noqa: D102
 
 
 class Writer(Protocol):

@@ -13,6 +13,7 @@ from offers.ports import (
     Consents,
     Coupons,
     Decisions,
+    Ledger,
     Offers,
     Outbox,
     Pairings,
@@ -28,6 +29,7 @@ from offers.storage.sql_campaigns import SqlCampaigns
 from offers.storage.sql_consents import SqlConsents
 from offers.storage.sql_coupons import SqlCoupons
 from offers.storage.sql_decisions import SqlDecisions
+from offers.storage.sql_ledger import SqlLedger
 from offers.storage.sql_offers import SqlOffers
 from offers.storage.sql_outbox import SqlOutbox
 from offers.storage.sql_pairings import SqlPairings
@@ -56,3 +58,4 @@ class SqlWork:
         self.referrals: Referrals = SqlReferrals(connection)
         self.surveys: Surveys = SqlSurveys(connection)
         self.staff_requests: StaffRequests = SqlStaffRequests(connection)
+        self.ledger: Ledger = SqlLedger(connection)

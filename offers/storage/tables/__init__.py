@@ -16,6 +16,15 @@ from offers.storage.tables.engagement import (
     SURVEY_CHOICES,
     SURVEYS,
 )
+from offers.storage.tables.ledger import (
+    LEDGER_ACCOUNTS,
+    LEDGER_ALLOCATIONS,
+    LEDGER_LOTS,
+    LEDGER_POSTINGS,
+    LEDGER_REFERENCES,
+    LEDGER_TRANSACTIONS,
+    WALLETS,
+)
 from offers.storage.tables.offers import CAP_SLOTS, COUPON_CODES, COUPONS, OFFERS, REDEMPTIONS
 from offers.storage.tables.people import CONSENTS, CREDENTIALS, PAIRINGS, SHOPPERS
 from offers.storage.tables.visits import DECISIONS, PROCESSED_EVENTS, VISITS
@@ -31,6 +40,12 @@ __all__ = [
     "COUPON_CODES",
     "CREDENTIALS",
     "DECISIONS",
+    "LEDGER_ACCOUNTS",
+    "LEDGER_ALLOCATIONS",
+    "LEDGER_LOTS",
+    "LEDGER_POSTINGS",
+    "LEDGER_REFERENCES",
+    "LEDGER_TRANSACTIONS",
     "METADATA",
     "OFFERS",
     "OUTBOX",
@@ -45,5 +60,6 @@ __all__ = [
     "SURVEY_ANSWERS",
     "SURVEY_CHOICES",
     "VISITS",
+    "WALLETS",
     "DataClass",
 ]

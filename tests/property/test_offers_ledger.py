@@ -1,0 +1,252 @@
+"""The ledger as a machine: whatever is earned, spent and returned, the book adds up."""
+
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+import hypothesis.strategies as st
+import pytest
+import sqlalchemy as sa
+from hypothesis import HealthCheck, settings
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule
+
+from offers.handlers.expire_overdue import expire_overdue
+from offers.handlers.post_points import earn, spend
+from offers.handlers.reverse_points import claw_back, give_back
+from offers.model.errors import WrongState
+from offers.model.ids import ShopperId, TransactionId
+from offers.model.ledger import POINTS, LedgerUnit, PostingReason, Wallet
+from offers.model.points import Earning, LedgerRefusal, Spending
+from offers.model.shopper import Locale, Shopper
+from offers.storage.sql_work import SqlWork
+from rtls.model.units import SiteId, UnixMs
+from tests.reference.ledger import PlainWallet
+from tests.unit.offers.shop import START_MS, CountedSecrets, memory_engine
+
+DAY_MS = 86_400_000
+GRACE_MS = 30 * DAY_MS
+SHOPPERS = (ShopperId("a" * 32), ShopperId("b" * 32))
+AMOUNTS = st.integers(1, 30)
+NIGHTLY = "INAISLE_NIGHTLY" in os.environ
+
+IMBALANCED = """
+SELECT transaction_id FROM ledger_postings GROUP BY transaction_id HAVING SUM(amount_minor) <> 0
+"""
+WRONG_LOTS = """
+SELECT l.lot_id FROM ledger_lots l LEFT JOIN ledger_allocations x ON x.lot_id = l.lot_id
+GROUP BY l.lot_id, l.amount_minor, l.open_minor
+HAVING l.open_minor <> l.amount_minor - COALESCE(SUM(x.amount_minor), 0)
+"""
+BALANCES = """
+SELECT a.kind, a.account_id, SUM(p.amount_minor)
+FROM ledger_postings p JOIN ledger_accounts a ON a.account_id = p.account_id
+GROUP BY a.kind, a.account_id
+"""
+
+
+@dataclass(frozen=True)
+class Done:
+    """A transaction of a shopper that can be reversed."""
+
+    shopper: ShopperId
+    unit: LedgerUnit
+    name: str
+    transaction: TransactionId
+    amount: int
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _database() -> Iterator[None]:
+    with memory_engine() as engine:
+        Ledger.engine = engine
+        yield
+
+
+class Ledger(RuleBasedStateMachine):
+    """Two shoppers, points and cashback, against wallets of single tokens."""
+
+    engine: sa.Engine  # one for all runs: each is rolled back
+    earnings = Bundle("earnings")
+    spendings = Bundle("spendings")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._stack = ExitStack()
+        connection = self._stack.enter_context(self.engine.connect())
+        transaction = connection.begin()
+        self._stack.callback(transaction.rollback)
+        self.connection = connection
+        self.work = SqlWork(connection)
+        self.secrets = CountedSecrets()
+        self.now_ms = START_MS
+        self.count = 0
+        self.left: dict[str, int] = {}
+        self.plain: dict[tuple[ShopperId, LedgerUnit], PlainWallet] = {}
+        for shopper in SHOPPERS:
+            self.work.shoppers.add(
+                Shopper(shopper=shopper, enrolled_at_ms=START_MS, locale=Locale.DE)
+            )
+
+    def teardown(self) -> None:
+        self._stack.close()
+
+    @rule(
+        target=earnings,
+        shopper=st.sampled_from(SHOPPERS),
+        unit=st.sampled_from([POINTS, LedgerUnit("EUR")]),
+        amount=AMOUNTS,
+        pending_days=st.sampled_from([0, 0, 1, 14]),
+        lasting_days=st.integers(1, 60),
+    )
+    def a_shopper_earns(
+        self,
+        shopper: ShopperId,
+        unit: LedgerUnit,
+        amount: int,
+        pending_days: int,
+        lasting_days: int,
+    ) -> Done:
+        name = self._name("purchase")
+        active_at_ms = self.now_ms + pending_days * DAY_MS
+        earning = Earning(
+            unit=unit,
+            amount_minor=amount,
+            reason=PostingReason.PURCHASE,
+            reference=name,
+            active_at_ms=UnixMs(active_at_ms),
+            expires_at_ms=UnixMs(active_at_ms + lasting_days * DAY_MS),
+            site=SiteId("demo"),
+        )
+        earned = earn(shopper, earning, **self._now(), secrets=self.secrets)
+        assert earned.is_new
+        if self.count % 4 == 0:  # the same cause earns once
+            again = earn(shopper, earning, **self._now(), secrets=self.secrets)
+            assert (again.transaction, again.is_new) == (earned.transaction, False)
+        plain = self._plain(shopper, unit)
+        plain.earn(name, amount, active_at_ms=active_at_ms, expires_at_ms=earning.expires_at_ms)
+        self.left[name] = amount
+        return Done(shopper, unit, name, earned.transaction, amount)
+
+    @rule(target=spendings, earned=earnings, amount=AMOUNTS)
+    def a_shopper_spends(self, earned: Done, amount: int) -> Done | None:
+        name = self._name("basket")
+        plain = self._plain(earned.shopper, earned.unit)
+        spending = Spending(
+            unit=earned.unit,
+            amount_minor=amount,
+            reason=PostingReason.PAYMENT,
+            reference=name,
+            site=SiteId("demo"),
+        )
+        spent = spend(earned.shopper, spending, **self._now(), secrets=self.secrets)
+        assert plain.spend(name, amount, now_ms=self.now_ms) != isinstance(spent, LedgerRefusal)
+        if isinstance(spent, LedgerRefusal):
+            return None
+        self.left[name] = amount
+        return Done(earned.shopper, earned.unit, name, spent.transaction, amount)
+
+    @rule(earned=earnings, amount=AMOUNTS, is_whole=st.booleans())
+    def goods_come_back_that_had_earned(self, earned: Done, amount: int, is_whole: bool) -> None:  # noqa: FBT001
+        amount = self.left[earned.name] if is_whole else amount
+        plain = self._plain(earned.shopper, earned.unit)
+        given = {"reference": self._name("return"), **self._now()}
+        if not 1 <= amount <= self.left[earned.name]:
+            with pytest.raises(WrongState):
+                claw_back(earned.transaction, amount, **given)
+            return
+        back = claw_back(earned.transaction, amount, **given)
+        assert claw_back(earned.transaction, amount, **given).transaction == back.transaction
+        plain.claw_back(earned.name, amount, now_ms=self.now_ms)
+        self.left[earned.name] -= amount
+
+    @rule(paid=spendings, amount=AMOUNTS, is_whole=st.booleans())
+    def goods_come_back_that_were_paid_with_it(
+        self,
+        paid: Done | None,
+        amount: int,
+        is_whole: bool,  # noqa: FBT001
+    ) -> None:
+        if paid is None:
+            return
+        amount = self.left[paid.name] if is_whole else amount
+        given = {"reference": self._name("return"), **self._now()}
+        if not 1 <= amount <= self.left[paid.name]:
+            with pytest.raises(WrongState):
+                give_back(paid.transaction, amount, **given)
+            return
+        give_back(paid.transaction, amount, **given)
+        self._plain(paid.shopper, paid.unit).give_back(
+            paid.name, amount, now_ms=self.now_ms, grace_ms=GRACE_MS
+        )
+        self.left[paid.name] -= amount
+
+    @rule(days=st.integers(1, 20), is_swept=st.booleans())
+    def time_passes(self, days: int, is_swept: bool) -> None:  # noqa: FBT001
+        self.now_ms = UnixMs(self.now_ms + days * DAY_MS)
+        for plain in self.plain.values():
+            plain.pass_time(self.now_ms)
+        if is_swept:
+            expire_overdue(**self._now())
+
+    @invariant()
+    def the_book_adds_up(self) -> None:
+        """I1: postings sum to 0. I3: a lot is what it was, less what was taken."""
+        assert self._rows(IMBALANCED) == []
+        assert self._rows(WRONG_LOTS) == []
+
+    @invariant()
+    def every_account_holds_what_a_slow_count_says(self) -> None:
+        """I2: balance = postings = open lots - debt; and the issuer has what shoppers have not."""
+        totals: dict[str, int] = {}
+        by_account: dict[str, int] = {}
+        for kind, account, total in self._rows(BALANCES):
+            assert kind == "wallet" or account.endswith(":demo")
+            by_account[account] = total
+            totals[kind] = totals.get(kind, 0) + total
+        overdue = 0
+        for shopper in SHOPPERS:
+            for wallet in self.work.ledger.wallets_of(shopper):
+                self._check(wallet, self._plain(shopper, wallet.account.unit))
+                assert by_account.get(wallet.account.account, 0) == wallet.balance_minor
+                overdue += sum(lot.open_minor for lot in wallet.lots if lot.is_over(self.now_ms))
+        wallets = self.plain.values()
+        assert -totals.get("granted", 0) == sum(plain.granted for plain in wallets)
+        assert totals.get("redeemed", 0) == sum(plain.redeemed for plain in wallets)
+        assert totals.get("expired", 0) + overdue == sum(plain.expired for plain in wallets)
+
+    def _check(self, wallet: Wallet, plain: PlainWallet) -> None:
+        swept = wallet.without_overdue(self.now_ms)
+        assert swept.debt_minor == plain.debt
+        assert swept.balance_minor == plain.open - plain.debt
+        assert swept.available_minor(self.now_ms) == plain.available(self.now_ms)
+        by_expiry: dict[int, int] = {}
+        for lot in plain.lots.values():
+            count = len(lot.at("open"))
+            if count:
+                by_expiry[lot.expires_at_ms] = by_expiry.get(lot.expires_at_ms, 0) + count
+        for lot in swept.lots:
+            by_expiry[lot.expires_at_ms] = by_expiry.get(lot.expires_at_ms, 0) - lot.open_minor
+        assert not any(by_expiry.values()), "other lots are open than in the slow count"
+
+    def _plain(self, shopper: ShopperId, unit: LedgerUnit) -> PlainWallet:
+        return self.plain.setdefault((shopper, unit), PlainWallet())
+
+    def _name(self, kind: str) -> str:
+        self.count += 1
+        return f"{kind} {self.count}"
+
+    def _now(self) -> dict[str, object]:
+        return {"work": self.work, "now_ms": self.now_ms}
+
+    def _rows(self, query: str) -> list[tuple]:
+        return list(self.connection.exec_driver_sql(query).all())
+
+
+TestLedger = Ledger.TestCase
+TestLedger.settings = settings(
+    max_examples=20_000 if NIGHTLY else 300,
+    stateful_step_count=50,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)

@@ -1,0 +1,108 @@
+"""What the app shows of points: balance, expiry and history, over HTTP."""
+
+from collections.abc import Iterator
+from functools import partial
+
+import pytest
+
+from offers.handlers.post_points import earn, spend
+from offers.model.ids import ShopperId
+from offers.model.ledger import POINTS, LedgerUnit, PostingReason
+from offers.model.points import Earning, Spending
+from rtls.model.units import UnixMs
+from tests.scenario.running_api import Phone, RunningApi, running_api
+from tests.unit.offers.shop import START_MS
+
+DAY_MS = 86_400_000
+
+
+@pytest.fixture(scope="module")
+def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApi]:
+    with running_api(tmp_path_factory.mktemp("api")) as running:
+        yield running
+
+
+def grant(api: RunningApi, phone: Phone, amount: int, *, days: int, pending: int = 0) -> None:
+    active_at_ms = api.now_ms + pending * DAY_MS
+    earning = Earning(
+        unit=POINTS if amount != 42 else LedgerUnit("EUR"),
+        amount_minor=amount,
+        reason=PostingReason.PURCHASE,
+        reference=f"purchase of {phone.shopper[:8]}, {days} days",
+        active_at_ms=UnixMs(active_at_ms),
+        expires_at_ms=UnixMs(START_MS + days * DAY_MS),
+    )
+    act = partial(earn, ShopperId(phone.shopper), earning)
+    api.writer.run(lambda work: act(work=work, now_ms=api.now_ms, secrets=api.secrets))
+
+
+def pay(api: RunningApi, phone: Phone, amount: int) -> None:
+    spending = Spending(
+        unit=POINTS,
+        amount_minor=amount,
+        reason=PostingReason.PAYMENT,
+        reference=f"basket of {phone.shopper[:8]}",
+    )
+    act = partial(spend, ShopperId(phone.shopper), spending)
+    api.writer.run(lambda work: act(work=work, now_ms=api.now_ms, secrets=api.secrets))
+
+
+@pytest.fixture(scope="module")
+def anna(api: RunningApi) -> Phone:
+    phone = Phone(api)
+    grant(api, phone, 100, days=10)
+    grant(api, phone, 60, days=40)
+    grant(api, phone, 25, days=50, pending=14)
+    grant(api, phone, 42, days=60)
+    pay(api, phone, 30)
+    return phone
+
+
+def test_the_balance_says_what_is_there_what_is_pending_and_what_goes_next(anna: Phone) -> None:
+    """The shopper plans with it; a pending point shown as spendable is a quarrel at the till."""
+    euro, points = anna.get("/v1/me/points").json()["balances"]
+    assert points == {
+        "unit": "points",
+        "balance_minor": 155,
+        "available_minor": 130,
+        "pending_minor": 25,
+        "debt_minor": 0,
+        "next_expiry": {
+            "unit": "points",
+            "amount_minor": 70,
+            "expires_at": "2023-11-24T22:13:20.000Z",
+        },
+    }
+    assert (euro["unit"], euro["available_minor"]) == ("EUR", 42)
+
+
+def test_what_expires_soon_is_told_in_time(anna: Phone) -> None:
+    """C42: a reminder needs the amounts and the days."""
+    soon = anna.get("/v1/me/points/expiring?within_days=45").json()["expiring"]
+    assert [(entry["unit"], entry["amount_minor"]) for entry in soon] == [
+        ("points", 70),
+        ("points", 60),
+    ]
+    assert anna.get("/v1/me/points/expiring?within_days=0").status_code == 422
+
+
+def test_the_history_is_read_page_by_page_newest_first(anna: Phone) -> None:
+    """Every line says why; together they explain the balance to the point."""
+    first = anna.get("/v1/me/points/history?limit=2").json()
+    assert [(e["kind"], e["change_minor"]) for e in first["entries"]] == [
+        ("spend", -30),
+        ("earn", 42),
+    ]
+    assert first["has_more"]
+    rest = anna.get(f"/v1/me/points/history?before={first['cursor']}").json()
+    assert [e["change_minor"] for e in rest["entries"]] == [25, 60, 100]
+    assert not rest["has_more"]
+
+
+def test_nobody_sees_the_points_of_another(api: RunningApi, anna: Phone) -> None:
+    """A list without a filter is the commonest leak."""
+    assert anna.get("/v1/me/points").json()["balances"]
+    ben = Phone(api)
+    assert ben.get("/v1/me/points").json() == {"balances": []}
+    assert ben.get("/v1/me/points/expiring").json() == {"expiring": []}
+    assert ben.get("/v1/me/points/history").json()["entries"] == []
