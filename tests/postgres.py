@@ -11,6 +11,8 @@ import signal
 import subprocess
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -18,7 +20,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from offers.storage.database import prepare_database
+from offers.storage.database import open_engine, prepare_database
 from tests.conftest import Server, find_program, pick_free_port
 
 OWNER = "inaisle"
@@ -67,6 +69,17 @@ class PostgresServer(Server):
             prepare_database(self.url("ready"))
             self.has_template = True
         return self.create("TEMPLATE ready STRATEGY file_copy")
+
+    @contextmanager
+    def engine(self) -> Iterator[sa.Engine]:
+        """Give a writer's engine on a database of its own."""
+        url = self.database()
+        engine = open_engine(url, is_reader=False)
+        try:
+            yield engine
+        finally:
+            engine.dispose()
+            self.drop(url)
 
     def drop(self, url: sa.URL) -> None:
         self.run(f'DROP DATABASE "{url.database}" WITH (FORCE)')

@@ -15,6 +15,9 @@ from sqlalchemy.dialects import postgresql, sqlite
 def insert_once(table: sa.Table, dialect: str) -> sa.Insert:
     """Return the statement for ``dialect``, "sqlite" or "postgresql"."""
     if dialect == "postgresql":
-        return postgresql.insert(table).on_conflict_do_nothing()
-    assert dialect == "sqlite"
-    return sqlite.insert(table).on_conflict_do_nothing()
+        statement: sa.Insert = postgresql.insert(table).on_conflict_do_nothing()
+    else:
+        assert dialect == "sqlite"
+        statement = sqlite.insert(table).on_conflict_do_nothing()
+    # Without it psycopg's count of an insert is gone before anybody asks for it.
+    return statement.execution_options(preserve_rowcount=True)

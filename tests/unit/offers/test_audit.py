@@ -4,6 +4,7 @@ import hashlib
 import json
 
 import pytest
+import sqlalchemy as sa
 
 from offers.handlers.issue_credential import issue_credential, revoke_credential
 from offers.handlers.note_audit import note_audit, shopper_pseudonym, verify_audit
@@ -60,10 +61,8 @@ def test_whatever_is_changed_in_an_entry_names_it(shop: Shop, column: str, value
     """Each field counts, and so does what a forger puts there that we never would."""
     for n in range(9):
         note(shop, f"c{n}")
-    shop.work.audit._connection.exec_driver_sql(
-        f"UPDATE audit SET {column} = ? WHERE sequence = 5",  # noqa: S608 - the columns above
-        (value,),
-    )
+    forged = sa.update(AUDIT).where(AUDIT.c.sequence == 5).values({column: value})
+    shop.work.audit._connection.execute(forged)
     for page in (1, 2, 4, 5, 1_000):
         report = verify_audit(work=shop.work, page=page)
         assert report.fault is not None
