@@ -14,6 +14,7 @@ from collections.abc import Callable
 from typing import Final
 
 from offers.model.campaign import CampaignState
+from offers.model.trigger import zone_of
 from offers.ports import Reader
 from rtls.model.units import SiteId, ZoneId
 from rtls.model.visit import DwellReached, Transition, TransitionKind, Visit, ZoneEvent
@@ -66,9 +67,10 @@ class WatchedZones:
         if now_s - self._read_at_s >= REFRESH_S:
             campaigns = self._reader.run(lambda work: work.campaigns.of_site(self._site))
             self._zones = frozenset(
-                campaign.revision.trigger.zone
+                zone
                 for campaign in campaigns
                 if campaign.state is CampaignState.ACTIVE
+                and (zone := zone_of(campaign.revision.trigger)) is not None
             )
             self._read_at_s = now_s
         return self._zones

@@ -4,12 +4,10 @@ Layer: edges. Takes: JSON of the app; shoppers, consents, pairings, offers. Give
 the shopper routes, and their schemas to the OpenAPI document.
 """
 
-from typing import Literal
-
 from pydantic import Field, StrictBool, StrictStr
 
-from offers.api.schema import Body, Id, Instant, MoneyBody, render_instant
-from offers.model.benefit import Benefit, Information, MoneyOff, PercentOff
+from offers.api.benefit_schema import BenefitBody
+from offers.api.schema import Body, Id, Instant, render_instant
 from offers.model.consent import Consent, Purpose
 from offers.model.coupon import CouponCode, CouponState
 from offers.model.decision import Decision
@@ -135,36 +133,6 @@ class PairingsBody(Body):
     pairings: tuple[PairingBody, ...]
 
 
-class BenefitBody(Body):
-    """What the shopper gets."""
-
-    kind: Literal["money_off", "percent_off", "information"]
-    amount: MoneyBody | None = None
-    percent: int | None = None
-    discount_max: MoneyBody | None = None
-    basket_min: MoneyBody | None = None
-
-    @classmethod
-    def of(cls, benefit: Benefit) -> "BenefitBody":
-        """Render a benefit."""
-        match benefit:
-            case MoneyOff():
-                return cls(
-                    kind="money_off",
-                    amount=MoneyBody.of(benefit.amount),
-                    basket_min=MoneyBody.of_limit(benefit.basket_min),
-                )
-            case PercentOff():
-                return cls(
-                    kind="percent_off",
-                    percent=benefit.percent,
-                    discount_max=MoneyBody.of_limit(benefit.discount_max),
-                    basket_min=MoneyBody.of_limit(benefit.basket_min),
-                )
-            case Information():
-                return cls(kind="information")
-
-
 class CouponBody(Body):
     """The coupon of an offer, without its code."""
 
@@ -181,7 +149,7 @@ class OfferBody(Body):
     state: OfferState
     campaign: str = Field(examples=["dowels-coupon"])
     site: str
-    zone: str = Field(examples=["dowels"])
+    zone: str | None = Field(description="null: not about a place", examples=["dowels"])
     title: str
     body: str
     benefit: BenefitBody
@@ -251,7 +219,8 @@ class DecisionBody(Body):
 
     at: Instant
     site: str
-    zone: str
+    occasion: str = Field(examples=["visit:0123456789abcdef0123456789abcdef"])
+    zone: str | None
     chosen: str | None = Field(examples=["dowels-coupon"])
     passed_over: tuple[PassedOverBody, ...]
 
@@ -261,6 +230,7 @@ class DecisionBody(Body):
         return cls(
             at=render_instant(decision.at_ms),
             site=decision.site,
+            occasion=decision.occasion,
             zone=decision.zone,
             chosen=None if decision.chosen is None else decision.chosen.campaign,
             passed_over=tuple(

@@ -6,8 +6,8 @@ Layer: rules. Takes: a `Coupon`, its campaign revision, a `CheckoutRequest` and 
 
 from typing import assert_never
 
-from offers.checkout.discount import discount_of
-from offers.model.benefit import Information
+from offers.checkout.till_benefit import effect_on
+from offers.model.benefit import AppBenefit
 from offers.model.campaign import CampaignRevision
 from offers.model.coupon import Coupon, CouponState
 from offers.model.redemption import CheckoutRequest, Discount, Quote
@@ -34,8 +34,8 @@ def quote(
         return refusal
     assert revision is not None
     benefit = revision.benefit
-    assert not isinstance(benefit, Information)  # CampaignRevision.has_coupon
-    discount = discount_of(benefit, request.basket)
+    assert not isinstance(benefit, AppBenefit)  # CampaignRevision.has_coupon
+    discount = effect_on(benefit, request.basket)
     if not isinstance(discount, Discount):
         return discount
     return Quote(

@@ -20,7 +20,21 @@ from typing import Final, assert_never
 from offers.checkout.discount import lines_in_scope, refusal_of_basket, shares_of
 from offers.checkout.stack_search import Candidate, Taken, best_choice
 from offers.model.basket import Basket
-from offers.model.benefit import Benefit, Information, MoneyOff, PercentOff
+from offers.model.benefit import (
+    Benefit,
+    Cashback,
+    EarlyAccess,
+    Event,
+    FreeDelivery,
+    FreeItem,
+    Gift,
+    Information,
+    MoneyOff,
+    PercentOff,
+    Points,
+    PointsMultiplier,
+    Service,
+)
 from offers.model.errors import InvalidOffer
 from offers.model.ids import CouponId
 from offers.model.redemption import Discount
@@ -110,7 +124,18 @@ def _money_benefit(benefit: Benefit) -> MoneyOff | PercentOff | None:
     match benefit:
         case MoneyOff() | PercentOff():
             return benefit
-        case Information():
+        case (
+            FreeItem()
+            | Gift()
+            | PointsMultiplier()
+            | Cashback()
+            | FreeDelivery()
+            | Service()
+            | Event()
+            | Points()
+            | EarlyAccess()
+            | Information()
+        ):
             return None
         case _:
             assert_never(benefit)

@@ -1,7 +1,7 @@
 """Choose at most one campaign for a moment, and say of every other why not.
 
-Layer: rules. Takes: a `VisitMoment`, `ConsentState` and `Candidate`s. Gives: a `Decision` to the
-handler on_visit. Same input, same decision: nothing is drawn, nothing depends on order.
+Layer: rules. Takes: a `Moment`, `ConsentState` and `Candidate`s. Gives: a `Decision` to the handler
+decide_moment. Same input, same decision: nothing is drawn, nothing depends on order.
 """
 
 from collections.abc import Sequence
@@ -11,15 +11,16 @@ from offers.decision.eligibility import Eligibility, eligibility
 from offers.decision.frequency_cap import is_within_cap
 from offers.decision.trigger import is_triggered
 from offers.model.consent import ConsentState
-from offers.model.decision import Candidate, Choice, Decision, PassedOver, VisitMoment
+from offers.model.decision import Candidate, Choice, Decision, PassedOver
 from offers.model.ids import DecisionId
+from offers.model.occasion import Moment, ZoneOccasion
 from offers.model.refusal import Refusal
 
 POLICY: Final = "priority/1"
 
 
 def decide(
-    moment: VisitMoment,
+    moment: Moment,
     *,
     decision: DecisionId,
     consents: ConsentState,
@@ -33,7 +34,7 @@ def decide(
     Parameters
     ----------
     moment
-        Who stands where, for how long, as of now.
+        To whom what has happened, as of now.
     decision
         The id to give to the answer.
     consents
@@ -41,7 +42,7 @@ def decide(
     candidates
         The campaigns to weigh, each once.
     """
-    allowed = eligibility(consents)
+    allowed = eligibility(consents, needs_locate=moment.needs_locate)
     ranked = sorted(candidates, key=_rank)
     refusals = [refusal_of(candidate, moment, allowed=allowed) for candidate in ranked]
     best = next((i for i, refusal in enumerate(refusals) if refusal is None), None)
@@ -54,8 +55,9 @@ def decide(
         event_id=moment.event_id,
         shopper=moment.shopper,
         site=moment.site,
+        occasion=moment.key,
         zone=moment.zone,
-        visit=moment.visit,
+        visit=moment.open_visit,
         at_ms=moment.now_ms,
         policy=POLICY,
         chosen=chosen,
@@ -72,7 +74,7 @@ def decide(
 
 
 def refusal_of(
-    candidate: Candidate, moment: VisitMoment, *, allowed: Eligibility | Refusal
+    candidate: Candidate, moment: Moment, *, allowed: Eligibility | Refusal
 ) -> Refusal | None:
     """Return the first thing that speaks against the campaign now, or None.
 
@@ -89,19 +91,22 @@ def refusal_of(
     )
 
 
-def _refusal_of_moment(moment: VisitMoment) -> Refusal | None:
-    if moment.is_late:
+def _refusal_of_moment(moment: Moment) -> Refusal | None:
+    occasion = moment.occasion
+    if not isinstance(occasion, ZoneOccasion):
+        return None
+    if occasion.is_late:
         return Refusal.EVENT_LATE
-    return None if moment.is_visit_open else Refusal.VISIT_ENDED
+    return None if occasion.is_visit_open else Refusal.VISIT_ENDED
 
 
-def _refusal_of_campaign(candidate: Candidate, moment: VisitMoment) -> Refusal | None:
+def _refusal_of_campaign(candidate: Candidate, moment: Moment) -> Refusal | None:
     revision = candidate.revision
     now_ms = moment.now_ms
     checks = (
         (Refusal.NOT_YET_VALID, now_ms < revision.validity.from_ms),
         (Refusal.NO_LONGER_VALID, now_ms >= revision.validity.until_ms),
-        (Refusal.ALREADY_OFFERED, candidate.is_offered_in_visit),
+        (Refusal.ALREADY_OFFERED, candidate.is_offered),
         (
             Refusal.FREQUENCY_CAP,
             not is_within_cap(revision.frequency_cap, candidate.cap_taken_at_ms, now_ms=now_ms),

@@ -1,8 +1,8 @@
 """Say which consents a decision stands on, or which is missing.
 
 Layer: rules. Takes: a shopper's `ConsentState`. Gives: the records that allow an offer, or a
-refusal, to decide. Without `locate` and `personalise` no offer is made; without `notify` an offer
-waits in the app and is never pushed.
+refusal, to decide. Without `personalise` no offer is made, and without `locate` none that stands on
+where the shopper is; without `notify` an offer waits in the app and is never pushed.
 """
 
 from dataclasses import dataclass
@@ -16,21 +16,22 @@ from offers.model.refusal import Refusal
 class Eligibility:
     """The records that allow an offer to be made."""
 
-    locate: ConsentId
+    locate: ConsentId | None
+    """None where it was not asked for"""
     personalise: ConsentId
     may_notify: bool
 
 
-def eligibility(consents: ConsentState) -> Eligibility | Refusal:
+def eligibility(consents: ConsentState, *, needs_locate: bool) -> Eligibility | Refusal:
     """Return what allows an offer, or the first purpose that is missing."""
-    locate = consents.granted(Purpose.LOCATE)
-    if locate is None:
+    locate = consents.granted(Purpose.LOCATE) if needs_locate else None
+    if needs_locate and locate is None:
         return Refusal.CONSENT_LOCATE_MISSING
     personalise = consents.granted(Purpose.PERSONALISE)
     if personalise is None:
         return Refusal.CONSENT_PERSONALISE_MISSING
     return Eligibility(
-        locate=locate.consent,
+        locate=None if locate is None else locate.consent,
         personalise=personalise.consent,
         may_notify=consents.granted(Purpose.NOTIFY) is not None,
     )

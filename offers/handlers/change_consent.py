@@ -2,7 +2,7 @@
 
 Layer: flow. Takes: a `ConsentWish`. Gives: the new `ConsentState`. In the one transaction of the
 record, withdrawing `locate` ends the pairings, and withdrawing `locate` or `personalise` revokes
-every offer that has not reached the app yet.
+every offer that stands on it and has not reached the app yet.
 """
 
 from dataclasses import dataclass
@@ -113,4 +113,5 @@ def _withdraw(shopper: ShopperId, purpose: Purpose, *, work: UnitOfWork, now_ms:
             end_pairing(pairing, PairingEnd.CONSENT_WITHDRAWN, work=work, now_ms=now_ms)
     if purpose in OFFERS_STAND_ON:
         for offer in work.offers.undelivered_of_shopper(shopper):
-            end_offer(offer, OfferState.REVOKED, work=work, now_ms=now_ms)
+            if purpose is Purpose.PERSONALISE or offer.locate_consent is not None:
+                end_offer(offer, OfferState.REVOKED, work=work, now_ms=now_ms)

@@ -92,8 +92,10 @@ def _may_deliver(
 ) -> Eligibility | DeliveryRefusal:
     if now_ms >= offer.expires_at_ms:
         return DeliveryRefusal.EXPIRED
-    visit = work.visits.find(offer.visit)
-    if visit is None or visit.left_at_ms is not None:
-        return DeliveryRefusal.VISIT_ENDED
-    allowed = eligibility(work.consents.state_of(offer.shopper))
+    if offer.visit is not None:
+        visit = work.visits.find(offer.visit)
+        if visit is None or visit.left_at_ms is not None:
+            return DeliveryRefusal.VISIT_ENDED
+    needs_locate = offer.locate_consent is not None
+    allowed = eligibility(work.consents.state_of(offer.shopper), needs_locate=needs_locate)
     return allowed if isinstance(allowed, Eligibility) else DeliveryRefusal.CONSENT_WITHDRAWN

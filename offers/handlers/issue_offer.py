@@ -1,6 +1,7 @@
 """Make the offer that was decided on: offer, coupon, cap slot, budget and outbox together.
 
-Layer: flow. Takes: a `Decision` with a choice. Gives: the `Offer` to on_visit. The rules have said
+Layer: flow. Takes: a `Decision` with a choice. Gives: the `Offer` to on_visit and
+on_occasion. The rules have said
 yes; here the database says yes again, by one conditional statement for each limit.
 """
 
@@ -49,6 +50,7 @@ def _offer(decision: Decision, revision: CampaignRevision, *, secrets: SecretSou
         revision=chosen.revision,
         decision=decision.decision,
         site=decision.site,
+        occasion=decision.occasion,
         zone=decision.zone,
         visit=decision.visit,
         locate_consent=chosen.locate_consent,

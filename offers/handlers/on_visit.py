@@ -10,19 +10,18 @@ An event of a tag that nobody is paired with leaves no trace, not even its id.
 from dataclasses import dataclass
 from typing import Final, assert_never
 
-from offers.decision.decide import decide
+from offers.handlers.decide_moment import decide_moment
 from offers.handlers.end_offer import end_offer
-from offers.handlers.issue_offer import issue_offer
 from offers.handlers.on_revision import note_revision, revise_visit
-from offers.handlers.random_id import random_id
-from offers.model.campaign import CampaignRevision
-from offers.model.decision import Candidate, Decision, VisitMoment
-from offers.model.ids import DecisionId, VisitId
+from offers.model.decision import Decision
+from offers.model.ids import VisitId
+from offers.model.occasion import Moment, ZoneOccasion
 from offers.model.offer import OfferState
 from offers.model.open_visit import OpenVisit
 from offers.model.pairing import Pairing
+from offers.model.trigger import TriggerKind
 from offers.ports import SecretSource, UnitOfWork
-from rtls.model.units import TagId, UnixMs
+from rtls.model.units import Second, TagId, UnixMs
 from rtls.model.visit import DwellReached, Transition, TransitionKind, Visit, ZoneEvent
 
 
@@ -45,7 +44,7 @@ def on_visit(
     secrets: SecretSource,
     settings: VisitSettings = DEFAULT_SETTINGS,
 ) -> Decision | None:
-    """Note the event, and decide where a dwell threshold was reached.
+    """Note the event, and decide where campaigns wait for it.
 
     Parameters
     ----------
@@ -65,25 +64,27 @@ def on_visit(
     pairing = _pairing_of(
         event.tag, happened_at_ms=_happened_at_ms(event), work=work, now_ms=now_ms
     )
-    if visit is None and pairing is None:
-        return None
-    if not note_revision(event, work=work, now_ms=now_ms):
+    is_nobodys = visit is None and pairing is None
+    if is_nobodys or not note_revision(event, work=work, now_ms=now_ms):
         return None
     if event.revision > 0:
         revise_visit(event, pairing, work=work, now_ms=now_ms)
         return None  # the moment for an offer is past
     match event:
         case DwellReached():
-            return _decide(
+            return _dwell(
                 event, pairing, work=work, now_ms=now_ms, secrets=secrets, settings=settings
             )
         case Transition(kind=TransitionKind.ENTERED):
-            _enter(event, pairing, work=work)
+            return _enter(
+                event, pairing, work=work, now_ms=now_ms, secrets=secrets, settings=settings
+            )
         case Transition() | Visit():
-            _leave(event, pairing, work=work, now_ms=now_ms)
+            return _leave(
+                event, pairing, work=work, now_ms=now_ms, secrets=secrets, settings=settings
+            )
         case _:
             assert_never(event)
-    return None
 
 
 def _pairing_of(
@@ -108,25 +109,68 @@ def _happened_at_ms(event: ZoneEvent) -> UnixMs:
             assert_never(event)
 
 
-def _enter(event: Transition, pairing: Pairing | None, *, work: UnitOfWork) -> None:
-    if pairing is not None:
-        work.visits.add(_visit(event, pairing, entered_at_ms=event.at_ms))
+def _enter(
+    event: Transition,
+    pairing: Pairing | None,
+    *,
+    work: UnitOfWork,
+    now_ms: UnixMs,
+    secrets: SecretSource,
+    settings: VisitSettings,
+) -> Decision | None:
+    if pairing is None:
+        return None
+    work.visits.add(_visit(event, pairing, entered_at_ms=event.at_ms))
+    moment = _moment(
+        event,
+        pairing,
+        _occasion(
+            event,
+            pairing,
+            kind=TriggerKind.ENTER,
+            dwell_s=Second(0.0),
+            is_late=now_ms - event.decided_at_ms > settings.event_age_ms_max,
+            work=work,
+        ),
+        now_ms=now_ms,
+    )
+    return decide_moment(moment, work=work, secrets=secrets, is_always_logged=False)
 
 
 def _leave(
-    event: Transition | Visit, pairing: Pairing | None, *, work: UnitOfWork, now_ms: UnixMs
-) -> None:
+    event: Transition | Visit,
+    pairing: Pairing | None,
+    *,
+    work: UnitOfWork,
+    now_ms: UnixMs,
+    secrets: SecretSource,
+    settings: VisitSettings,
+) -> Decision | None:
     left_at_ms = _happened_at_ms(event)
     visit = VisitId(event.visit_id)
+    known = work.visits.find(visit)
     if pairing is not None:
         # Known as ended, so that a dwell event which comes after this one makes no offer.
         work.visits.add(_visit(event, pairing, entered_at_ms=left_at_ms))
     work.visits.close(visit, at_ms=left_at_ms)
     for offer in work.offers.undelivered_of_visit(visit):
         end_offer(offer, OfferState.REVOKED, work=work, now_ms=now_ms)
+    is_own_end = known is not None and known.left_at_ms is None
+    if not isinstance(event, Transition) or pairing is None or known is None or not is_own_end:
+        return None
+    occasion = ZoneOccasion(
+        kind=TriggerKind.LEAVE,
+        zone=event.zone,
+        visit=visit,
+        dwell_s=Second(max(0, left_at_ms - known.entered_at_ms) / 1_000),
+        is_late=now_ms - event.decided_at_ms > settings.event_age_ms_max,
+        is_visit_open=known.pairing == pairing.pairing,
+    )
+    moment = _moment(event, pairing, occasion, now_ms=now_ms)
+    return decide_moment(moment, work=work, secrets=secrets, is_always_logged=False)
 
 
-def _decide(
+def _dwell(
     event: DwellReached,
     pairing: Pairing | None,
     *,
@@ -139,53 +183,51 @@ def _decide(
         return None
     # The event is proof enough of the stay where the entry came before the pairing.
     work.visits.add(_visit(event, pairing, entered_at_ms=event.entered_at_ms))
-    moment = _moment(event, pairing, work=work, now_ms=now_ms, settings=settings)
-    revisions = work.campaigns.active_in_zone(event.site, event.zone)
-    decision = decide(
-        moment,
-        decision=DecisionId(random_id(secrets)),
-        consents=work.consents.state_of(pairing.shopper),
-        candidates=[_candidate(revision, moment, work=work) for revision in revisions],
+    is_stale = now_ms - event.evidence_at_ms > settings.event_age_ms_max
+    occasion = _occasion(
+        event,
+        pairing,
+        kind=TriggerKind.VISIT,
+        dwell_s=event.threshold_s,
+        is_late=event.is_late or is_stale,
+        work=work,
     )
-    work.decisions.append(decision)
-    if decision.chosen is not None:
-        issue_offer(decision, work=work, secrets=secrets)
-    return decision
+    moment = _moment(event, pairing, occasion, now_ms=now_ms)
+    return decide_moment(moment, work=work, secrets=secrets)
 
 
-def _moment(
-    event: DwellReached,
+def _occasion(
+    event: DwellReached | Transition,
     pairing: Pairing,
     *,
+    kind: TriggerKind,
+    dwell_s: Second,
+    is_late: bool,
     work: UnitOfWork,
-    now_ms: UnixMs,
-    settings: VisitSettings,
-) -> VisitMoment:
+) -> ZoneOccasion:
     visit = work.visits.find(VisitId(event.visit_id))
     assert visit is not None
     # A trolley may have changed hands during the stay: then the stay is not this shopper's.
     is_own = visit.pairing == pairing.pairing
-    is_stale = now_ms - event.evidence_at_ms > settings.event_age_ms_max
-    return VisitMoment(
-        event_id=event.event_id,
-        shopper=pairing.shopper,
-        site=event.site,
+    return ZoneOccasion(
+        kind=kind,
         zone=event.zone,
         visit=visit.visit,
-        threshold_s=event.threshold_s,
-        is_late=event.is_late or is_stale,
+        dwell_s=dwell_s,
+        is_late=is_late,
         is_visit_open=is_own and visit.left_at_ms is None,
-        now_ms=now_ms,
     )
 
 
-def _candidate(revision: CampaignRevision, moment: VisitMoment, *, work: UnitOfWork) -> Candidate:
-    campaign = revision.campaign
-    return Candidate(
-        revision=revision,
-        cap_taken_at_ms=work.offers.cap_taken_at(moment.shopper, campaign),
-        is_offered_in_visit=work.offers.was_offered(moment.shopper, campaign, moment.visit),
-        has_budget=not revision.has_coupon or work.campaigns.has_budget(campaign),
+def _moment(
+    event: DwellReached | Transition, pairing: Pairing, occasion: ZoneOccasion, *, now_ms: UnixMs
+) -> Moment:
+    return Moment(
+        event_id=event.event_id,
+        shopper=pairing.shopper,
+        site=event.site,
+        occasion=occasion,
+        now_ms=now_ms,
     )
 
 

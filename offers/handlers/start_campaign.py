@@ -10,8 +10,9 @@ from dataclasses import replace
 from offers.model.campaign import Campaign, CampaignRevision, CampaignState
 from offers.model.errors import InvalidCampaign, NotFound
 from offers.model.ids import CampaignId
+from offers.model.trigger import VisitTrigger, zone_of
 from offers.ports import UnitOfWork
-from rtls.model.site_map import SiteMap
+from rtls.model.site_map import SiteMap, Zone
 
 
 def start_campaign(revision: CampaignRevision, *, site_map: SiteMap, work: UnitOfWork) -> Campaign:
@@ -67,15 +68,23 @@ def check_against_map(revision: CampaignRevision, site_map: SiteMap) -> None:
     where = f"campaign {revision.campaign}"
     if revision.site != site_map.site:
         raise InvalidCampaign(f"{where}: site is {revision.site!r}; expected {site_map.site!r}.")
-    zone = next((z for z in site_map.zones if z.zone == revision.trigger.zone), None)
+    watched = zone_of(revision.trigger)
+    if watched is None:
+        return
+    zone = next((z for z in site_map.zones if z.zone == watched), None)
     if zone is None:
         raise InvalidCampaign(
-            f"{where}: trigger.zone is {revision.trigger.zone!r}; expected a zone of the site map "
+            f"{where}: trigger.zone is {watched!r}; expected a zone of the site map "
             f"{site_map.site}."
         )
-    if revision.trigger.dwell_s not in zone.rules.dwell_thresholds_s:
+    if isinstance(revision.trigger, VisitTrigger):
+        _check_dwell(revision.trigger, zone, where=where)
+
+
+def _check_dwell(trigger: VisitTrigger, zone: Zone, *, where: str) -> None:
+    if trigger.dwell_s not in zone.rules.dwell_thresholds_s:
         raise InvalidCampaign(
-            f"{where}: trigger.dwell_s is {revision.trigger.dwell_s}; expected one of "
+            f"{where}: trigger.dwell_s is {trigger.dwell_s}; expected one of "
             f"{[float(step) for step in zone.rules.dwell_thresholds_s]}, the dwell thresholds of "
             f"zone {zone.zone}. Add it to the zone's rules in the site map, or choose one of them."
         )

@@ -1,4 +1,4 @@
-"""State the standing rule: where and after how long which benefit is offered, how often, how much.
+"""State the standing rule: what wakes it, which benefit it offers, how often, how much.
 
 Layer: nouns. Takes: what a merchandiser writes (see campaign_json). Gives: `CampaignRevision` to
 decisions, `Campaign` to storage. A revision never changes: an offer made under revision 3 is
@@ -11,44 +11,21 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
-from offers.model.benefit import Benefit, Information
+from offers.model.benefit import AppBenefit, Benefit, Event
 from offers.model.errors import InvalidCampaign
 from offers.model.ids import CampaignId, check_name, check_text
 from offers.model.shopper import Locale
 from offers.model.stacking import StackingClass
+from offers.model.trigger import Trigger
 from rtls.model.site_map import ID_PATTERN
-from rtls.model.units import Second, SiteId, UnixMs, ZoneId
+from rtls.model.units import SiteId, UnixMs
 
-DWELL_S_MAX: Final = 86_400.0
 WINDOW_S_MAX: Final = 366 * 86_400
 OFFERS_IN_WINDOW_MAX: Final = 20
 VALID_S_MAX: Final = 366 * 86_400
 REDEMPTIONS_MAX: Final = 10**9
 PRIORITY_MAX: Final = 1_000
 BODY_CHARACTERS_MAX: Final = 2_000
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VisitTrigger:
-    """Wake the campaign when a stay in the zone has lasted `dwell_s`."""
-
-    zone: ZoneId
-    dwell_s: Second
-
-    def __post_init__(self) -> None:
-        if not ID_PATTERN.match(self.zone):
-            raise InvalidCampaign(
-                f"trigger.zone is {self.zone!r}; expected the id of a zone of the site map."
-            )
-        if not 0.0 < self.dwell_s <= DWELL_S_MAX:
-            raise InvalidCampaign(
-                f"trigger.dwell_s is {self.dwell_s}; expected more than 0 and at most "
-                f"{DWELL_S_MAX:.0f} seconds."
-            )
-
-
-# Welcome, birthday, spend threshold and the others join here.
-Trigger = VisitTrigger
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,12 +130,21 @@ class CampaignRevision:
                 f"texts has no {missing}; expected a title and body in each of "
                 f"{[str(locale) for locale in Locale]}."
             )
+        self._check_budget()
+        object.__setattr__(self, "texts", MappingProxyType(dict(self.texts)))
+
+    def _check_budget(self) -> None:
         if self.budget is not None and not self.has_coupon:
             raise InvalidCampaign(
-                "budget is given, but an information needs no coupon and is never redeemed. "
-                "Leave 'budget' out, or give a benefit with money in it."
+                "budget is given, but this benefit needs no coupon and is never redeemed. "
+                "Leave 'budget' out, or give a benefit that is got at the till."
             )
-        object.__setattr__(self, "texts", MappingProxyType(dict(self.texts)))
+        is_reserved = self.budget is not None and self.budget.is_reserved
+        if isinstance(self.benefit, Event) and not is_reserved:
+            raise InvalidCampaign(
+                "budget is missing or not reserved; expected how many seats the event has, e.g. "
+                '{"redemptions_max": 40}, so that no ticket goes out without a seat.'
+            )
 
     def _check_numbers(self) -> None:
         if not ID_PATTERN.match(self.site):
@@ -177,7 +163,7 @@ class CampaignRevision:
     @property
     def has_coupon(self) -> bool:
         """Say whether the benefit is got at the checkout."""
-        return not isinstance(self.benefit, Information)
+        return not isinstance(self.benefit, AppBenefit)
 
 
 class CampaignState(StrEnum):

@@ -6,27 +6,33 @@ and the remedy. A member that is not known is refused: a misspelt "budgett" woul
 """
 
 import json
-from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
-from typing import Final, assert_never
+from typing import Final
 
-from offers.model.benefit import Benefit, Information, MoneyOff, PercentOff, Scope
+from offers.model.benefit_json import parse_benefit, render_benefit
 from offers.model.campaign import (
     Budget,
     CampaignRevision,
     FrequencyCap,
     MessageText,
     Validity,
-    VisitTrigger,
 )
 from offers.model.errors import InvalidCampaign, InvalidMoney
 from offers.model.ids import CampaignId
-from offers.model.money import Money
+from offers.model.json_members import (
+    Json,
+    instant_of,
+    integer_of,
+    list_of,
+    object_of,
+    refuse_unknown,
+    rendered_instant,
+    text_of,
+)
 from offers.model.shopper import Locale
 from offers.model.stacking import StackingClass
-from rtls.model.units import Second, SiteId, UnixMs, ZoneId
+from offers.model.trigger_json import parse_trigger, render_trigger
+from rtls.model.units import SiteId
 
-Json = Mapping[str, object]
 VERSION: Final = 1
 CAMPAIGNS_MAX: Final = 1_000
 
@@ -47,7 +53,7 @@ def parse_campaigns(content: bytes, *, source: str) -> tuple[CampaignRevision, .
         If the file cannot be read or a campaign cannot work.
     """
     try:
-        document = _object(json.loads(content), "the file")
+        document = object_of(json.loads(content), "the file")
     except (ValueError, RecursionError) as error:
         raise InvalidCampaign(f"{source}: not a JSON object ({error}).") from error
     try:
@@ -79,15 +85,11 @@ def render_campaign(revision: CampaignRevision) -> str:
         "name": revision.name,
         "priority": revision.priority,
         "stacking": revision.stacking.value,
-        "trigger": {
-            "kind": "visit",
-            "zone": revision.trigger.zone,
-            "dwell_s": revision.trigger.dwell_s,
-        },
-        "benefit": _rendered_benefit(revision.benefit),
+        "trigger": render_trigger(revision.trigger),
+        "benefit": render_benefit(revision.benefit),
         "validity": {
-            "from": _rendered_time(revision.validity.from_ms),
-            "until": _rendered_time(revision.validity.until_ms),
+            "from": rendered_instant(revision.validity.from_ms),
+            "until": rendered_instant(revision.validity.until_ms),
         },
         "frequency_cap": {
             "offers_max": revision.frequency_cap.offers_max,
@@ -109,14 +111,14 @@ def render_campaign(revision: CampaignRevision) -> str:
 
 
 def _campaigns(document: Json) -> tuple[CampaignRevision, ...]:
-    _refuse_unknown(document, "the file", {"version", "campaigns"})
+    refuse_unknown(document, "the file", {"version", "campaigns"})
     if document.get("version") != VERSION:
         raise InvalidCampaign(f"version is {document.get('version')!r}; expected {VERSION}.")
-    given = _list(document.get("campaigns"), "campaigns")
+    given = list_of(document.get("campaigns"), "campaigns")
     if len(given) > CAMPAIGNS_MAX:
         raise InvalidCampaign(f"{len(given)} campaigns; expected at most {CAMPAIGNS_MAX}.")
     read = tuple(
-        parse_campaign(_object(entry, f"campaigns[{place}]")) for place, entry in enumerate(given)
+        parse_campaign(object_of(entry, f"campaigns[{place}]")) for place, entry in enumerate(given)
     )
     seen: set[CampaignId] = set()
     for revision in read:
@@ -148,28 +150,29 @@ _MEMBERS: Final = frozenset(
 
 
 def _campaign(document: Json, revision: int) -> CampaignRevision:
-    _refuse_unknown(document, "the campaign", _MEMBERS)
-    texts = _object(document.get("texts"), "texts")
-    cap = _object(document.get("frequency_cap", {}), "frequency_cap")
-    _refuse_unknown(cap, "frequency_cap", {"offers_max", "window_s"})
+    refuse_unknown(document, "the campaign", _MEMBERS)
+    texts = object_of(document.get("texts"), "texts")
+    cap = object_of(document.get("frequency_cap", {}), "frequency_cap")
+    refuse_unknown(cap, "frequency_cap", {"offers_max", "window_s"})
     budget = document.get("budget")
     return CampaignRevision(
-        campaign=CampaignId(_text(document, "campaign")),
+        campaign=CampaignId(text_of(document, "campaign")),
         revision=revision,
-        site=SiteId(_text(document, "site")),
-        name=_text(document, "name"),
-        priority=_integer(document, "priority", 0),
+        site=SiteId(text_of(document, "site")),
+        name=text_of(document, "name"),
+        priority=integer_of(document, "priority", 0),
         stacking=_stacking(document.get("stacking", StackingClass.ONE_A_LINE.value)),
-        trigger=_trigger(_object(document.get("trigger"), "trigger")),
-        benefit=_benefit(_object(document.get("benefit"), "benefit")),
-        validity=_validity(_object(document.get("validity"), "validity")),
+        trigger=parse_trigger(object_of(document.get("trigger"), "trigger")),
+        benefit=parse_benefit(object_of(document.get("benefit"), "benefit")),
+        validity=_validity(object_of(document.get("validity"), "validity")),
         frequency_cap=FrequencyCap(
-            offers_max=_integer(cap, "offers_max", 1), window_s=_integer(cap, "window_s", 86_400)
+            offers_max=integer_of(cap, "offers_max", 1),
+            window_s=integer_of(cap, "window_s", 86_400),
         ),
-        budget=None if budget is None else _budget(_object(budget, "budget")),
-        texts={_locale(key): _message(_object(text, key)) for key, text in texts.items()},
-        offer_valid_s=_integer(document, "offer_valid_s", 900),
-        coupon_valid_s=_integer(document, "coupon_valid_s", 86_400),
+        budget=None if budget is None else _budget(object_of(budget, "budget")),
+        texts={_locale(key): _message(object_of(text, key)) for key, text in texts.items()},
+        offer_valid_s=integer_of(document, "offer_valid_s", 900),
+        coupon_valid_s=integer_of(document, "coupon_valid_s", 86_400),
     )
 
 
@@ -181,125 +184,25 @@ def _stacking(given: object) -> StackingClass:
         raise InvalidCampaign(f"stacking is {given!r}; expected of {expected}.") from error
 
 
-def _trigger(given: Json) -> VisitTrigger:
-    _refuse_unknown(given, "trigger", {"kind", "zone", "dwell_s"})
-    if given.get("kind") != "visit":
-        raise InvalidCampaign(f"trigger.kind is {given.get('kind')!r}; expected 'visit'.")
-    dwell_s = given.get("dwell_s")
-    if isinstance(dwell_s, bool) or not isinstance(dwell_s, int | float):
-        raise InvalidCampaign(f"trigger.dwell_s is {dwell_s!r}; expected a number of seconds.")
-    return VisitTrigger(zone=ZoneId(_text(given, "zone")), dwell_s=Second(float(dwell_s)))
-
-
-def _benefit(given: Json) -> Benefit:
-    kind = given.get("kind")
-    if kind == "information":
-        _refuse_unknown(given, "benefit", {"kind"})
-        return Information()
-    scope = _scope(_object(given.get("applies_to", {}), "applies_to"))
-    least = _money(given, "basket_min")
-    if kind == "money_off":
-        _refuse_unknown(given, "benefit", {"kind", "amount", "applies_to", "basket_min"})
-        amount = _money(given, "amount")
-        if amount is None:
-            raise InvalidCampaign(
-                'benefit.amount is missing; expected {"amount_minor": 200, "currency": "EUR"}.'
-            )
-        return MoneyOff(amount=amount, applies_to=scope, basket_min=least)
-    if kind == "percent_off":
-        members = {"kind", "percent", "applies_to", "basket_min", "discount_max"}
-        _refuse_unknown(given, "benefit", members)
-        return PercentOff(
-            percent=_integer(given, "percent"),
-            applies_to=scope,
-            basket_min=least,
-            discount_max=_money(given, "discount_max"),
-        )
-    raise InvalidCampaign(
-        f"benefit.kind is {kind!r}; expected 'money_off', 'percent_off' or 'information'."
+def _validity(given: Json) -> Validity:
+    refuse_unknown(given, "validity", {"from", "until"})
+    return Validity(
+        from_ms=instant_of(given, "from", "validity"),
+        until_ms=instant_of(given, "until", "validity"),
     )
 
 
-def _rendered_benefit(benefit: Benefit) -> Json:
-    match benefit:
-        case Information():
-            return {"kind": "information"}
-        case MoneyOff():
-            rendered: dict[str, object] = {
-                "kind": "money_off",
-                "amount": _rendered_money(benefit.amount),
-            }
-        case PercentOff():
-            rendered = {"kind": "percent_off", "percent": benefit.percent}
-            if benefit.discount_max is not None:
-                rendered["discount_max"] = _rendered_money(benefit.discount_max)
-        case _:
-            assert_never(benefit)
-    if benefit.basket_min is not None:
-        rendered["basket_min"] = _rendered_money(benefit.basket_min)
-    rendered["applies_to"] = {
-        "categories": sorted(benefit.applies_to.categories),
-        "skus": sorted(benefit.applies_to.skus),
-    }
-    return rendered
-
-
-def _scope(given: Json) -> Scope:
-    _refuse_unknown(given, "applies_to", {"categories", "skus"})
-    named = {
-        member: frozenset(str(entry) for entry in _list(given.get(member, []), member))
-        for member in ("categories", "skus")
-    }
-    return Scope(categories=named["categories"], skus=named["skus"])
-
-
-def _money(given: Json, member: str) -> Money | None:
-    found = given.get(member)
-    if found is None:
-        return None
-    money = _object(found, member)
-    _refuse_unknown(money, member, {"amount_minor", "currency"})
-    return Money(amount_minor=_integer(money, "amount_minor"), currency=_text(money, "currency"))
-
-
-def _rendered_money(money: Money) -> Json:
-    return {"amount_minor": money.amount_minor, "currency": money.currency}
-
-
-def _validity(given: Json) -> Validity:
-    _refuse_unknown(given, "validity", {"from", "until"})
-    return Validity(from_ms=_time(given, "from"), until_ms=_time(given, "until"))
-
-
-def _time(given: Json, member: str) -> UnixMs:
-    text = _text(given, member)
-    try:
-        instant = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise InvalidCampaign(f"validity.{member}: {error}; expected RFC 3339.") from error
-    if instant.tzinfo is None:
-        raise InvalidCampaign(
-            f"validity.{member} is {text!r}, without a time zone; expected e.g. "
-            "'2026-12-01T00:00:00+01:00'."
-        )
-    return UnixMs(round(instant.timestamp() * 1_000))
-
-
-def _rendered_time(at_ms: UnixMs) -> str:
-    return datetime.fromtimestamp(at_ms / 1_000, tz=UTC).isoformat(timespec="milliseconds")
-
-
 def _budget(given: Json) -> Budget:
-    _refuse_unknown(given, "budget", {"redemptions_max", "is_reserved"})
+    refuse_unknown(given, "budget", {"redemptions_max", "is_reserved"})
     is_reserved = given.get("is_reserved", True)
     if not isinstance(is_reserved, bool):
         raise InvalidCampaign(f"budget.is_reserved is {is_reserved!r}; expected true or false.")
-    return Budget(redemptions_max=_integer(given, "redemptions_max"), is_reserved=is_reserved)
+    return Budget(redemptions_max=integer_of(given, "redemptions_max"), is_reserved=is_reserved)
 
 
 def _message(given: Json) -> MessageText:
-    _refuse_unknown(given, "texts", {"title", "body"})
-    return MessageText(title=_text(given, "title"), body=_text(given, "body"))
+    refuse_unknown(given, "texts", {"title", "body"})
+    return MessageText(title=text_of(given, "title"), body=text_of(given, "body"))
 
 
 def _locale(key: str) -> Locale:
@@ -308,37 +211,3 @@ def _locale(key: str) -> Locale:
     except ValueError as error:
         expected = [locale.value for locale in Locale]
         raise InvalidCampaign(f"texts has {key!r}; expected of {expected}.") from error
-
-
-def _refuse_unknown(given: Json, what: str, expected: frozenset[str] | set[str]) -> None:
-    unknown = sorted(set(given) - expected)
-    if unknown:
-        raise InvalidCampaign(
-            f"{what} has unknown members {unknown}; expected of {sorted(expected)}."
-        )
-
-
-def _object(given: object, what: str) -> Json:
-    if not isinstance(given, dict):
-        raise InvalidCampaign(f"{what} is {type(given).__name__}; expected an object.")
-    return given
-
-
-def _list(given: object, what: str) -> Sequence[object]:
-    if not isinstance(given, list):
-        raise InvalidCampaign(f"{what} is {type(given).__name__}; expected a list.")
-    return given
-
-
-def _text(given: Json, member: str) -> str:
-    text = given.get(member)
-    if not isinstance(text, str):
-        raise InvalidCampaign(f"{member} is {text!r}; expected a text.")
-    return text
-
-
-def _integer(given: Json, member: str, default: int | None = None) -> int:
-    number = given.get(member, default)
-    if type(number) is not int:
-        raise InvalidCampaign(f"{member} is {number!r}; expected a whole number.")
-    return number

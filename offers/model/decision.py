@@ -4,6 +4,7 @@ Layer: nouns. Takes: what the rules found. Gives: `Decision` to handlers, the lo
 A decision is written once and never changed, so that it can be judged later.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from offers.model.campaign import CampaignRevision
@@ -17,23 +18,17 @@ from offers.model.ids import (
     check_random_id,
 )
 from offers.model.refusal import Refusal
-from rtls.model.units import Second, SiteId, UnixMs, ZoneId
+from rtls.model.units import SiteId, UnixMs, ZoneId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class VisitMoment:
-    """The instant that is decided about: who stands where, for how long."""
+class OfferPast:
+    """What earlier offers to a shopper say about another one, campaign by campaign."""
 
-    event_id: str
-    shopper: ShopperId
-    site: SiteId
-    zone: ZoneId
-    visit: VisitId
-    threshold_s: Second
-    """the dwell threshold that has just been reached"""
-    is_late: bool
-    is_visit_open: bool
-    now_ms: UnixMs
+    cap_taken_at_ms: Mapping[CampaignId, tuple[UnixMs, ...]]
+    """when the slots of each frequency cap were last taken"""
+    offered: frozenset[CampaignId]
+    """those offered on this very occasion, whatever became of it"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +38,8 @@ class Candidate:
     revision: CampaignRevision
     cap_taken_at_ms: tuple[UnixMs, ...] = ()
     """when the shopper was last addressed by it, as far as the cap counts"""
-    is_offered_in_visit: bool = False
+    is_offered: bool = False
+    """on this very occasion, e.g. in this visit"""
     has_budget: bool = True
 
 
@@ -62,7 +58,8 @@ class Choice:
 
     campaign: CampaignId
     revision: int
-    locate_consent: ConsentId
+    locate_consent: ConsentId | None
+    """None where the occasion does not stand on where the shopper is"""
     personalise_consent: ConsentId
     may_notify: bool
     """whether the offer may be pushed while the app is closed"""
@@ -76,8 +73,11 @@ class Decision:
     event_id: str
     shopper: ShopperId
     site: SiteId
-    zone: ZoneId
-    visit: VisitId
+    occasion: str
+    """its kind and key: what the campaigns were woken by"""
+    zone: ZoneId | None
+    visit: VisitId | None
+    """with whose end an offer ends, where there is one"""
     at_ms: UnixMs
     policy: str
     """name and version of the rule that chose"""

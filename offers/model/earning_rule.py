@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from offers.model.benefit import EVERY_LINE, Scope
+from offers.model.basket_scope import EVERY_LINE, Scope
 from offers.model.errors import InvalidProgramme
 from offers.model.ids import check_name
 from offers.model.ledger import LASTS_MS_MAX, LedgerUnit, PostingReason, check_unit

@@ -62,7 +62,7 @@ NEXT_STATES: Final = MappingProxyType(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offer:
-    """One campaign made to one shopper once, in one visit."""
+    """One campaign made to one shopper once, on one occasion."""
 
     offer: OfferId
     shopper: ShopperId
@@ -70,9 +70,12 @@ class Offer:
     revision: int
     decision: DecisionId
     site: SiteId
-    zone: ZoneId
-    visit: VisitId
-    locate_consent: ConsentId
+    occasion: str
+    """what woke the campaign, e.g. a visit: there is one offer of a campaign on it"""
+    zone: ZoneId | None
+    visit: VisitId | None
+    """the stay with which it ends, where there is one"""
+    locate_consent: ConsentId | None
     personalise_consent: ConsentId
     may_notify: bool
     state: OfferState

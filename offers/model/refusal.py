@@ -11,7 +11,7 @@ class Refusal(StrEnum):
     """Why a campaign was passed over in a decision."""
 
     OTHER_TRIGGER = "other_trigger"
-    """the campaign waits for another zone or another dwell"""
+    """the campaign waits for another zone, another dwell, another sum"""
     EVENT_LATE = "event_late"
     """the event stands on readings from a spool, or reached us too late to be of use"""
     VISIT_ENDED = "visit_ended"
@@ -20,7 +20,7 @@ class Refusal(StrEnum):
     NOT_YET_VALID = "not_yet_valid"
     NO_LONGER_VALID = "no_longer_valid"
     ALREADY_OFFERED = "already_offered"
-    """in this very visit"""
+    """on this very occasion, e.g. in this visit"""
     FREQUENCY_CAP = "frequency_cap"
     BUDGET_SPENT = "budget_spent"
     OUTRANKED = "outranked"

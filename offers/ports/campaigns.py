@@ -7,6 +7,7 @@ from typing import Protocol
 
 from offers.model.campaign import Budget, Campaign, CampaignRevision, CampaignState
 from offers.model.ids import CampaignId
+from offers.model.trigger import TriggerKind
 from rtls.model.units import SiteId, ZoneId
 
 
@@ -25,8 +26,10 @@ class Campaigns(Protocol):
         """Return all campaigns of a site, by id."""
         ...
 
-    def active_in_zone(self, site: SiteId, zone: ZoneId) -> tuple[CampaignRevision, ...]:
-        """Return the current revisions of active campaigns that a visit to the zone may wake."""
+    def waiting_for(
+        self, site: SiteId, kind: TriggerKind, *, zone: ZoneId | None
+    ) -> tuple[CampaignRevision, ...]:
+        """Return the current revisions of active campaigns with such a trigger, by id."""
         ...
 
     def revision(self, campaign: CampaignId, revision: int) -> CampaignRevision:
@@ -39,6 +42,10 @@ class Campaigns(Protocol):
 
     def has_budget(self, campaign: CampaignId) -> bool:
         """Say whether one more redemption could be paid for."""
+        ...
+
+    def without_budget(self, site: SiteId) -> frozenset[CampaignId]:
+        """Return the campaigns of which not one more redemption could be paid for."""
         ...
 
     def reserve(self, campaign: CampaignId) -> bool:

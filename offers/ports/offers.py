@@ -8,7 +8,8 @@ from typing import Protocol
 
 from offers.model.campaign import FrequencyCap
 from offers.model.coupon import Coupon, CouponState
-from offers.model.ids import CampaignId, CouponId, OfferId, RedemptionId, ShopperId, VisitId
+from offers.model.decision import OfferPast
+from offers.model.ids import CouponId, OfferId, RedemptionId, ShopperId, VisitId
 from offers.model.offer import Offer, OfferCard, OfferState
 from offers.model.redemption import Redemption
 from rtls.model.units import UnixMs
@@ -18,7 +19,7 @@ class Offers(Protocol):
     """Offers, their coupons, and the slots that hold the frequency cap."""
 
     def add(self, offer: Offer) -> bool:
-        """Write an offer; False where the shopper had the campaign in this visit already."""
+        """Write an offer; False where the shopper had the campaign on this occasion already."""
         ...
 
     def find(self, offer: OfferId) -> Offer | None:
@@ -47,16 +48,12 @@ class Offers(Protocol):
         """Return issued and delivered offers whose time is over."""
         ...
 
-    def was_offered(self, shopper: ShopperId, campaign: CampaignId, visit: VisitId) -> bool:
-        """Say whether the campaign was offered in this visit, whatever became of it."""
+    def past_of(self, shopper: ShopperId, *, occasion: str) -> OfferPast:
+        """Return what the shopper's earlier offers say about others, in a fixed count of reads."""
         ...
 
     def move(self, before: Offer, after: Offer) -> bool:
         """Write the new state, if the stored one is still that of ``before``; else False."""
-        ...
-
-    def cap_taken_at(self, shopper: ShopperId, campaign: CampaignId) -> tuple[UnixMs, ...]:
-        """Return when the slots of the frequency cap were last taken."""
         ...
 
     def take_cap_slot(self, offer: Offer, cap: FrequencyCap) -> bool:

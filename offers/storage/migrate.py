@@ -5,6 +5,8 @@ Layer: edges. Takes: an engine. Gives: nothing; the database then has the tables
 migrates without any file beside it.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -35,7 +37,7 @@ def migrate(engine: sa.Engine) -> None:
         todo = [RevisionStep(scripts.revision_map, s, is_upgrade=True) for s in newest_first]
         return todo[::-1]
 
-    with engine.begin() as connection:
+    with _without_foreign_keys(engine) as connection, connection.begin():
         if connection.dialect.name == "postgresql":
             # An index on years of redemptions takes longer than any request may.
             connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
@@ -49,3 +51,34 @@ def migrate(engine: sa.Engine) -> None:
                 f"{scripts.get_current_head()}. The file was written by a newer version: install "
                 "that version again."
             ) from error
+        _check_foreign_keys(connection)
+
+
+@contextmanager
+def _without_foreign_keys(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """Connect so that SQLite may put a new table in the place of one that others refer to.
+
+    It can change a column in no other way, and dropping the old table would break the references
+    (https://www.sqlite.org/lang_altertable.html#otheralter). PostgreSQL alters in place.
+    """
+    with engine.connect() as connection:
+        is_sqlite = connection.dialect.name == "sqlite"
+        raw = connection.connection.driver_connection
+        if is_sqlite and raw is not None:
+            raw.execute("PRAGMA foreign_keys = OFF")  # before BEGIN: within it has no effect
+        try:
+            yield connection
+        finally:
+            if is_sqlite and raw is not None:
+                raw.execute("PRAGMA foreign_keys = ON")
+
+
+def _check_foreign_keys(connection: sa.Connection) -> None:
+    if connection.dialect.name != "sqlite":
+        return
+    broken = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
+    if broken:
+        raise CorruptDatabase(
+            f"after the migration {len(broken)} rows refer to nothing, e.g. {broken[0]}; expected "
+            "none. The database is left as it was; restore a backup and migrate that."
+        )

@@ -26,6 +26,7 @@ def row_of_offer(offer: Offer) -> dict[str, object]:
         "revision": offer.revision,
         "decision_id": offer.decision,
         "site": offer.site,
+        "occasion": offer.occasion,
         "zone": offer.zone,
         "visit_id": offer.visit,
         "locate_consent_id": offer.locate_consent,
@@ -49,9 +50,10 @@ def offer_of_row(row: sa.Row[*tuple[object, ...]]) -> Offer:
         revision=row.revision,
         decision=DecisionId(row.decision_id),
         site=SiteId(row.site),
-        zone=ZoneId(row.zone),
-        visit=VisitId(row.visit_id),
-        locate_consent=ConsentId(row.locate_consent_id),
+        occasion=row.occasion,
+        zone=None if row.zone is None else ZoneId(row.zone),
+        visit=None if row.visit_id is None else VisitId(row.visit_id),
+        locate_consent=_locate_consent(row.locate_consent_id),
         personalise_consent=ConsentId(row.personalise_consent_id),
         may_notify=row.may_notify,
         state=OfferState(row.state),
@@ -61,3 +63,7 @@ def offer_of_row(row: sa.Row[*tuple[object, ...]]) -> Offer:
         opened_at_ms=row.opened_at_ms,
         ended_at_ms=row.ended_at_ms,
     )
+
+
+def _locate_consent(found: str | None) -> ConsentId | None:
+    return None if found is None else ConsentId(found)

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from offers.model.campaign import Budget, Campaign, CampaignRevision, CampaignState
 from offers.model.campaign_json import parse_campaign, render_campaign
 from offers.model.ids import CampaignId
+from offers.model.trigger import KIND_OF_TRIGGER, TriggerKind, zone_of
 from offers.storage.insert_once import insert_once
 from offers.storage.tables import CAMPAIGN_REVISIONS, CAMPAIGNS
 from rtls.model.units import SiteId, ZoneId
@@ -26,11 +27,12 @@ _CURRENT = sa.select(_C.campaign_id, _C.site, _C.state, _R.revision, _R.document
 )
 _FIND = _CURRENT.where(_IS_CAMPAIGN)
 _OF_SITE = _CURRENT.where(_C.site == sa.bindparam("site")).order_by(_C.campaign_id)
-_ACTIVE_IN_ZONE = _CURRENT.where(
+_WAITING = _CURRENT.where(
     _C.site == sa.bindparam("site"),
-    _C.zone == sa.bindparam("zone"),
+    _C.trigger_kind == sa.bindparam("kind"),
     _C.state == CampaignState.ACTIVE.value,
 ).order_by(_C.campaign_id)
+_WAITING_IN_ZONE = _WAITING.where(_C.zone == sa.bindparam("zone"))
 _REVISION = sa.select(_R.document).where(
     _R.campaign_id == sa.bindparam("campaign"), _R.revision == sa.bindparam("number")
 )
@@ -38,6 +40,7 @@ _MAKE_CURRENT = (
     sa.update(CAMPAIGNS)
     .where(_IS_CAMPAIGN)
     .values(
+        trigger_kind=sa.bindparam("to_kind"),
         zone=sa.bindparam("to_zone"),
         revision=sa.bindparam("number"),
         state=CampaignState.ACTIVE.value,
@@ -45,6 +48,9 @@ _MAKE_CURRENT = (
 )
 _SET_STATE = sa.update(CAMPAIGNS).where(_IS_CAMPAIGN).values(state=sa.bindparam("to_state"))
 _HAS_ROOM = sa.or_(_C.redemptions_max.is_(None), _C.held + _C.used < _C.redemptions_max)
+_WITHOUT_BUDGET = sa.select(_C.campaign_id).where(
+    _C.site == sa.bindparam("site"), sa.not_(_HAS_ROOM)
+)
 _HAS_BUDGET = sa.select(_C.campaign_id).where(_IS_CAMPAIGN, _HAS_ROOM)
 _USED = sa.select(_C.used).where(_IS_CAMPAIGN)
 _RESERVE = sa.update(CAMPAIGNS).where(_IS_CAMPAIGN, _HAS_ROOM).values(held=_C.held + 1)
@@ -82,10 +88,12 @@ class SqlCampaigns:
     def add_revision(self, revision: CampaignRevision) -> None:
         """Write a revision, make it the current one, and the campaign active."""
         most = None if revision.budget is None else revision.budget.redemptions_max
+        kind, zone = KIND_OF_TRIGGER[type(revision.trigger)], zone_of(revision.trigger)
         fresh = {
             "campaign_id": revision.campaign,
             "site": revision.site,
-            "zone": revision.trigger.zone,
+            "trigger_kind": kind.value,
+            "zone": zone,
             "state": CampaignState.ACTIVE.value,
             "revision": revision.revision,
             "redemptions_max": most,
@@ -103,7 +111,8 @@ class SqlCampaigns:
         )
         current = {
             "campaign": revision.campaign,
-            "to_zone": revision.trigger.zone,
+            "to_kind": kind.value,
+            "to_zone": zone,
             "number": revision.revision,
         }
         self._connection.execute(_MAKE_CURRENT, current)
@@ -117,9 +126,13 @@ class SqlCampaigns:
         """Return all campaigns of a site, by id."""
         return tuple(_campaign(row) for row in self._connection.execute(_OF_SITE, {"site": site}))
 
-    def active_in_zone(self, site: SiteId, zone: ZoneId) -> tuple[CampaignRevision, ...]:
-        """Return the current revisions of active campaigns that a visit to the zone may wake."""
-        rows = self._connection.execute(_ACTIVE_IN_ZONE, {"site": site, "zone": zone})
+    def waiting_for(
+        self, site: SiteId, kind: TriggerKind, *, zone: ZoneId | None
+    ) -> tuple[CampaignRevision, ...]:
+        """Return the current revisions of active campaigns with such a trigger, by id."""
+        given = {"site": site, "kind": kind.value, "zone": zone}
+        query = _WAITING if zone is None else _WAITING_IN_ZONE
+        rows = self._connection.execute(query, given)
         return tuple(_revision_of(row.document, row.revision) for row in rows)
 
     def revision(self, campaign: CampaignId, revision: int) -> CampaignRevision:
@@ -136,6 +149,11 @@ class SqlCampaigns:
         """Say whether one more redemption could be paid for."""
         found = self._connection.execute(_HAS_BUDGET, {"campaign": campaign})
         return found.one_or_none() is not None
+
+    def without_budget(self, site: SiteId) -> frozenset[CampaignId]:
+        """Return the campaigns of which not one more redemption could be paid for."""
+        found = self._connection.execute(_WITHOUT_BUDGET, {"site": site}).scalars()
+        return frozenset(map(CampaignId, found))
 
     def reserve(self, campaign: CampaignId) -> bool:
         """Set one redemption aside, if the budget allows it."""

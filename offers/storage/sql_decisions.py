@@ -41,6 +41,7 @@ class SqlDecisions:
                 "event_id": decision.event_id,
                 "shopper_id": decision.shopper,
                 "site": decision.site,
+                "occasion": decision.occasion,
                 "zone": decision.zone,
                 "visit_id": decision.visit,
                 "at_ms": decision.at_ms,
@@ -59,8 +60,9 @@ class SqlDecisions:
                 event_id=row.event_id,
                 shopper=ShopperId(row.shopper_id),
                 site=SiteId(row.site),
-                zone=ZoneId(row.zone),
-                visit=VisitId(row.visit_id),
+                occasion=row.occasion,
+                zone=None if row.zone is None else ZoneId(row.zone),
+                visit=None if row.visit_id is None else VisitId(row.visit_id),
                 at_ms=UnixMs(row.at_ms),
                 policy=row.policy,
                 chosen=None if row.chosen is None else _parse_choice(row.chosen),
@@ -87,10 +89,11 @@ def _render_choice(chosen: Choice) -> str:
 
 def _parse_choice(text: str) -> Choice:
     given = json.loads(text)
+    locate = given["locate_consent"]
     return Choice(
         campaign=CampaignId(given["campaign"]),
         revision=given["revision"],
-        locate_consent=ConsentId(given["locate_consent"]),
+        locate_consent=None if locate is None else ConsentId(locate),
         personalise_consent=ConsentId(given["personalise_consent"]),
         may_notify=given["may_notify"],
     )

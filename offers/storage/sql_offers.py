@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 import sqlalchemy as sa
 
 from offers.model.campaign import FrequencyCap
+from offers.model.decision import OfferPast
 from offers.model.ids import CampaignId, OfferId, ShopperId, VisitId
 from offers.model.offer import Offer, OfferCard, OfferState
 from offers.storage.insert_once import insert_once
@@ -49,10 +50,8 @@ _OVERDUE = (
     )
     .limit(_MOST)
 )
-_WAS_OFFERED = sa.select(_O.offer_id).where(
-    _O.shopper_id == sa.bindparam("shopper"),
-    _O.campaign_id == sa.bindparam("campaign"),
-    _O.visit_id == sa.bindparam("visit"),
+_OFFERED_ON = sa.select(_O.campaign_id).where(
+    _O.shopper_id == sa.bindparam("shopper"), _O.occasion == sa.bindparam("occasion")
 )
 _MOVE = (
     sa.update(OFFERS)
@@ -69,6 +68,11 @@ _SLOTS = (
     sa.select(_S.slot, _S.taken_at_ms)
     .where(_S.shopper_id == sa.bindparam("shopper"), _S.campaign_id == sa.bindparam("campaign"))
     .order_by(_S.slot)
+)
+_SLOTS_OF_SHOPPER = (
+    sa.select(_S.campaign_id, _S.taken_at_ms)
+    .where(_S.shopper_id == sa.bindparam("shopper"))
+    .order_by(_S.campaign_id, _S.slot)
 )
 _RETAKE = (
     sa.update(CAP_SLOTS)
@@ -94,7 +98,7 @@ class SqlOffers:
         self._coupons = SqlCoupons(connection)
 
     def add(self, offer: Offer) -> bool:
-        """Write an offer; False where the shopper had the campaign in this visit already."""
+        """Write an offer; False where the shopper had the campaign on this occasion already."""
         return self._connection.execute(self._insert, row_of_offer(offer)).rowcount == 1
 
     def find(self, offer: OfferId) -> Offer | None:
@@ -131,10 +135,15 @@ class SqlOffers:
         """Return issued and delivered offers whose time is over."""
         return self._read(_OVERDUE, {"now_ms": now_ms, "most": limit})
 
-    def was_offered(self, shopper: ShopperId, campaign: CampaignId, visit: VisitId) -> bool:
-        """Say whether the campaign was offered in this visit, whatever became of it."""
-        given = {"shopper": shopper, "campaign": campaign, "visit": visit}
-        return self._connection.execute(_WAS_OFFERED, given).one_or_none() is not None
+    def past_of(self, shopper: ShopperId, *, occasion: str) -> OfferPast:
+        """Return what the shopper's earlier offers say about others, in a fixed count of reads."""
+        taken: dict[CampaignId, tuple[UnixMs, ...]] = {}
+        for row in self._connection.execute(_SLOTS_OF_SHOPPER, {"shopper": shopper}):
+            campaign = CampaignId(row.campaign_id)
+            taken[campaign] = (*taken.get(campaign, ()), UnixMs(row.taken_at_ms))
+        given = {"shopper": shopper, "occasion": occasion}
+        offered = self._connection.execute(_OFFERED_ON, given).scalars()
+        return OfferPast(cap_taken_at_ms=taken, offered=frozenset(map(CampaignId, offered)))
 
     def move(self, before: Offer, after: Offer) -> bool:
         """Write the new state, if the stored one is still that of ``before``; else False."""
@@ -148,10 +157,6 @@ class SqlOffers:
             "ended": after.ended_at_ms,
         }
         return self._connection.execute(_MOVE, given).rowcount == 1
-
-    def cap_taken_at(self, shopper: ShopperId, campaign: CampaignId) -> tuple[UnixMs, ...]:
-        """Return when the slots of the frequency cap were last taken."""
-        return tuple(taken for _, taken in self._slots(shopper, campaign))
 
     def take_cap_slot(self, offer: Offer, cap: FrequencyCap) -> bool:
         """Take a slot that has been free for the whole window; False where there is none."""

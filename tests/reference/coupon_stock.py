@@ -16,11 +16,11 @@ from offers.model.campaign import (
     CampaignRevision,
     MessageText,
     Validity,
-    VisitTrigger,
 )
 from offers.model.ids import CampaignId, TillId
 from offers.model.money import Money
 from offers.model.shopper import Locale
+from offers.model.trigger import VisitTrigger
 from offers.ports import SecretSource
 from offers.storage.database import open_engine
 from offers.storage.sql_work import SqlWork

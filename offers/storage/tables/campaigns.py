@@ -14,7 +14,8 @@ CAMPAIGNS: Final = sa.Table(
     METADATA,
     key("campaign_id", primary=True),
     text("site", DataClass.BUSINESS),
-    text("zone", DataClass.BUSINESS),
+    text("trigger_kind", DataClass.BUSINESS),
+    text("zone", DataClass.BUSINESS, nullable=True),
     text("state", DataClass.BUSINESS),
     number("revision", DataClass.BUSINESS),
     number("redemptions_max", DataClass.BUSINESS, nullable=True),
@@ -22,7 +23,7 @@ CAMPAIGNS: Final = sa.Table(
     number("used", DataClass.BUSINESS),
     sa.CheckConstraint("held >= 0 AND used >= 0", name="counts"),
     sa.CheckConstraint("redemptions_max IS NULL OR held + used <= redemptions_max", name="budget"),
-    sa.Index(None, "site", "zone"),
+    sa.Index(None, "site", "trigger_kind", "zone"),
 )
 
 CAMPAIGN_REVISIONS: Final = sa.Table(

@@ -5,6 +5,7 @@ from typing import cast
 
 from inaisle.watched_zones import WatchedZones
 from offers.model.campaign import CampaignState
+from offers.model.trigger import EnterTrigger
 from offers.ports import Reader
 from rtls.model.units import Second, SiteId, TagId, UnixMs, ZoneId
 from rtls.model.visit import DwellReached, LeftReason, Transition, TransitionKind
@@ -13,13 +14,8 @@ SITE = SiteId("s")
 
 
 @dataclass
-class Trigger:
-    zone: str
-
-
-@dataclass
 class Revision:
-    trigger: Trigger
+    trigger: EnterTrigger
 
 
 @dataclass
@@ -92,7 +88,7 @@ def watched(campaigns: Campaigns, seconds: Seconds) -> WatchedZones:
 def test_who_passes_a_zone_that_no_campaign_watches_costs_nothing() -> None:
     """Hundreds of these come each second from a full shop."""
     campaigns = Campaigns()
-    campaigns.found = [Campaign(Revision(Trigger("dowels"))), *paused("paint")]
+    campaigns.found = [Campaign(Revision(EnterTrigger(zone="dowels"))), *paused("paint")]
     zones = watched(campaigns, Seconds())
     assert zones.concerns(transition("dowels", TransitionKind.ENTERED))
     assert not zones.concerns(transition("screws", TransitionKind.ENTERED))
@@ -100,7 +96,7 @@ def test_who_passes_a_zone_that_no_campaign_watches_costs_nothing() -> None:
 
 
 def paused(zone: str) -> list[Campaign]:
-    return [Campaign(Revision(Trigger(zone)), state=CampaignState.PAUSED)]
+    return [Campaign(Revision(EnterTrigger(zone=zone)), state=CampaignState.PAUSED)]
 
 
 def test_the_end_of_a_stay_passes_once_its_dwell_has() -> None:
@@ -116,6 +112,6 @@ def test_a_new_campaign_is_seen_within_a_second() -> None:
     campaigns, seconds = Campaigns(), Seconds()
     zones = watched(campaigns, seconds)
     assert not zones.concerns(transition("dowels", TransitionKind.ENTERED))
-    campaigns.found = [Campaign(Revision(Trigger("dowels")))]
+    campaigns.found = [Campaign(Revision(EnterTrigger(zone="dowels")))]
     seconds.now_s = 1.0
     assert zones.concerns(transition("dowels", TransitionKind.ENTERED))

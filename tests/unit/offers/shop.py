@@ -27,7 +27,6 @@ from offers.model.campaign import (
     FrequencyCap,
     MessageText,
     Validity,
-    VisitTrigger,
 )
 from offers.model.consent import Purpose
 from offers.model.decision import Decision
@@ -36,6 +35,7 @@ from offers.model.money import Money
 from offers.model.offer import OfferCard, OfferState
 from offers.model.redemption import CheckoutRequest
 from offers.model.shopper import Locale
+from offers.model.trigger import VisitTrigger
 from offers.ports import UnitOfWork
 from offers.storage.sql_work import SqlWork
 from offers.storage.tables import METADATA

@@ -6,7 +6,8 @@ from dataclasses import replace
 import pytest
 
 from offers.handlers.start_campaign import start_campaign
-from offers.model.benefit import MoneyOff, PercentOff, Scope
+from offers.model.basket_scope import Scope
+from offers.model.benefit import MoneyOff, PercentOff
 from offers.model.campaign import Budget, CampaignState
 from offers.model.campaign_json import parse_campaign, parse_campaigns, render_campaign
 from offers.model.errors import InvalidCampaign
@@ -73,11 +74,11 @@ def test_what_is_stored_is_read_again_as_it_was(revision) -> None:
         ({"budgett": {}}, "unknown members .'budgett'."),
         ({"priority": 1.5}, "priority is 1.5; expected a whole number"),
         ({"priority": -1}, "priority is -1; expected 0 to"),
-        ({"trigger": {"kind": "welcome"}}, "trigger.kind is 'welcome'; expected 'visit'"),
+        ({"trigger": {"kind": "full_moon"}}, "trigger.kind is 'full_moon'; expected of .'visit'"),
         ({"trigger": {"kind": "visit", "zone": "A B", "dwell_s": 1}}, "trigger.zone is 'A B'"),
         ({"trigger": {"kind": "visit", "zone": "a", "dwell_s": 0}}, "trigger.dwell_s is 0.0"),
         ({"trigger": {"kind": "visit", "zone": "a", "dwell_s": "5"}}, "trigger.dwell_s is '5'"),
-        ({"benefit": {"kind": "gift"}}, "benefit.kind is 'gift'; expected 'money_off'"),
+        ({"benefit": {"kind": "hug"}}, "benefit.kind is 'hug'; expected of .'money_off'"),
         ({"benefit": {"kind": "percent_off", "percent": 0}}, "percent is 0; expected a whole"),
         ({"benefit": {"kind": "money_off"}}, "benefit.amount is missing"),
         ({"benefit": {"kind": "money_off", "amount": 2}}, "amount is int; expected an object"),
@@ -96,7 +97,7 @@ def test_what_is_stored_is_read_again_as_it_was(revision) -> None:
         ),
         ({"frequency_cap": {"offers_max": 0}}, "offers_max is 0; expected 1 to 20"),
         ({"budget": {"redemptions_max": 0}}, "redemptions_max is 0"),
-        ({"benefit": {"kind": "information"}}, "budget is given, but an information"),
+        ({"benefit": {"kind": "information"}}, "budget is given, but this benefit"),
         ({"texts": {"de": {"title": "t", "body": "b"}}}, "texts has no .*en"),
         ({"texts": {"fr": {"title": "t", "body": "b"}}}, "texts has 'fr'"),
         ({"coupon_valid_s": 60}, "a coupon must outlive"),

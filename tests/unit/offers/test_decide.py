@@ -10,24 +10,24 @@ from offers.decision.decide import decide
 from offers.decision.frequency_cap import is_within_cap
 from offers.model.campaign import FrequencyCap, Validity
 from offers.model.consent import Consent, ConsentState, Purpose
-from offers.model.decision import Candidate, Decision, VisitMoment
+from offers.model.decision import Candidate, Decision
 from offers.model.ids import ConsentId, DecisionId, ShopperId, VisitId
+from offers.model.occasion import Moment, ZoneOccasion
 from offers.model.refusal import Refusal
+from offers.model.trigger import TriggerKind
 from rtls.model.units import Second, UnixMs, ZoneId
 from tests.unit.offers.shop import DWELL_S, SHELF, SITE, START_MS, campaign
 
 ANNA = ShopperId("a" * 32)
-MOMENT = VisitMoment(
-    event_id="e" * 32,
-    shopper=ANNA,
-    site=SITE,
+STAY = ZoneOccasion(
+    kind=TriggerKind.VISIT,
     zone=SHELF,
     visit=VisitId("1" * 32),
-    threshold_s=DWELL_S,
+    dwell_s=DWELL_S,
     is_late=False,
     is_visit_open=True,
-    now_ms=START_MS,
 )
+MOMENT = Moment(event_id="e" * 32, shopper=ANNA, site=SITE, occasion=STAY, now_ms=START_MS)
 CANDIDATE = Candidate(revision=campaign())
 
 
@@ -49,7 +49,7 @@ ALL = consents(*Purpose)
 
 
 def decision_on(
-    *candidates: Candidate, moment: VisitMoment = MOMENT, granted: ConsentState = ALL
+    *candidates: Candidate, moment: Moment = MOMENT, granted: ConsentState = ALL
 ) -> Decision:
     return decide(moment, decision=DecisionId("d" * 32), consents=granted, candidates=candidates)
 
@@ -72,22 +72,31 @@ def test_what_nothing_speaks_against_is_chosen() -> None:
     ("changes", "refusal"),
     [
         ({"zone": ZoneId("paint")}, Refusal.OTHER_TRIGGER),
-        ({"threshold_s": Second(120.0)}, Refusal.OTHER_TRIGGER),
+        ({"dwell_s": Second(120.0)}, Refusal.OTHER_TRIGGER),
         ({"is_late": True}, Refusal.EVENT_LATE),
         ({"is_visit_open": False}, Refusal.VISIT_ENDED),
-        ({"now_ms": UnixMs(START_MS - 2)}, Refusal.NOT_YET_VALID),
-        ({"now_ms": UnixMs(START_MS + 10**10)}, Refusal.NO_LONGER_VALID),
     ],
 )
-def test_a_moment_that_is_not_right_makes_no_offer(changes, refusal: Refusal) -> None:
+def test_a_stay_that_is_not_right_makes_no_offer(changes, refusal: Refusal) -> None:
     """Each reason is told, since 'why did I get nothing?' is a question we answer."""
-    assert the_refusal(decision_on(CANDIDATE, moment=replace(MOMENT, **changes))) is refusal
+    moment = replace(MOMENT, occasion=replace(STAY, **changes))
+    assert the_refusal(decision_on(CANDIDATE, moment=moment)) is refusal
+
+
+@pytest.mark.parametrize(
+    ("now_ms", "refusal"),
+    [(START_MS - 2, Refusal.NOT_YET_VALID), (START_MS + 10**10, Refusal.NO_LONGER_VALID)],
+)
+def test_before_and_after_its_time_a_campaign_makes_no_offer(now_ms: int, refusal) -> None:
+    """The end is exclusive: a campaign until midnight makes none at midnight."""
+    moment = replace(MOMENT, now_ms=UnixMs(now_ms))
+    assert the_refusal(decision_on(CANDIDATE, moment=moment)) is refusal
 
 
 @pytest.mark.parametrize(
     ("changes", "refusal"),
     [
-        ({"is_offered_in_visit": True}, Refusal.ALREADY_OFFERED),
+        ({"is_offered": True}, Refusal.ALREADY_OFFERED),
         ({"cap_taken_at_ms": (UnixMs(START_MS - 86_399_999),)}, Refusal.FREQUENCY_CAP),
         ({"has_budget": False}, Refusal.BUDGET_SPENT),
     ],
@@ -146,7 +155,7 @@ CANDIDATES = st.lists(
                     from_ms=UnixMs(0), until_ms=UnixMs(START_MS + (0 if is_over else 1))
                 ),
             ),
-            is_offered_in_visit=offered,
+            is_offered=offered,
             has_budget=budget,
         ),
         st.integers(0, 30),

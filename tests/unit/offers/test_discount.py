@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from offers.checkout.discount import discount_of, split_by_largest_remainder
 from offers.model.basket import Basket, BasketLine
-from offers.model.benefit import MoneyOff, PercentOff, Scope
+from offers.model.basket_scope import Scope
+from offers.model.benefit import MoneyOff, PercentOff
 from offers.model.errors import InvalidBasket
 from offers.model.money import Money
 from offers.model.redemption import Discount

@@ -1,0 +1,66 @@
+"""Decide about a moment, write down why, and make the offer that was chosen.
+
+Layer: flow. Takes: a `Moment` from on_visit or on_occasion. Gives: its `Decision`. The questions to
+the database are as many for one campaign as for five hundred.
+"""
+
+from offers.decision.decide import decide
+from offers.handlers.issue_offer import issue_offer
+from offers.handlers.random_id import random_id
+from offers.model.decision import Candidate, Decision
+from offers.model.ids import DecisionId
+from offers.model.occasion import Moment
+from offers.ports import SecretSource, UnitOfWork
+
+
+def decide_moment(
+    moment: Moment, *, work: UnitOfWork, secrets: SecretSource, is_always_logged: bool = True
+) -> Decision | None:
+    """Weigh all campaigns that wait for such a moment, and make at most one offer.
+
+    Parameters
+    ----------
+    moment
+        To whom what has happened.
+    work, secrets
+        The transaction and the source of randomness.
+    is_always_logged
+        Whether a moment that no campaign waits for is a decision too. A reached dwell threshold
+        is; that somebody entered a zone happens too often to be written down for nothing.
+
+    Returns
+    -------
+    Decision or None
+        None where no campaign waits and nothing is to be logged.
+    """
+    candidates = candidates_of(moment, work=work)
+    if not candidates and not is_always_logged:
+        return None
+    decision = decide(
+        moment,
+        decision=DecisionId(random_id(secrets)),
+        consents=work.consents.state_of(moment.shopper),
+        candidates=candidates,
+    )
+    work.decisions.append(decision)
+    if decision.chosen is not None:
+        issue_offer(decision, work=work, secrets=secrets)
+    return decision
+
+
+def candidates_of(moment: Moment, *, work: UnitOfWork) -> list[Candidate]:
+    """Return the campaigns that wait for a moment of this kind and place, with the past of each."""
+    revisions = work.campaigns.waiting_for(moment.site, moment.kind, zone=moment.zone)
+    if not revisions:
+        return []
+    past = work.offers.past_of(moment.shopper, occasion=moment.key)
+    spent = work.campaigns.without_budget(moment.site)
+    return [
+        Candidate(
+            revision=revision,
+            cap_taken_at_ms=past.cap_taken_at_ms.get(revision.campaign, ()),
+            is_offered=revision.campaign in past.offered,
+            has_budget=not revision.has_coupon or revision.campaign not in spent,
+        )
+        for revision in revisions
+    ]
