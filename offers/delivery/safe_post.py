@@ -7,7 +7,6 @@ checked. The whole call ends by one deadline, also against a server that sends a
 
 import http.client
 import io
-import socket
 import ssl
 import time
 from collections.abc import Mapping
@@ -84,7 +83,7 @@ class SafePost:
             raise Unreachable(f"{target.origin}: no answer ({kind}: {error}).") from error
 
     def _connect(self, target: Target, address: str, deadline_s: float) -> "_Stream":
-        plain = socket.create_connection((address, target.port), timeout=_left_s(deadline_s))
+        plain = self._reach.dial(address, target.port, _left_s(deadline_s))
         try:
             plain.settimeout(_left_s(deadline_s))
             return _Stream(self._tls.wrap_socket(plain, server_hostname=target.host), deadline_s)

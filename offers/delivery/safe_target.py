@@ -12,7 +12,7 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 from typing import Final
 
 from offers.model.errors import InvalidTarget, Unreachable
-from offers.model.target import PORTS, Target
+from offers.model.target import Target
 
 Address = IPv4Address | IPv6Address
 ADDRESSES_MAX: Final = 16
@@ -72,13 +72,18 @@ def resolve(host: str, port: int) -> Sequence[str]:
     return [str(place[0]) for _, _, _, _, place in found]
 
 
+def dial(address: str, port: int, timeout_s: float) -> socket.socket:
+    """Connect to an address in digits."""
+    return socket.create_connection((address, port), timeout=timeout_s)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reach:
-    """Which addresses and ports may be called. No setting changes it; tests give their own."""
+    """Which addresses may be called, and how. No setting changes it; tests give their own."""
 
     is_allowed: Callable[[Address], bool] = is_public
     resolve: Callable[[str, int], Sequence[str]] = resolve
-    ports: frozenset[int] = PORTS
+    dial: Callable[[str, int, float], socket.socket] = dial
 
 
 PUBLIC_ONLY: Final = Reach()
@@ -92,12 +97,10 @@ def checked_address(target: Target, reach: Reach = PUBLIC_ONLY) -> Address:
     Raises
     ------
     InvalidTarget
-        If the name leads to an address or port that is not allowed.
+        If the name leads to an address that is not allowed.
     Unreachable
         If the name leads nowhere.
     """
-    if target.port not in reach.ports:
-        raise InvalidTarget(f"port is {target.port}; expected one of {sorted(reach.ports)}.")
     found = [_parsed(text, target) for text in reach.resolve(target.host, target.port)]
     if not found:
         raise Unreachable(f"{target.host}: the name has no address.")

@@ -11,6 +11,7 @@ from typing import Final
 from offers.handlers.end_offer import end_offer
 from offers.handlers.end_pairing import end_pairing
 from offers.handlers.note_audit import note_audit, shopper_actor, shopper_pseudonym
+from offers.handlers.note_event import note_event
 from offers.handlers.random_id import random_id
 from offers.model.audit import AuditAction
 from offers.model.consent import Consent, ConsentChannel, ConsentState, Purpose
@@ -18,6 +19,7 @@ from offers.model.ids import ConsentId, ShopperId
 from offers.model.offer import OfferState
 from offers.model.pairing import PairingEnd
 from offers.model.shopper import Locale
+from offers.model.webhook import WebhookEventKind
 from offers.ports import SecretSource, UnitOfWork
 from rtls.model.units import UnixMs
 
@@ -61,6 +63,14 @@ def change_consent(
     if not wish.is_granted:
         _withdraw(shopper, wish.purpose, work=work, now_ms=now_ms)
     if is_news:
+        note_event(
+            WebhookEventKind.CONSENT_CHANGED,
+            subject=shopper,
+            shopper=shopper,
+            detail={"purpose": wish.purpose.value, "is_granted": str(wish.is_granted).lower()},
+            work=work,
+            now_ms=now_ms,
+        )
         _note(shopper, wish, work=work, now_ms=now_ms, secrets=secrets)
     return work.consents.state_of(shopper)
 

@@ -11,10 +11,13 @@ from dataclasses import replace
 
 from offers.decision.eligibility import Eligibility, eligibility
 from offers.handlers.end_offer import end_offer
+from offers.handlers.note_event import note_event
+from offers.model.contact import Delivery, DeliveryChannel, DeliveryOutcome
 from offers.model.errors import Busy, NotFound
 from offers.model.ids import OfferId, ShopperId
 from offers.model.offer import Offer, OfferCard, OfferState
 from offers.model.refusal import DeliveryRefusal
+from offers.model.webhook import WebhookEventKind
 from offers.ports import UnitOfWork
 from rtls.model.units import UnixMs
 
@@ -49,12 +52,38 @@ def ready_to_deliver(
     return replace(card, offer=replace(card.offer, may_notify=may_notify))
 
 
-def note_delivered(offer: OfferId, *, work: UnitOfWork, now_ms: UnixMs) -> bool:
-    """Mark an offer as delivered that was written to an app; False where it is so or over."""
+def note_delivered(
+    offer: OfferId,
+    *,
+    work: UnitOfWork,
+    now_ms: UnixMs,
+    channel: DeliveryChannel = DeliveryChannel.APP,
+) -> bool:
+    """Mark an offer as delivered that was brought by a channel; False where it is so or over."""
     found = work.offers.find(offer)
     if found is None or found.state is not OfferState.ISSUED:
         return False
-    return work.offers.move(found, found.in_state(OfferState.DELIVERED, at_ms=now_ms))
+    if not work.offers.move(found, found.in_state(OfferState.DELIVERED, at_ms=now_ms)):
+        return False
+    work.contacts.note_delivery(
+        Delivery(
+            shopper=found.shopper,
+            offer=offer,
+            channel=channel,
+            outcome=DeliveryOutcome.ACCEPTED,
+            at_ms=now_ms,
+        )
+    )
+    note_event(
+        WebhookEventKind.OFFER_DELIVERED,
+        subject=offer,
+        shopper=found.shopper,
+        site=found.site,
+        detail={"campaign": found.campaign, "channel": channel.value},
+        work=work,
+        now_ms=now_ms,
+    )
+    return True
 
 
 def deliver_offer(

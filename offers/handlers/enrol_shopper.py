@@ -9,10 +9,12 @@ from dataclasses import dataclass
 
 from offers.handlers.change_consent import ConsentWish, change_consent
 from offers.handlers.issue_credential import issue_credential
+from offers.handlers.note_event import note_event
 from offers.handlers.random_id import random_id
 from offers.model.consent import ConsentState
 from offers.model.ids import ShopperId
 from offers.model.shopper import Credential, Locale, Role, Shopper
+from offers.model.webhook import WebhookEventKind
 from offers.ports import SecretSource, UnitOfWork
 from rtls.model.units import UnixMs
 
@@ -53,6 +55,13 @@ def enrol_shopper(
     work.shoppers.add(shopper)
     issued = issue_credential(
         Role.SHOPPER, work=work, now_ms=now_ms, secrets=secrets, shopper=shopper.shopper
+    )
+    note_event(
+        WebhookEventKind.SHOPPER_ENROLLED,
+        subject=shopper.shopper,
+        shopper=shopper.shopper,
+        work=work,
+        now_ms=now_ms,
     )
     consents = ConsentState()
     for wish in wishes:

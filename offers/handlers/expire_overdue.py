@@ -11,6 +11,7 @@ from typing import Final
 from offers.handlers.end_offer import end_offer
 from offers.handlers.end_pairing import end_pairing
 from offers.handlers.expire_points import expire_points
+from offers.handlers.forget_contacts import forget_contacts
 from offers.handlers.request_staff import lapse_requests
 from offers.model.coupon import Coupon, CouponState
 from offers.model.offer import OfferState
@@ -53,6 +54,7 @@ def expire_overdue(*, work: UnitOfWork, now_ms: UnixMs) -> Expired:
     answers_before = UnixMs(now_ms - ANSWERS_KEPT_MS)
     forgotten = work.visits.forget_before(events_before, limit=A_CALL_MAX)
     forgotten += work.answers.forget_before(answers_before, limit=A_CALL_MAX)
+    forgotten += forget_contacts(work=work, now_ms=now_ms, limit=A_CALL_MAX)
     return Expired(
         offers=len(offers),
         coupons=len(coupons),

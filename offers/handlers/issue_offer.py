@@ -5,6 +5,7 @@ on_occasion. The rules have said
 yes; here the database says yes again, by one conditional statement for each limit.
 """
 
+from offers.handlers.note_event import note_event
 from offers.handlers.random_id import random_id
 from offers.model.campaign import CampaignRevision
 from offers.model.coupon import Coupon, CouponState
@@ -13,6 +14,7 @@ from offers.model.errors import Busy
 from offers.model.ids import CouponId, OfferId
 from offers.model.offer import Offer, OfferState
 from offers.model.outbox import OutboxKind
+from offers.model.webhook import WebhookEventKind
 from offers.ports import SecretSource, UnitOfWork
 from rtls.model.units import UnixMs
 
@@ -36,6 +38,15 @@ def issue_offer(decision: Decision, *, work: UnitOfWork, secrets: SecretSource) 
         raise Busy(f"campaign {offer.campaign}: a limit has just been reached. Try again.")
     work.outbox.add(
         OutboxKind.OFFER_ISSUED, shopper=offer.shopper, subject=offer.offer, at_ms=decision.at_ms
+    )
+    note_event(
+        WebhookEventKind.OFFER_ISSUED,
+        subject=offer.offer,
+        shopper=offer.shopper,
+        site=offer.site,
+        detail={"campaign": offer.campaign, "zone": offer.zone},
+        work=work,
+        now_ms=decision.at_ms,
     )
     return offer
 

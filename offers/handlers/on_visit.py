@@ -12,6 +12,7 @@ from typing import Final, assert_never
 
 from offers.handlers.decide_moment import decide_moment
 from offers.handlers.end_offer import end_offer
+from offers.handlers.note_trip import note_trip
 from offers.handlers.on_revision import note_revision, revise_visit
 from offers.model.decision import Decision
 from offers.model.ids import VisitId
@@ -70,6 +71,9 @@ def on_visit(
     if event.revision > 0:
         revise_visit(event, pairing, work=work, now_ms=now_ms)
         return None  # the moment for an offer is past
+    if pairing is not None:
+        seen_at_ms = _happened_at_ms(event)
+        note_trip(pairing.shopper, event.site, at_ms=seen_at_ms, work=work, secrets=secrets)
     match event:
         case DwellReached():
             return _dwell(

@@ -10,6 +10,7 @@ redemption stands behind them: reading first and writing then gave 178 redemptio
 """
 
 from offers.handlers.note_audit import note_audit
+from offers.handlers.note_event import note_event
 from offers.handlers.quote_basket import coupon_of_code, quote_coupon
 from offers.handlers.random_id import random_id
 from offers.model.audit import Actor, AuditAction
@@ -21,6 +22,7 @@ from offers.model.outbox import OutboxKind
 from offers.model.redemption import CheckoutRequest, Quote, Redemption
 from offers.model.refusal import CheckoutRefusal
 from offers.model.shopper import Role
+from offers.model.webhook import WebhookEventKind
 from offers.ports import SecretSource, UnitOfWork
 from rtls.model.units import UnixMs
 
@@ -50,6 +52,15 @@ def redeem_coupon(
         return CheckoutRefusal.COUPON_USED
     _finish_offer(coupon, work=work, now_ms=now_ms)
     _note(redemption, work=work)
+    note_event(
+        WebhookEventKind.COUPON_REDEEMED,
+        subject=redemption.redemption,
+        shopper=redemption.shopper,
+        site=redemption.site,
+        detail={"campaign": redemption.campaign, "offer": redemption.offer},
+        work=work,
+        now_ms=now_ms,
+    )
     return redemption
 
 

@@ -12,6 +12,7 @@ Layer: nouns. Takes: the root of `rtls`. Gives: the errors that public functions
         ├── InvalidCode           a scanned code that cannot be read: position and remedy are named
         ├── InvalidKey            an idempotency key that cannot be one
         ├── InvalidOffer          an offer, coupon or redemption that contradicts itself
+        ├── InvalidContact        a wish, quiet hours or mail address that cannot be
         ├── InvalidTarget         an address that we must not call, or a key that is none
         ├── Unreachable           nobody answers there, or not in time: try again later
         ├── InvalidSurvey         a survey that nobody could answer
@@ -71,6 +72,10 @@ class InvalidKey(OffersError, ValueError):
 
 class InvalidOffer(OffersError, ValueError):
     """An offer, coupon or redemption that contradicts itself."""
+
+
+class InvalidContact(OffersError, ValueError):
+    """A wish about messages, quiet hours or a mail address that cannot be."""
 
 
 class InvalidTarget(OffersError, ValueError):

@@ -37,6 +37,25 @@ class DeliveryRefusal(StrEnum):
     CONSENT_WITHDRAWN = "consent_withdrawn"
 
 
+class PushRefusal(StrEnum):
+    """Why an offer was not pushed, or a mail not sent. The offer still waits in the app."""
+
+    NOTIFY_NOT_GRANTED = "notify_not_granted"
+    CHANNEL_OFF = "channel_off"
+    """the shopper has switched this way of messages off"""
+    NO_ADDRESS = "no_address"
+    """no browser has subscribed, or no mail address is confirmed"""
+    QUIET_HOURS = "quiet_hours"
+    NO_TRIP = "no_trip"
+    """the offer is not of this shopper's stay in the site: there is no context to push for"""
+    TRIP_CAP = "trip_cap"
+    """another offer of the same trip was pushed"""
+    TOO_SOON = "too_soon"
+    """the shopper's own frequency asks for a longer rest"""
+    TOO_LATE = "too_late"
+    """less of the context is left than a push takes to arrive"""
+
+
 class CheckoutRefusal(StrEnum):
     """Why a coupon was not taken at the checkout."""
 

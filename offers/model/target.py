@@ -38,15 +38,8 @@ class Target:
     """with its query; begins with a slash"""
 
     @classmethod
-    def parse(cls, url: str, *, ports: frozenset[int] = PORTS) -> "Target":
+    def parse(cls, url: str) -> "Target":
         """Read a URL.
-
-        Parameters
-        ----------
-        url
-            As somebody gave it.
-        ports
-            Those that may be called; others only in tests.
 
         Raises
         ------
@@ -68,7 +61,7 @@ class Target:
             raise InvalidTarget(_refused(url, "no '#': a fragment is for browsers"))
         return cls(
             host=_checked_host(parts.hostname or "", url),
-            port=_checked_port(HTTPS_PORT if port is None else port, url, ports),
+            port=_checked_port(HTTPS_PORT if port is None else port, url),
             path=(parts.path or "/") + (f"?{parts.query}" if parts.query else ""),
         )
 
@@ -89,9 +82,9 @@ def _checked_host(host: str, url: str) -> str:
     return lower
 
 
-def _checked_port(port: int, url: str, ports: frozenset[int]) -> int:
-    if port not in ports:
-        raise InvalidTarget(_refused(url, f"one of the ports {sorted(ports)}"))
+def _checked_port(port: int, url: str) -> int:
+    if port not in PORTS:
+        raise InvalidTarget(_refused(url, f"one of the ports {sorted(PORTS)}"))
     return port
 
 

@@ -8,12 +8,14 @@ one `UnitOfWork` share one transaction, so a handler's effects happen together o
 from offers.ports.answers import Answers, Outbox
 from offers.ports.audit import Audit
 from offers.ports.campaigns import Campaigns
+from offers.ports.contact import Contacts, Mails, PushSubscriptions, Trips
 from offers.ports.engagement import Referrals, StaffRequests, Surveys
 from offers.ports.ledger import Ledger
 from offers.ports.offers import Coupons, Offers
 from offers.ports.outside import FanOut, SecretSource
 from offers.ports.people import Consents, Pairings, Shoppers
 from offers.ports.visits import Decisions, Visits
+from offers.ports.webhooks import Webhooks
 from offers.ports.work import Reader, UnitOfWork, Writer
 
 __all__ = [
@@ -21,20 +23,25 @@ __all__ = [
     "Audit",
     "Campaigns",
     "Consents",
+    "Contacts",
     "Coupons",
     "Decisions",
     "FanOut",
     "Ledger",
+    "Mails",
     "Offers",
     "Outbox",
     "Pairings",
+    "PushSubscriptions",
     "Reader",
     "Referrals",
     "SecretSource",
     "Shoppers",
     "StaffRequests",
     "Surveys",
+    "Trips",
     "UnitOfWork",
     "Visits",
+    "Webhooks",
     "Writer",
 ]

@@ -10,11 +10,13 @@ from typing import Protocol, TypeVar
 from offers.ports.answers import Answers, Outbox
 from offers.ports.audit import Audit
 from offers.ports.campaigns import Campaigns
+from offers.ports.contact import Contacts, Mails, PushSubscriptions, Trips
 from offers.ports.engagement import Referrals, StaffRequests, Surveys
 from offers.ports.ledger import Ledger
 from offers.ports.offers import Coupons, Offers
 from offers.ports.people import Consents, Pairings, Shoppers
 from offers.ports.visits import Decisions, Visits
+from offers.ports.webhooks import Webhooks
 
 T = TypeVar("T")
 
@@ -42,6 +44,16 @@ class UnitOfWork(Protocol):
     def answers(self) -> Answers: ...  # noqa: D102
     @property
     def outbox(self) -> Outbox: ...  # noqa: D102
+    @property
+    def trips(self) -> Trips: ...  # noqa: D102
+    @property
+    def push_subscriptions(self) -> PushSubscriptions: ...  # noqa: D102
+    @property
+    def contacts(self) -> Contacts: ...  # noqa: D102
+    @property
+    def mails(self) -> Mails: ...  # noqa: D102
+    @property
+    def webhooks(self) -> Webhooks: ...  # noqa: D102
     @property
     def audit(self) -> Audit: ...  # noqa: D102
     @property

@@ -11,33 +11,43 @@ from offers.ports import (
     Audit,
     Campaigns,
     Consents,
+    Contacts,
     Coupons,
     Decisions,
     Ledger,
+    Mails,
     Offers,
     Outbox,
     Pairings,
+    PushSubscriptions,
     Referrals,
     Shoppers,
     StaffRequests,
     Surveys,
+    Trips,
     Visits,
+    Webhooks,
 )
 from offers.storage.sql_answers import SqlAnswers
 from offers.storage.sql_audit import SqlAudit
 from offers.storage.sql_campaigns import SqlCampaigns
 from offers.storage.sql_consents import SqlConsents
+from offers.storage.sql_contacts import SqlContacts
 from offers.storage.sql_coupons import SqlCoupons
 from offers.storage.sql_decisions import SqlDecisions
 from offers.storage.sql_ledger import SqlLedger
+from offers.storage.sql_mails import SqlMails
 from offers.storage.sql_offers import SqlOffers
 from offers.storage.sql_outbox import SqlOutbox
 from offers.storage.sql_pairings import SqlPairings
+from offers.storage.sql_push_subscriptions import SqlPushSubscriptions
 from offers.storage.sql_referrals import SqlReferrals
 from offers.storage.sql_shoppers import SqlShoppers
 from offers.storage.sql_staff_requests import SqlStaffRequests
 from offers.storage.sql_surveys import SqlSurveys
+from offers.storage.sql_trips import SqlTrips
 from offers.storage.sql_visits import SqlVisits
+from offers.storage.sql_webhooks import SqlWebhooks
 
 
 class SqlWork:
@@ -54,6 +64,11 @@ class SqlWork:
         self.coupons: Coupons = SqlCoupons(connection)
         self.answers: Answers = SqlAnswers(connection)
         self.outbox: Outbox = SqlOutbox(connection)
+        self.trips: Trips = SqlTrips(connection)
+        self.push_subscriptions: PushSubscriptions = SqlPushSubscriptions(connection)
+        self.contacts: Contacts = SqlContacts(connection)
+        self.mails: Mails = SqlMails(connection)
+        self.webhooks: Webhooks = SqlWebhooks(connection)
         self.audit: Audit = SqlAudit(connection)
         self.referrals: Referrals = SqlReferrals(connection)
         self.surveys: Surveys = SqlSurveys(connection)

@@ -8,6 +8,15 @@ from offers.storage.tables.answers import ANSWERS, OUTBOX
 from offers.storage.tables.audit import AUDIT
 from offers.storage.tables.campaigns import CAMPAIGN_REVISIONS, CAMPAIGNS
 from offers.storage.tables.columns import METADATA, DataClass
+from offers.storage.tables.contact import (
+    CONTACT_PACES,
+    CONTACT_WISHES,
+    DELIVERIES,
+    MAILS,
+    PUSH_SLOTS,
+    PUSH_SUBSCRIPTIONS,
+    TRIPS,
+)
 from offers.storage.tables.engagement import (
     REFERRAL_CODES,
     REFERRALS,
@@ -28,6 +37,12 @@ from offers.storage.tables.ledger import (
 from offers.storage.tables.offers import CAP_SLOTS, COUPON_CODES, COUPONS, OFFERS, REDEMPTIONS
 from offers.storage.tables.people import CONSENTS, CREDENTIALS, PAIRINGS, SHOPPERS
 from offers.storage.tables.visits import DECISIONS, PROCESSED_EVENTS, VISITS
+from offers.storage.tables.webhooks import (
+    WEBHOOK_EVENTS,
+    WEBHOOK_KINDS,
+    WEBHOOK_QUEUE,
+    WEBHOOKS,
+)
 
 __all__ = [
     "ANSWERS",
@@ -36,21 +51,27 @@ __all__ = [
     "CAMPAIGN_REVISIONS",
     "CAP_SLOTS",
     "CONSENTS",
+    "CONTACT_PACES",
+    "CONTACT_WISHES",
     "COUPONS",
     "COUPON_CODES",
     "CREDENTIALS",
     "DECISIONS",
+    "DELIVERIES",
     "LEDGER_ACCOUNTS",
     "LEDGER_ALLOCATIONS",
     "LEDGER_LOTS",
     "LEDGER_POSTINGS",
     "LEDGER_REFERENCES",
     "LEDGER_TRANSACTIONS",
+    "MAILS",
     "METADATA",
     "OFFERS",
     "OUTBOX",
     "PAIRINGS",
     "PROCESSED_EVENTS",
+    "PUSH_SLOTS",
+    "PUSH_SUBSCRIPTIONS",
     "REDEMPTIONS",
     "REFERRALS",
     "REFERRAL_CODES",
@@ -59,7 +80,12 @@ __all__ = [
     "SURVEYS",
     "SURVEY_ANSWERS",
     "SURVEY_CHOICES",
+    "TRIPS",
     "VISITS",
     "WALLETS",
+    "WEBHOOKS",
+    "WEBHOOK_EVENTS",
+    "WEBHOOK_KINDS",
+    "WEBHOOK_QUEUE",
     "DataClass",
 ]

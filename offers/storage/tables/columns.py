@@ -52,9 +52,11 @@ def key(
     )
 
 
-def text(name: str, data: DataClass, *, nullable: bool = False) -> sa.Column[str]:
+def text(
+    name: str, data: DataClass, *, nullable: bool = False, primary: bool = False
+) -> sa.Column[str]:
     """Return a column of text."""
-    return sa.Column(name, sa.Text(), nullable=nullable, info={"data": data})
+    return sa.Column(name, sa.Text(), nullable=nullable, primary_key=primary, info={"data": data})
 
 
 def number(

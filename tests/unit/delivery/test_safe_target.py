@@ -14,7 +14,7 @@ from offers.delivery.safe_post import SafePost
 from offers.delivery.safe_target import Reach, checked_address, is_public, resolve
 from offers.model.errors import InvalidTarget, Unreachable
 from offers.model.target import Target
-from tests.unit.delivery.tls_receiver import HOST, tls_receiver, trusting
+from tests.unit.delivery.tls_receiver import HOST, tls_receiver
 
 BYPASSES = [
     "http://hooks.example.com/",
@@ -236,20 +236,17 @@ def test_a_name_without_an_address_is_unreachable_and_not_refused() -> None:
         resolve("name.invalid", 443)
 
 
-def target_of(port: int) -> Target:
-    return Target.parse(f"https://{HOST}:{port}/in?of=shop", ports=frozenset({port}))
+TARGET = Target.parse(f"https://{HOST}/in?of=shop")
 
 
 def test_a_post_arrives_with_name_path_and_body() -> None:
     """Connected to the number, but certificate and Host are the name's."""
     with tls_receiver() as receiver:
-        answer = receiver.post()(
-            target_of(receiver.port), body=b'{"a":1}', headers={"X-Of": "shop"}
-        )
+        answer = receiver.post()(TARGET, body=b'{"a":1}', headers={"X-Of": "shop"})
     (got,) = receiver.received
     assert answer.is_success
     assert got.path == "/in?of=shop"
-    assert got.headers["host"] == f"{HOST}:{receiver.port}"
+    assert got.headers["host"] == HOST
     assert got.headers["x-of"] == "shop"
     assert got.body == b'{"a":1}'
 
@@ -258,7 +255,7 @@ def test_a_redirect_is_an_answer_and_is_not_followed() -> None:
     """The receiver may be sound and its redirect lead to 169.254.169.254."""
     with tls_receiver() as receiver:
         receiver.answers = [(302, {"Location": "https://169.254.169.254/"})]
-        answer = receiver.post()(target_of(receiver.port), body=BODY, headers={})
+        answer = receiver.post()(TARGET, body=BODY, headers={})
     assert (answer.status, answer.is_success) == (302, False)
     assert len(receiver.received) == 1
 
@@ -266,9 +263,7 @@ def test_a_redirect_is_an_answer_and_is_not_followed() -> None:
 def test_a_server_with_a_foreign_certificate_gets_nothing() -> None:
     """Else whoever answers for the address reads our events."""
     with tls_receiver() as receiver:
-        other = Target.parse(
-            f"https://other.example.com:{receiver.port}/", ports=frozenset({receiver.port})
-        )
+        other = Target.parse("https://other.example.com/")
         with pytest.raises(Unreachable, match="certificate"):
             receiver.post()(other, body=BODY, headers={})
     assert receiver.received == []
@@ -305,7 +300,7 @@ def test_a_server_that_does_not_answer_in_time_or_in_http_is_left(
         receiver.answers = [behaviour]
         begun = time.monotonic()
         with pytest.raises(Unreachable):
-            receiver.post(call_s_max=0.4)(target_of(receiver.port), body=BODY, headers={})
+            receiver.post(call_s_max=0.4)(TARGET, body=BODY, headers={})
         assert time.monotonic() - begun < 1.0
 
 
@@ -313,7 +308,7 @@ def test_an_endless_answer_is_read_a_little_and_left() -> None:
     """A receiver must not be able to fill our memory."""
     with tls_receiver() as receiver:
         receiver.answers = [floods]
-        answer = receiver.post(call_s_max=2.0)(target_of(receiver.port), body=BODY, headers={})
+        answer = receiver.post(call_s_max=2.0)(TARGET, body=BODY, headers={})
     assert answer.status == 200
 
 
@@ -324,21 +319,16 @@ def test_retry_after_is_read_with_a_bound(given_header: str, read: int | None) -
     """A receiver that says "next year" must not stop the retries for ever."""
     with tls_receiver() as receiver:
         receiver.answers = [(503, {"Retry-After": given_header})]
-        answer = receiver.post()(target_of(receiver.port), body=BODY, headers={})
+        answer = receiver.post()(TARGET, body=BODY, headers={})
     assert (answer.status, answer.retry_after_s) == (503, read)
 
 
 def test_nobody_listening_is_unreachable() -> None:
     """A receiver that is being updated."""
-    with socket.create_server(("127.0.0.1", 0)) as closed:
-        port = closed.getsockname()[1]
-    reach = Reach(
-        is_allowed=lambda _: True,
-        resolve=lambda _host, _port: ["127.0.0.1"],
-        ports=frozenset({port}),
-    )
+    with tls_receiver() as receiver:
+        post = receiver.post()
     with pytest.raises(Unreachable):
-        SafePost(reach=reach, tls=trusting())(target_of(port), body=BODY, headers={})
+        post(TARGET, body=BODY, headers={})
 
 
 def test_the_check_holds_from_many_threads_at_once() -> None:
