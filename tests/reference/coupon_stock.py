@@ -5,7 +5,6 @@ handlers would have written; making ten thousand of them one by one would take l
 """
 
 from collections.abc import Callable
-from pathlib import Path
 
 import sqlalchemy as sa
 
@@ -22,7 +21,7 @@ from offers.model.money import Money
 from offers.model.shopper import Locale
 from offers.model.trigger import VisitTrigger
 from offers.ports import SecretSource
-from offers.storage.database import open_engine
+from offers.storage.database import Place, open_engine
 from offers.storage.sql_work import SqlWork
 from offers.storage.tables import CONSENTS, COUPON_CODES, COUPONS, DECISIONS, OFFERS, SHOPPERS
 from rtls.model.units import Second, SiteId, UnixMs, ZoneId
@@ -36,11 +35,11 @@ Row = dict[str, object]
 
 
 def stock_coupons(
-    path: Path, count: int, *, secrets: SecretSource, budget: Budget | None = None
+    place: Place, count: int, *, secrets: SecretSource, budget: Budget | None = None
 ) -> list[str]:
     """Write ``count`` shoppers, each with one coupon that has a code; return the codes."""
     is_reserved = budget is not None and budget.is_reserved
-    engine = open_engine(path, is_reader=False)
+    engine = open_engine(place, is_reader=False)
     with engine.begin() as connection:
         campaigns = SqlWork(connection).campaigns
         campaigns.add_revision(_revision(budget))

@@ -25,7 +25,7 @@ from offers.model.campaign import CampaignRevision
 from offers.model.ids import TillId
 from offers.model.shopper import Role
 from offers.ports import FanOut
-from offers.storage.database import prepare_database
+from offers.storage.database import Place, prepare_database
 from offers.storage.reader import Reader
 from offers.storage.secret_source import SystemSecretSource
 from offers.storage.writer import Writer
@@ -106,17 +106,18 @@ class RunningApi:
         self,
         folder: Path,
         *,
+        database: Place | None = None,
         settings: ApiSettings | None = None,
         relay_settings: RelaySettings | None = None,
         fan_out: FanOut | None = None,
     ) -> None:
         self.now_ms = START_MS
-        path = folder / "offers.sqlite3"
-        prepare_database(path)
+        place = database or folder / "offers.sqlite3"
+        prepare_database(place)
         woken = threading.Event()
         self.secrets = SystemSecretSource(bytes(32))
-        self.writer = Writer(path, after_commit=woken.set)
-        self.reader = Reader(path)
+        self.writer = Writer(place, after_commit=woken.set)
+        self.reader = Reader(place)
         self.channel = AppChannel()
         self.fan_out = fan_out or InProcessFanOut()
         self.tags: dict[TagId, bool] = {}
@@ -213,11 +214,18 @@ class RunningApi:
 def running_api(
     folder: Path,
     *,
+    database: Place | None = None,
     settings: ApiSettings | None = None,
     relay_settings: RelaySettings | None = None,
     fan_out: FanOut | None = None,
 ) -> Iterator[RunningApi]:
-    api = RunningApi(folder, settings=settings, relay_settings=relay_settings, fan_out=fan_out)
+    api = RunningApi(
+        folder,
+        database=database,
+        settings=settings,
+        relay_settings=relay_settings,
+        fan_out=fan_out,
+    )
     try:
         api.start()
         yield api
