@@ -137,13 +137,13 @@ def _redeem(stage: Stage, app: ApiClient, receipt: Receipt) -> Story:
     stage.tell("shows the coupon at the till")
     with ApiClient(stage.address, token=stage.till_key) as till:
         request = {"code": code, "basket": BASKET}
-        till.post("/v1/baskets/quote", request)
-        discount = till.post("/v1/redemptions", request)["discount"]
+        till.post("/v1/till/baskets/quote", {"codes": [code], "basket": BASKET})
+        discount = till.post("/v1/till/redemptions", request)["discount"]
         assert isinstance(discount, dict)
         amount, currency = int(discount["amount_minor"]), str(discount["currency"])
         stage.tell(f"redeems {amount / 100:.2f} {currency}")
         try:
-            till.post("/v1/redemptions", request)
+            till.post("/v1/till/redemptions", request)
         except RefusedByApi as refusal:
             stage.tell(f"a second try is refused ({refusal.code})")
             is_refused_twice = True

@@ -14,18 +14,19 @@ from fastapi import APIRouter, Depends, FastAPI
 
 from offers.api.auth import enforce_role
 from offers.api.body_limit import BODY_BYTES_MAX, BodyLimit
-from offers.api.checkout_routes import checkout_routes
 from offers.api.error_handlers import install_error_handlers
 from offers.api.offer_routes import offer_routes
 from offers.api.operator_routes import operator_routes
 from offers.api.points_routes import points_routes
 from offers.api.problem_docs import problem_routes, problem_schemas
+from offers.api.purchase_routes import purchase_routes
 from offers.api.scan_routes import scan_routes
 from offers.api.services import ApiSettings, Channel, ScanSink, Services
 from offers.api.shopper_routes import shopper_routes
 from offers.api.staff_request_routes import staff_request_routes
 from offers.api.stream_routes import stream_routes
 from offers.api.survey_routes import survey_routes
+from offers.api.till_routes import till_routes
 from offers.model.ids import ShopperId
 from offers.ports import Reader, SecretSource, Writer
 from rtls.model.site_map import SiteMap
@@ -106,7 +107,8 @@ def _include(app: FastAPI, open_routers: Sequence[APIRouter]) -> None:
         scan_routes,
         offer_routes,
         points_routes,
-        checkout_routes,
+        till_routes,
+        purchase_routes,
         operator_routes,
         survey_routes,
         staff_request_routes,

@@ -132,7 +132,7 @@ KINDS: Final[Mapping[ProblemCode, ProblemKind]] = {
     ),
     ProblemCode.REFUSED: ProblemKind(
         status=422,
-        title="A rule of the campaign stands against it",
+        title="A rule stands against it",
         remedy="`reason` names the rule.",
     ),
     ProblemCode.PRECONDITION_REQUIRED: ProblemKind(

@@ -1,6 +1,6 @@
 """Say what all bodies on the wire have in common: instants, money, ids.
 
-Layer: edges. Takes: nouns. Gives: the building blocks of `shopper_schema`, `checkout_schema` and
+Layer: edges. Takes: nouns. Gives: the building blocks of `shopper_schema`, `till_schema` and
 `operator_schema`. Unknown members are refused, numbers are not taken for texts or the reverse;
 instants are UTC (RFC 3339), amounts are integer minor units with their currency.
 """

@@ -1,67 +1,51 @@
-"""Say whether a coupon is taken with a basket, and what it is worth.
+"""Say whether a coupon is good here and now, whatever the basket.
 
-Layer: rules. Takes: a `Coupon`, its campaign revision, a `CheckoutRequest` and the time. Gives: a
-`Quote`, or the reason for none, to the handlers quote_basket and redeem_coupon.
+Layer: rules. Takes: a `Coupon`, the site of the till and the time. Gives: the reason why it is not
+taken, or None, to the handler price_basket. The coupon is judged before the basket: whoever shows a
+code that is not good learns nothing about what it would have been good for.
 """
 
 from typing import assert_never
 
-from offers.checkout.till_benefit import effect_on
-from offers.model.benefit import AppBenefit
-from offers.model.campaign import CampaignRevision
 from offers.model.coupon import Coupon, CouponState
-from offers.model.redemption import CheckoutRequest, Discount, Quote
 from offers.model.refusal import CheckoutRefusal
-from rtls.model.units import UnixMs
-
-
-def quote(
-    coupon: Coupon | None,
-    revision: CampaignRevision | None,
-    *,
-    request: CheckoutRequest,
-    now_ms: UnixMs,
-) -> Quote | CheckoutRefusal:
-    """Return what the basket would cost, without using the coupon up.
-
-    The coupon is judged before the basket: whoever shows a code that is not good learns nothing
-    about what it would have been good for.
-    """
-    if coupon is None:
-        return CheckoutRefusal.COUPON_UNKNOWN
-    refusal = refusal_of_coupon(coupon, request=request, now_ms=now_ms)
-    if refusal is not None:
-        return refusal
-    assert revision is not None
-    benefit = revision.benefit
-    assert not isinstance(benefit, AppBenefit)  # CampaignRevision.has_coupon
-    discount = effect_on(benefit, request.basket)
-    if not isinstance(discount, Discount):
-        return discount
-    return Quote(
-        coupon=coupon.coupon,
-        campaign=coupon.campaign,
-        basket_total=request.basket.total,
-        discount=discount,
-    )
+from rtls.model.units import SiteId, UnixMs
 
 
 def refusal_of_coupon(
-    coupon: Coupon, *, request: CheckoutRequest, now_ms: UnixMs
+    coupon: Coupon, *, site: SiteId, now_ms: UnixMs, is_hold_over: bool
 ) -> CheckoutRefusal | None:
-    """Return why the coupon is not good here and now, or None."""
-    if coupon.site != request.site:
+    """Return why the coupon is not good here and now, or None.
+
+    Parameters
+    ----------
+    coupon
+        As it is stored.
+    site
+        Where the till stands.
+    now_ms
+        The time. The sweep that expires coupons may come later than the clock; the clock decides.
+    is_hold_over
+        For a held coupon: the basket that holds it has run out of time or is being replaced.
+    """
+    if coupon.site != site:
         return CheckoutRefusal.COUPON_FOREIGN
-    match coupon.state:
-        case CouponState.REDEEMED:
+    reason = _refusal_of_state(coupon.state, is_hold_over=is_hold_over)
+    is_over = now_ms >= coupon.expires_at_ms
+    return CheckoutRefusal.COUPON_EXPIRED if reason is None and is_over else reason
+
+
+def _refusal_of_state(state: CouponState, *, is_hold_over: bool) -> CheckoutRefusal | None:
+    match state:
+        case CouponState.REDEEMED | CouponState.REVERSED:
             return CheckoutRefusal.COUPON_USED
         case CouponState.REVOKED:
             return CheckoutRefusal.COUPON_REVOKED
         case CouponState.EXPIRED:
             return CheckoutRefusal.COUPON_EXPIRED
+        case CouponState.HELD:
+            return None if is_hold_over else CheckoutRefusal.COUPON_HELD
         case CouponState.ISSUED:
-            # The sweep that expires coupons may come later than the clock; the clock decides.
-            is_over = now_ms >= coupon.expires_at_ms
-            return CheckoutRefusal.COUPON_EXPIRED if is_over else None
+            return None
         case _:
-            assert_never(coupon.state)
+            assert_never(state)

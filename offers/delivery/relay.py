@@ -243,7 +243,7 @@ class Relay:
             case OutboxKind.OFFER_ISSUED:
                 if self._has_done_its_work(OfferId(event.subject), turn, work=work, now_ms=now_ms):
                     turn.told.append(event.sequence)
-            case OutboxKind.OFFER_REDEEMED | OutboxKind.OFFER_ENDED:
+            case OutboxKind.OFFER_REDEEMED | OutboxKind.COUPON_REVERSED | OutboxKind.OFFER_ENDED:
                 card = work.offers.card(OfferId(event.subject))
                 if card is not None:
                     turn.to_send.append(_to_send(card, work=work, is_delivery=False))

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Final
 
 from offers.model.coupon import CouponState
-from offers.model.errors import Busy
+from offers.model.errors import Busy, WrongState
 from offers.model.offer import Offer, OfferState
 from offers.model.outbox import OutboxKind
 from offers.ports import UnitOfWork
@@ -29,9 +29,17 @@ def end_offer(offer: Offer, state: OfferState, *, work: UnitOfWork, now_ms: Unix
 
     Raises
     ------
+    WrongState
+        If its coupon is held at a till: what the shopper was told there is what is paid.
     Busy
         If another writer moved the offer meanwhile; nothing is done, and the retry sees its state.
     """
+    coupon = work.coupons.of_offer(offer.offer)
+    if coupon is not None and coupon.state is CouponState.HELD:
+        raise WrongState(
+            f"offer {offer.offer}: its coupon is in a basket at a till; expected the basket to be "
+            "paid or given up first. Try again in a moment."
+        )
     ended = offer.in_state(state, at_ms=now_ms)
     if not work.offers.move(offer, ended):
         raise Busy(f"offer {offer.offer} has just changed; expected {offer.state}. Try again.")
@@ -41,7 +49,6 @@ def end_offer(offer: Offer, state: OfferState, *, work: UnitOfWork, now_ms: Unix
         work.outbox.add(
             OutboxKind.OFFER_ENDED, shopper=offer.shopper, subject=offer.offer, at_ms=now_ms
         )
-    coupon = work.coupons.of_offer(offer.offer)
     if coupon is not None and coupon.state is CouponState.ISSUED:
         after = COUPON_ENDS[state]
         is_moved = work.coupons.move(coupon.coupon, before=coupon.state, after=after)

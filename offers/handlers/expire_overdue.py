@@ -8,12 +8,14 @@ late sweep makes nothing good that has expired, it only gives budgets back later
 from dataclasses import dataclass
 from typing import Final
 
+from offers.handlers.end_hold import end_hold
 from offers.handlers.end_offer import end_offer
 from offers.handlers.end_pairing import end_pairing
 from offers.handlers.expire_points import expire_points
 from offers.handlers.forget_contacts import forget_contacts
 from offers.handlers.request_staff import lapse_requests
 from offers.model.coupon import Coupon, CouponState
+from offers.model.held_basket import HoldState
 from offers.model.offer import OfferState
 from offers.model.pairing import PairingEnd
 from offers.ports import UnitOfWork
@@ -29,6 +31,7 @@ ANSWERS_KEPT_MS: Final = 30 * DAY_MS
 class Expired:
     """How much one call did; all zero when there is nothing left to do."""
 
+    holds: int
     offers: int
     coupons: int
     pairings: int
@@ -38,7 +41,10 @@ class Expired:
 
 
 def expire_overdue(*, work: UnitOfWork, now_ms: UnixMs) -> Expired:
-    """Expire offers, coupons, pairings and points; delete old event ids, visits and answers."""
+    """Expire holds, offers, coupons, pairings, points; delete old events, visits, answers."""
+    holds = work.held_baskets.overdue(now_ms=now_ms, limit=A_CALL_MAX)
+    for held in holds:
+        end_hold(held, HoldState.EXPIRED, work=work, now_ms=now_ms)
     offers = work.offers.overdue(now_ms=now_ms, limit=A_CALL_MAX)
     for offer in offers:
         end_offer(offer, OfferState.EXPIRED, work=work, now_ms=now_ms)
@@ -53,9 +59,11 @@ def expire_overdue(*, work: UnitOfWork, now_ms: UnixMs) -> Expired:
     events_before = UnixMs(now_ms - EVENTS_KEPT_MS)
     answers_before = UnixMs(now_ms - ANSWERS_KEPT_MS)
     forgotten = work.visits.forget_before(events_before, limit=A_CALL_MAX)
+    forgotten += work.held_baskets.forget_before(answers_before, limit=A_CALL_MAX)
     forgotten += work.answers.forget_before(answers_before, limit=A_CALL_MAX)
     forgotten += forget_contacts(work=work, now_ms=now_ms, limit=A_CALL_MAX)
     return Expired(
+        holds=len(holds),
         offers=len(offers),
         coupons=len(coupons),
         pairings=len(pairings),

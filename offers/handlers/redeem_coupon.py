@@ -1,28 +1,20 @@
-"""Use a coupon with a basket, once.
+"""Use one coupon with a basket at once, for tills that know no held baskets.
 
 Layer: flow. Takes: a `CheckoutRequest`. Gives: a `Redemption`, or a `CheckoutRefusal`; the API
 tells a till `refusal.for_strangers`. Call it through `answer_once`, so that a till which lost our
-answer gets the same one again.
-
-Each step that uses something up is one conditional statement, and the UNIQUE constraint of the
-redemption stands behind them: reading first and writing then gave 178 redemptions for a limit of
-100 when tried with 200 clients.
+answer gets the same one again. It is a hold and its commit in one transaction, without the rows of
+a hold that nobody could see: pricing and settling are those of every basket.
 """
 
-from offers.handlers.note_audit import note_audit
-from offers.handlers.note_event import note_event
-from offers.handlers.quote_basket import coupon_of_code, quote_coupon
+from offers.handlers.hold_basket import free_overdue, held_coupons
+from offers.handlers.price_basket import price_basket
 from offers.handlers.random_id import random_id
-from offers.model.audit import Actor, AuditAction
-from offers.model.coupon import Coupon, CouponState
-from offers.model.errors import Busy
-from offers.model.ids import RedemptionId
-from offers.model.offer import OfferState
-from offers.model.outbox import OutboxKind
-from offers.model.redemption import CheckoutRequest, Quote, Redemption
-from offers.model.refusal import CheckoutRefusal
-from offers.model.shopper import Role
-from offers.model.webhook import WebhookEventKind
+from offers.handlers.settle_basket import settle_basket
+from offers.model.coupon import CouponState
+from offers.model.held_basket import HOLD_MS, BasketRequest, HeldBasket, HoldState
+from offers.model.ids import BasketId
+from offers.model.redemption import CheckoutRequest, Redemption
+from offers.model.refusal import CheckoutRefusal, TillRefusal
 from offers.ports import SecretSource, UnitOfWork
 from rtls.model.units import UnixMs
 
@@ -30,86 +22,35 @@ from rtls.model.units import UnixMs
 def redeem_coupon(
     request: CheckoutRequest, *, work: UnitOfWork, now_ms: UnixMs, secrets: SecretSource
 ) -> Redemption | CheckoutRefusal:
-    """Redeem the coupon: coupon, budget, redemption, offer and outbox in one transaction.
+    """Redeem the coupon: coupon, budget, redemption, purchase, offer, outbox in one transaction.
 
-    Raises
-    ------
-    Busy
-        If another writer spent the rest of the budget meanwhile; nothing is done, and the retry
-        is told so.
+    Raises `Busy` as `settle_basket` does: nothing is done, and the retry is told why.
     """
-    coupon = coupon_of_code(request.code, work=work, secrets=secrets)
-    quoted = quote_coupon(coupon, request, work=work, now_ms=now_ms)
-    if isinstance(quoted, CheckoutRefusal):
-        return quoted
-    assert coupon is not None
-    if not work.coupons.move(coupon.coupon, before=CouponState.ISSUED, after=CouponState.REDEEMED):
-        return CheckoutRefusal.COUPON_USED
-    if not work.campaigns.use(coupon.campaign, is_reserved=coupon.is_reserved):
-        raise Busy(f"campaign {coupon.campaign}: its budget has just been spent. Try again.")
-    redemption = _redemption(coupon, quoted, request=request, now_ms=now_ms, secrets=secrets)
-    if not work.coupons.add_redemption(redemption):
-        return CheckoutRefusal.COUPON_USED
-    _finish_offer(coupon, work=work, now_ms=now_ms)
-    _note(redemption, work=work)
-    note_event(
-        WebhookEventKind.COUPON_REDEEMED,
-        subject=redemption.redemption,
-        shopper=redemption.shopper,
-        site=redemption.site,
-        detail={"campaign": redemption.campaign, "offer": redemption.offer},
+    asked = BasketRequest(
+        basket=request.basket, till=request.till, site=request.site, codes=(request.code,)
+    )
+    priced = price_basket(asked, work=work, now_ms=now_ms, secrets=secrets)
+    assert not isinstance(priced, TillRefusal)  # no card, no basket that is replaced
+    if not priced.applied:
+        return priced.refused[0].reason
+    free_overdue(priced, work=work, now_ms=now_ms)
+    held = HeldBasket(
+        held=BasketId(random_id(secrets)),
+        site=request.site,
+        till=request.till,
+        shopper=None,
+        basket=request.basket,
+        coupons=held_coupons(priced),
+        state=HoldState.COMMITTED,
+        held_at_ms=now_ms,
+        until_ms=UnixMs(now_ms + HOLD_MS),
+    )
+    settled = settle_basket(
+        held,
+        till=request.till,
+        before=CouponState.ISSUED,
         work=work,
         now_ms=now_ms,
+        secrets=secrets,
     )
-    return redemption
-
-
-def _redemption(
-    coupon: Coupon,
-    quoted: Quote,
-    *,
-    request: CheckoutRequest,
-    now_ms: UnixMs,
-    secrets: SecretSource,
-) -> Redemption:
-    return Redemption(
-        redemption=RedemptionId(random_id(secrets)),
-        coupon=coupon.coupon,
-        offer=coupon.offer,
-        shopper=coupon.shopper,
-        campaign=coupon.campaign,
-        revision=coupon.revision,
-        till=request.till,
-        site=request.site,
-        at_ms=now_ms,
-        basket_total=quoted.basket_total,
-        discount=quoted.discount,
-    )
-
-
-def _note(redemption: Redemption, *, work: UnitOfWork) -> None:
-    # By the redemption's own id: erasing the shopper then leaves no thread from one to the next.
-    note_audit(
-        AuditAction.COUPON_REDEEMED,
-        subject=redemption.redemption,
-        by=Actor(role=Role.TILL, ref=redemption.till),
-        details={
-            "campaign": redemption.campaign,
-            "revision": redemption.revision,
-            "site": redemption.site,
-            "discount_minor": redemption.discount.total.amount_minor,
-            "currency": redemption.discount.currency,
-        },
-        work=work,
-        now_ms=redemption.at_ms,
-    )
-
-
-def _finish_offer(coupon: Coupon, *, work: UnitOfWork, now_ms: UnixMs) -> None:
-    offer = work.offers.find(coupon.offer)
-    assert offer is not None
-    if not work.offers.move(offer, offer.in_state(OfferState.REDEEMED, at_ms=now_ms)):
-        raise Busy(f"offer {offer.offer} has just changed; expected {offer.state}. Try again.")
-    work.outbox.add(
-        OutboxKind.OFFER_REDEEMED, shopper=coupon.shopper, subject=coupon.offer, at_ms=now_ms
-    )
+    return settled.redemptions[0]

@@ -113,6 +113,8 @@ class CampaignRevision:
     frequency_cap: FrequencyCap = FrequencyCap()
     budget: Budget | None = None
     stacking: StackingClass = StackingClass.ONE_A_LINE
+    is_coupon_given_back: bool = True
+    """whether a coupon can be used again when what it was used for has been returned"""
     priority: int = 0
     """the eligible campaign with the highest priority is chosen"""
     offer_valid_s: int = 900

@@ -20,6 +20,7 @@ from offers.model.errors import InvalidCampaign, InvalidMoney
 from offers.model.ids import CampaignId
 from offers.model.json_members import (
     Json,
+    claim_of,
     instant_of,
     integer_of,
     list_of,
@@ -85,6 +86,7 @@ def render_campaign(revision: CampaignRevision) -> str:
         "name": revision.name,
         "priority": revision.priority,
         "stacking": revision.stacking.value,
+        "coupon_given_back": revision.is_coupon_given_back,
         "trigger": render_trigger(revision.trigger),
         "benefit": render_benefit(revision.benefit),
         "validity": {
@@ -142,6 +144,7 @@ _MEMBERS: Final = frozenset(
         "frequency_cap",
         "budget",
         "stacking",
+        "coupon_given_back",
         "texts",
         "offer_valid_s",
         "coupon_valid_s",
@@ -162,6 +165,7 @@ def _campaign(document: Json, revision: int) -> CampaignRevision:
         name=text_of(document, "name"),
         priority=integer_of(document, "priority", 0),
         stacking=_stacking(document.get("stacking", StackingClass.ONE_A_LINE.value)),
+        is_coupon_given_back=claim_of(document, "coupon_given_back", is_usual=True),
         trigger=parse_trigger(object_of(document.get("trigger"), "trigger")),
         benefit=parse_benefit(object_of(document.get("benefit"), "benefit")),
         validity=_validity(object_of(document.get("validity"), "validity")),
@@ -194,9 +198,7 @@ def _validity(given: Json) -> Validity:
 
 def _budget(given: Json) -> Budget:
     refuse_unknown(given, "budget", {"redemptions_max", "is_reserved"})
-    is_reserved = given.get("is_reserved", True)
-    if not isinstance(is_reserved, bool):
-        raise InvalidCampaign(f"budget.is_reserved is {is_reserved!r}; expected true or false.")
+    is_reserved = claim_of(given, "is_reserved", is_usual=True)
     return Budget(redemptions_max=integer_of(given, "redemptions_max"), is_reserved=is_reserved)
 
 

@@ -16,7 +16,11 @@ class CouponState(StrEnum):
     """Whether the coupon can still be used."""
 
     ISSUED = "issued"
+    HELD = "held"
+    """by one basket at one till, until it is paid, given up, or ten minutes old"""
     REDEEMED = "redeemed"
+    REVERSED = "reversed"
+    """what it was used for has been returned, and the campaign does not give it back"""
     EXPIRED = "expired"
     REVOKED = "revoked"
 

@@ -93,6 +93,20 @@ def integer_of(given: Json, member: str, default: int | None = None) -> int:
     return number
 
 
+def claim_of(given: Json, member: str, *, is_usual: bool) -> bool:
+    """Return a member that is true or false.
+
+    Raises
+    ------
+    InvalidCampaign
+        If it is neither.
+    """
+    claim = given.get(member, is_usual)
+    if not isinstance(claim, bool):
+        raise InvalidCampaign(f"{member} is {claim!r}; expected true or false.")
+    return claim
+
+
 def seconds_of(given: Json, member: str, what: str) -> Second:
     """Return a duration.
 

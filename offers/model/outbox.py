@@ -18,6 +18,8 @@ class OutboxKind(StrEnum):
     """subject: the offer; the relay delivers it"""
     OFFER_REDEEMED = "offer_redeemed"
     """subject: the offer; the app shows it as used"""
+    COUPON_REVERSED = "coupon_reversed"
+    """subject: an offer whose coupon's purchase was returned; the app shows what became of it"""
     OFFER_ENDED = "offer_ended"
     """subject: an offer that the app has; it takes it away"""
     TAG_ADMITTED = "tag_admitted"

@@ -1,7 +1,7 @@
 """Record that one coupon was used with one basket, once.
 
-Layer: nouns. Takes: a coupon and a basket. Gives: `Discount`, `Quote`, `Redemption` to the till and
-to storage. A redemption is never edited: what undoes it will be a record of its own.
+Layer: nouns. Takes: a coupon and a basket. Gives: `Discount`, `Redemption`, `Reversal` to the till
+and to storage. A redemption is never edited: what undoes it is a `Reversal`, a record of its own.
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,10 @@ from offers.model.ids import (
     CampaignId,
     CouponId,
     OfferId,
+    PurchaseId,
     RedemptionId,
+    ReturnId,
+    ReversalId,
     ShopperId,
     TillId,
     check_name,
@@ -55,25 +58,12 @@ class CheckoutRequest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Quote:
-    """What the basket would cost with the coupon. Nothing is used up by asking."""
-
-    coupon: CouponId
-    campaign: CampaignId
-    basket_total: Money
-    discount: Discount
-
-    @property
-    def to_pay(self) -> Money:
-        """Return what is left to pay."""
-        return self.basket_total - self.discount.total
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Redemption:
     """One coupon used with one basket."""
 
     redemption: RedemptionId
+    purchase: PurchaseId | None
+    """None only for a redemption of before purchases were kept"""
     coupon: CouponId
     offer: OfferId
     shopper: ShopperId
@@ -97,3 +87,19 @@ class Redemption:
     def to_pay(self) -> Money:
         """Return what is left to pay."""
         return self.basket_total - self.discount.total
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reversal:
+    """A redemption undone: all that its discount lay on has been brought back."""
+
+    reversal: ReversalId
+    redemption: RedemptionId
+    coupon: CouponId
+    returned_with: ReturnId
+    at_ms: UnixMs
+    is_given_back: bool
+    """whether the coupon can be used again"""
+
+    def __post_init__(self) -> None:
+        check_random_id("reversal", self.reversal, error=InvalidOffer)

@@ -56,6 +56,22 @@ class PushRefusal(StrEnum):
     """less of the context is left than a push takes to arrive"""
 
 
+class TillRefusal(StrEnum):
+    """Why a step with a card, a held basket or a purchase was not done."""
+
+    CARD_NOT_VALID = "card_not_valid"
+    """unknown, too old, or shown before: never told apart"""
+    NOTHING_TO_HOLD = "nothing_to_hold"
+    """no card, and no coupon that is taken: the basket needs us for nothing"""
+    HOLD_EXPIRED = "hold_expired"
+    """its coupons may be in another basket by now: hold the basket again"""
+    HOLD_CANCELLED = "hold_cancelled"
+    HOLD_COMMITTED = "hold_committed"
+    """under another key: the purchase is made, and ends by returns"""
+    RETURN_TOO_LARGE = "return_too_large"
+    """more of a line than was bought and has not been returned yet"""
+
+
 class CheckoutRefusal(StrEnum):
     """Why a coupon was not taken at the checkout."""
 
@@ -64,9 +80,11 @@ class CheckoutRefusal(StrEnum):
     """of another site"""
     COUPON_EXPIRED = "coupon_expired"
     COUPON_USED = "coupon_used"
+    COUPON_HELD = "coupon_held"
+    """by a basket at a till that is neither paid nor given up"""
     COUPON_REVOKED = "coupon_revoked"
     COUPON_NOT_VALID = "coupon_not_valid"
-    """what strangers are told instead of the five above"""
+    """what strangers are told instead of the six above"""
     BASKET_CURRENCY = "basket_currency"
     BASKET_TOO_SMALL = "basket_too_small"
     BASKET_WITHOUT_MATCH = "basket_without_match"
@@ -81,7 +99,7 @@ class CheckoutRefusal(StrEnum):
     def for_strangers(self) -> "CheckoutRefusal":
         """Return the reason as a till may know it.
 
-        Five reasons look alike: the difference between "unknown" and "expired" would tell a
+        Six reasons look alike: the difference between "unknown" and "expired" would tell a
         guesser that a code exists. The shopper, who owns the coupon, sees its state in the app.
         """
         return CheckoutRefusal.COUPON_NOT_VALID if self in _ONLY_FOR_OWNERS else self
@@ -103,6 +121,7 @@ _ONLY_FOR_OWNERS = frozenset(
         CheckoutRefusal.COUPON_FOREIGN,
         CheckoutRefusal.COUPON_EXPIRED,
         CheckoutRefusal.COUPON_USED,
+        CheckoutRefusal.COUPON_HELD,
         CheckoutRefusal.COUPON_REVOKED,
     }
 )

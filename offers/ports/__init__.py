@@ -14,6 +14,7 @@ from offers.ports.ledger import Ledger
 from offers.ports.offers import Coupons, Offers
 from offers.ports.outside import FanOut, SecretSource
 from offers.ports.people import Consents, Pairings, Shoppers
+from offers.ports.purchases import HeldBaskets, Purchases
 from offers.ports.visits import Decisions, Visits
 from offers.ports.webhooks import Webhooks
 from offers.ports.work import Reader, UnitOfWork, Writer
@@ -27,11 +28,13 @@ __all__ = [
     "Coupons",
     "Decisions",
     "FanOut",
+    "HeldBaskets",
     "Ledger",
     "Mails",
     "Offers",
     "Outbox",
     "Pairings",
+    "Purchases",
     "PushSubscriptions",
     "Reader",
     "Referrals",

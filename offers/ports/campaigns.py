@@ -60,6 +60,10 @@ class Campaigns(Protocol):
         """Count one redemption, out of what is set aside or of what is free; False where spent."""
         ...
 
+    def give_back(self, campaign: CampaignId, *, is_reserved: bool) -> None:
+        """Take one redemption off the count, since it is reversed; set it aside again if asked."""
+        ...
+
     def used(self, campaign: CampaignId) -> int:
         """Return how many redemptions have been counted."""
         ...

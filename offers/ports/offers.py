@@ -11,8 +11,8 @@ from offers.model.coupon import Coupon, CouponState
 from offers.model.decision import OfferPast
 from offers.model.ids import CouponId, OfferId, RedemptionId, ShopperId, VisitId
 from offers.model.offer import Offer, OfferCard, OfferState
-from offers.model.redemption import Redemption
-from rtls.model.units import UnixMs
+from offers.model.redemption import Redemption, Reversal
+from rtls.model.units import SiteId, UnixMs
 
 
 class Offers(Protocol):
@@ -97,7 +97,20 @@ class Coupons(Protocol):
         ...
 
     def add_redemption(self, redemption: Redemption) -> bool:
-        """Write a redemption; False where the coupon has one already."""
+        """Write a redemption; False where the coupon has one that is not reversed."""
+        ...
+
+    def in_hand(
+        self, shopper: ShopperId, *, site: SiteId, now_ms: UnixMs, limit: int
+    ) -> tuple[Coupon, ...]:
+        """Return what the shopper can use at the site, the soonest to expire first.
+
+        Issued or held coupons whose offer has reached the shopper and has not ended otherwise.
+        """
+        ...
+
+    def add_reversal(self, reversal: Reversal) -> bool:
+        """Write a reversal; False where the redemption has one already."""
         ...
 
     def find_redemption(self, redemption: RedemptionId) -> Redemption | None:

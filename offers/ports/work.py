@@ -15,6 +15,7 @@ from offers.ports.engagement import Referrals, StaffRequests, Surveys
 from offers.ports.ledger import Ledger
 from offers.ports.offers import Coupons, Offers
 from offers.ports.people import Consents, Pairings, Shoppers
+from offers.ports.purchases import HeldBaskets, Purchases
 from offers.ports.visits import Decisions, Visits
 from offers.ports.webhooks import Webhooks
 
@@ -40,6 +41,10 @@ class UnitOfWork(Protocol):
     def offers(self) -> Offers: ...  # noqa: D102
     @property
     def coupons(self) -> Coupons: ...  # noqa: D102
+    @property
+    def held_baskets(self) -> HeldBaskets: ...  # noqa: D102
+    @property
+    def purchases(self) -> Purchases: ...  # noqa: D102
     @property
     def answers(self) -> Answers: ...  # noqa: D102
     @property

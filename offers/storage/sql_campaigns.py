@@ -59,6 +59,8 @@ _USE_FREE = sa.update(CAMPAIGNS).where(_IS_CAMPAIGN, _HAS_ROOM).values(used=_C.u
 _USE_RESERVED = (
     sa.update(CAMPAIGNS).where(_IS_CAMPAIGN, _C.held > 0).values(held=_C.held - 1, used=_C.used + 1)
 )
+_UNDO = sa.update(CAMPAIGNS).where(_IS_CAMPAIGN).values(used=_C.used - 1)
+_UNDO_RESERVED = sa.update(CAMPAIGNS).where(_IS_CAMPAIGN).values(used=_C.used - 1, held=_C.held + 1)
 _SET_BUDGET = (
     sa.update(CAMPAIGNS)
     .where(
@@ -167,6 +169,10 @@ class SqlCampaigns:
         """Count one redemption; False where the budget is spent."""
         step = _USE_RESERVED if is_reserved else _USE_FREE
         return self._is_done(step, {"campaign": campaign})
+
+    def give_back(self, campaign: CampaignId, *, is_reserved: bool) -> None:
+        """Take one redemption off the count, since it is reversed; set it aside again if asked."""
+        self._is_done(_UNDO_RESERVED if is_reserved else _UNDO, {"campaign": campaign})
 
     def used(self, campaign: CampaignId) -> int:
         """Return how many redemptions have been counted."""

@@ -1,7 +1,8 @@
 """Keep coupons, fingerprints of their codes, and redemptions in SQL.
 
 Layer: edges. Takes: a connection inside a transaction. Gives: `offers.ports.Coupons`. A coupon has
-at most one redemption by UNIQUE (coupon, use number); the use number is 1 until reversals exist.
+at most one redemption that is not reversed by UNIQUE (coupon, use number): the use number is one
+more than the coupon has reversals.
 """
 
 import json
@@ -11,11 +12,27 @@ from typing import Final
 import sqlalchemy as sa
 
 from offers.model.coupon import Coupon, CouponState
-from offers.model.ids import CampaignId, CouponId, OfferId, RedemptionId, ShopperId, TillId
+from offers.model.ids import (
+    CampaignId,
+    CouponId,
+    OfferId,
+    PurchaseId,
+    RedemptionId,
+    ShopperId,
+    TillId,
+)
 from offers.model.money import Money
-from offers.model.redemption import Discount, Redemption
+from offers.model.offer import OfferState
+from offers.model.redemption import Discount, Redemption, Reversal
 from offers.storage.insert_once import insert_once
-from offers.storage.tables import COUPON_CODES, COUPONS, REDEMPTIONS
+from offers.storage.tables import (
+    COUPON_CODES,
+    COUPONS,
+    OFFERS,
+    PURCHASE_REDEMPTIONS,
+    REDEMPTIONS,
+    REVERSALS,
+)
 from rtls.model.units import SiteId, UnixMs
 
 CODES_KEPT: Final = 2
@@ -48,7 +65,41 @@ _DROP_OLD_CODES = sa.delete(COUPON_CODES).where(
     COUPON_CODES.c.sequence.not_in(_NEWEST_CODES.scalar_subquery()),
 )
 _R = REDEMPTIONS.c
-_FIND_REDEMPTION = sa.select(REDEMPTIONS).where(_R.redemption_id == sa.bindparam("redemption"))
+_FIND_REDEMPTION = (
+    sa.select(REDEMPTIONS, PURCHASE_REDEMPTIONS.c.purchase_id)
+    .join_from(
+        REDEMPTIONS,
+        PURCHASE_REDEMPTIONS,
+        PURCHASE_REDEMPTIONS.c.redemption_id == _R.redemption_id,
+        isouter=True,
+    )
+    .where(_R.redemption_id == sa.bindparam("redemption"))
+)
+_USE_NUMBER = (
+    sa.select(sa.func.count() + 1)
+    .select_from(REVERSALS)
+    .where(REVERSALS.c.coupon_id == sa.bindparam("coupon"))
+    .scalar_subquery()
+)
+_IN_HAND = (
+    sa.select(COUPONS)
+    .join_from(COUPONS, OFFERS, OFFERS.c.offer_id == _C.offer_id)
+    .where(
+        _C.shopper_id == sa.bindparam("shopper"),
+        _C.site == sa.bindparam("at_site"),
+        _C.state.in_([CouponState.ISSUED.value, CouponState.HELD.value]),
+        _C.expires_at_ms > sa.bindparam("now_ms"),
+        sa.or_(
+            OFFERS.c.state.in_([OfferState.OPENED.value, OfferState.REDEEMED.value]),
+            sa.and_(
+                OFFERS.c.state == OfferState.DELIVERED.value,
+                OFFERS.c.expires_at_ms > sa.bindparam("now_ms"),
+            ),
+        ),
+    )
+    .order_by(_C.expires_at_ms, _C.coupon_id)
+    .limit(sa.bindparam("most", type_=sa.Integer))
+)
 
 
 class SqlCoupons:
@@ -56,7 +107,9 @@ class SqlCoupons:
 
     def __init__(self, connection: sa.Connection) -> None:
         self._connection = connection
-        self._insert_redemption = insert_once(REDEMPTIONS, connection.dialect.name)
+        dialect = connection.dialect.name
+        self._insert_redemption = insert_once(REDEMPTIONS, dialect).values(use_number=_USE_NUMBER)
+        self._insert_reversal = insert_once(REVERSALS, dialect)
 
     def add(self, coupon: Coupon) -> None:
         """Write a coupon, without a code yet."""
@@ -105,11 +158,11 @@ class SqlCoupons:
         return tuple(_coupon(row) for row in rows)
 
     def add_redemption(self, redemption: Redemption) -> bool:
-        """Write a redemption; False where the coupon has one already."""
+        """Write a redemption; False where the coupon has one that is not reversed."""
         row = {
             "redemption_id": redemption.redemption,
+            "coupon": redemption.coupon,
             "coupon_id": redemption.coupon,
-            "use_number": 1,
             "offer_id": redemption.offer,
             "shopper_id": redemption.shopper,
             "campaign_id": redemption.campaign,
@@ -123,6 +176,25 @@ class SqlCoupons:
             "lines_minor": json.dumps(redemption.discount.lines_minor),
         }
         return self._connection.execute(self._insert_redemption, row).rowcount == 1
+
+    def in_hand(
+        self, shopper: ShopperId, *, site: SiteId, now_ms: UnixMs, limit: int
+    ) -> tuple[Coupon, ...]:
+        """Return what the shopper can use at the site, the soonest to expire first."""
+        given = {"shopper": shopper, "at_site": site, "now_ms": now_ms, "most": limit}
+        return tuple(_coupon(row) for row in self._connection.execute(_IN_HAND, given))
+
+    def add_reversal(self, reversal: Reversal) -> bool:
+        """Write a reversal; False where the redemption has one already."""
+        row = {
+            "reversal_id": reversal.reversal,
+            "redemption_id": reversal.redemption,
+            "coupon_id": reversal.coupon,
+            "return_id": reversal.returned_with,
+            "at_ms": reversal.at_ms,
+            "is_given_back": reversal.is_given_back,
+        }
+        return self._connection.execute(self._insert_reversal, row).rowcount == 1
 
     def find_redemption(self, redemption: RedemptionId) -> Redemption | None:
         """Return the redemption, or None."""
@@ -155,6 +227,7 @@ def _coupon(row: sa.Row[*tuple[object, ...]]) -> Coupon:
 def _redemption(row: sa.Row[*tuple[object, ...]]) -> Redemption:
     return Redemption(
         redemption=RedemptionId(row.redemption_id),
+        purchase=None if row.purchase_id is None else PurchaseId(row.purchase_id),
         coupon=CouponId(row.coupon_id),
         offer=OfferId(row.offer_id),
         shopper=ShopperId(row.shopper_id),

@@ -14,11 +14,13 @@ from offers.ports import (
     Contacts,
     Coupons,
     Decisions,
+    HeldBaskets,
     Ledger,
     Mails,
     Offers,
     Outbox,
     Pairings,
+    Purchases,
     PushSubscriptions,
     Referrals,
     Shoppers,
@@ -35,11 +37,13 @@ from offers.storage.sql_consents import SqlConsents
 from offers.storage.sql_contacts import SqlContacts
 from offers.storage.sql_coupons import SqlCoupons
 from offers.storage.sql_decisions import SqlDecisions
+from offers.storage.sql_held_baskets import SqlHeldBaskets
 from offers.storage.sql_ledger import SqlLedger
 from offers.storage.sql_mails import SqlMails
 from offers.storage.sql_offers import SqlOffers
 from offers.storage.sql_outbox import SqlOutbox
 from offers.storage.sql_pairings import SqlPairings
+from offers.storage.sql_purchases import SqlPurchases
 from offers.storage.sql_push_subscriptions import SqlPushSubscriptions
 from offers.storage.sql_referrals import SqlReferrals
 from offers.storage.sql_shoppers import SqlShoppers
@@ -62,6 +66,8 @@ class SqlWork:
         self.decisions: Decisions = SqlDecisions(connection)
         self.offers: Offers = SqlOffers(connection)
         self.coupons: Coupons = SqlCoupons(connection)
+        self.held_baskets: HeldBaskets = SqlHeldBaskets(connection)
+        self.purchases: Purchases = SqlPurchases(connection)
         self.answers: Answers = SqlAnswers(connection)
         self.outbox: Outbox = SqlOutbox(connection)
         self.trips: Trips = SqlTrips(connection)

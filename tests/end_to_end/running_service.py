@@ -253,7 +253,7 @@ class ServeProcess:
         """What the till is answered, to the byte."""
         return self.exchange(
             "POST",
-            "/v1/redemptions",
+            "/v1/till/redemptions",
             body={"code": code, "basket": BASKET},
             headers={"Authorization": f"Bearer {self.keys['till']}", "Idempotency-Key": key},
         )

@@ -65,10 +65,11 @@ def test_the_offer_comes_to_the_open_app_and_its_coupon_is_good_at_the_till(
         code = phone.get(f"/v1/me/coupons/{offer['coupon']['coupon']}/code").json()["code"]
         till = api.till()
         body = {"code": code, "basket": BASKET}
-        quote = api.http.post("/v1/baskets/quote", json=body, headers=till).json()
+        question = {"codes": [code], "basket": BASKET}
+        quote = api.http.post("/v1/till/baskets/quote", json=question, headers=till).json()
         assert quote["to_pay"] == {"amount_minor": 1998, "currency": "EUR"}
         paid = api.http.post(
-            "/v1/redemptions", json=body, headers={**till, "Idempotency-Key": "till-1:0001"}
+            "/v1/till/redemptions", json=body, headers={**till, "Idempotency-Key": "till-1:0001"}
         )
         assert paid.status_code == 201
         assert paid.json()["discount"]["amount_minor"] == 200

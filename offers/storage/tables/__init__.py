@@ -36,6 +36,16 @@ from offers.storage.tables.ledger import (
 )
 from offers.storage.tables.offers import CAP_SLOTS, COUPON_CODES, COUPONS, OFFERS, REDEMPTIONS
 from offers.storage.tables.people import CONSENTS, CREDENTIALS, PAIRINGS, SHOPPERS
+from offers.storage.tables.purchases import (
+    HELD_BASKETS,
+    HELD_COUPONS,
+    PURCHASE_LINES,
+    PURCHASE_REDEMPTIONS,
+    PURCHASE_RETURNS,
+    PURCHASES,
+    RETURN_LINES,
+    REVERSALS,
+)
 from offers.storage.tables.visits import DECISIONS, PROCESSED_EVENTS, VISITS
 from offers.storage.tables.webhooks import (
     WEBHOOK_EVENTS,
@@ -58,6 +68,8 @@ __all__ = [
     "CREDENTIALS",
     "DECISIONS",
     "DELIVERIES",
+    "HELD_BASKETS",
+    "HELD_COUPONS",
     "LEDGER_ACCOUNTS",
     "LEDGER_ALLOCATIONS",
     "LEDGER_LOTS",
@@ -70,11 +82,17 @@ __all__ = [
     "OUTBOX",
     "PAIRINGS",
     "PROCESSED_EVENTS",
+    "PURCHASES",
+    "PURCHASE_LINES",
+    "PURCHASE_REDEMPTIONS",
+    "PURCHASE_RETURNS",
     "PUSH_SLOTS",
     "PUSH_SUBSCRIPTIONS",
     "REDEMPTIONS",
     "REFERRALS",
     "REFERRAL_CODES",
+    "RETURN_LINES",
+    "REVERSALS",
     "SHOPPERS",
     "STAFF_REQUESTS",
     "SURVEYS",

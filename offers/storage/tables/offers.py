@@ -95,8 +95,8 @@ REDEMPTIONS: Final = sa.Table(
     METADATA,
     key("redemption_id", primary=True),
     key("coupon_id", sa.ForeignKey("coupons.coupon_id")),
-    # 1, until reversals exist: a coupon given back is used again under the next number. So one
-    # coupon has one unreversed redemption, and no row is ever edited.
+    # One more than the coupon has reversals, so UNIQUE lets it have one redemption that is not
+    # reversed, and no row is ever edited.
     number("use_number", DataClass.BUSINESS),
     key("offer_id", sa.ForeignKey("offers.offer_id")),
     key("shopper_id", sa.ForeignKey("shoppers.shopper_id")),

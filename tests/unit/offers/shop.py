@@ -30,6 +30,7 @@ from offers.model.campaign import (
 )
 from offers.model.consent import Purpose
 from offers.model.decision import Decision
+from offers.model.held_basket import BasketRequest
 from offers.model.ids import CampaignId, OfferId, ShopperId, TillId, VisitId
 from offers.model.money import Money
 from offers.model.offer import OfferCard, OfferState
@@ -291,6 +292,12 @@ def checkout(code: str, *prices_minor: int, site: SiteId = SITE) -> CheckoutRequ
     return CheckoutRequest(
         code=code, basket=basket(*(prices_minor or (1_000,))), till=TILL, site=site
     )
+
+
+def asked(
+    *codes: str, prices_minor: tuple[int, ...] = (1_000,), site: SiteId = SITE
+) -> BasketRequest:
+    return BasketRequest(basket=basket(*prices_minor), till=TILL, site=site, codes=codes)
 
 
 def visit_of(event: DwellReached) -> VisitId:

@@ -8,17 +8,17 @@ from offers.handlers.change_consent import ConsentWish, change_consent
 from offers.handlers.deliver_offer import deliver_waiting
 from offers.handlers.expire_overdue import expire_overdue
 from offers.handlers.open_offer import dismiss_offer, open_offer
-from offers.handlers.quote_basket import quote_basket
+from offers.handlers.price_basket import price_basket
 from offers.handlers.reveal_coupon import reveal_coupon
 from offers.model.consent import Purpose
 from offers.model.coupon import CouponCode, CouponState
 from offers.model.errors import Expired, NotFound, WrongState
+from offers.model.held_basket import PricedBasket
 from offers.model.ids import ShopperId
 from offers.model.offer import NEXT_STATES, Offer, OfferCard, OfferState
-from offers.model.redemption import Quote
 from offers.model.refusal import DeliveryRefusal
 from rtls.model.units import UnixMs
-from tests.unit.offers.shop import MINUTE_MS, START_MS, Shop, campaign, checkout
+from tests.unit.offers.shop import MINUTE_MS, START_MS, Shop, asked, campaign
 
 NOON_MS = UnixMs(START_MS + 10 * MINUTE_MS)
 OFFER_END_MS = UnixMs(NOON_MS + 900_000)
@@ -125,11 +125,11 @@ def test_the_code_shown_last_and_the_one_before_are_good(shop: Shop, anna: Shopp
     shop.deliver(card_of(shop, anna).offer.offer, now_ms=NOON_MS)
     codes = [reveal(shop, anna).code for _ in range(3)]
     assert len(set(codes)) == 3
-    quotes = [
-        quote_basket(checkout(code), work=shop.work, now_ms=NOON_MS, secrets=shop.secrets)
+    prices = [
+        price_basket(asked(code), work=shop.work, now_ms=NOON_MS, secrets=shop.secrets)
         for code in codes
     ]
-    assert [isinstance(quote, Quote) for quote in quotes] == [False, True, True]
+    assert [isinstance(p, PricedBasket) and bool(p.applied) for p in prices] == [False, True, True]
 
 
 def test_an_opened_coupon_outlives_its_offer_and_no_more(shop: Shop, anna: ShopperId) -> None:

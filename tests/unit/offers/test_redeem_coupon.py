@@ -1,22 +1,23 @@
-"""quote_basket, redeem_coupon, answer_once: money off at the till, once."""
+"""price_basket, redeem_coupon, answer_once: money off at the till, once."""
 
 import pytest
 
 from offers.handlers.answer_once import answer_once
-from offers.handlers.quote_basket import quote_basket
+from offers.handlers.price_basket import price_basket
 from offers.handlers.redeem_coupon import redeem_coupon
 from offers.model.campaign import Budget, FrequencyCap
 from offers.model.coupon import CouponState
 from offers.model.errors import InvalidKey, KeyReused
+from offers.model.held_basket import PricedBasket
 from offers.model.idempotency import IdempotentRequest, StoredAnswer
 from offers.model.ids import CredentialId
 from offers.model.money import Money
 from offers.model.offer import OfferState
 from offers.model.outbox import OutboxKind
-from offers.model.redemption import Quote, Redemption
+from offers.model.redemption import Redemption
 from offers.model.refusal import CheckoutRefusal
 from rtls.model.units import SiteId, UnixMs
-from tests.unit.offers.shop import MINUTE_MS, START_MS, Shop, campaign, checkout
+from tests.unit.offers.shop import MINUTE_MS, START_MS, Shop, asked, campaign, checkout
 
 NOON_MS = UnixMs(START_MS + 10 * MINUTE_MS)
 
@@ -50,11 +51,14 @@ def test_a_quote_says_the_same_and_uses_nothing_up(shop: Shop) -> None:
     shop.start(campaign())
     code = shop.code_in_hand()
     for _ in range(3):
-        quote = quote_basket(
-            checkout(code, 1_000), work=shop.work, now_ms=NOON_MS, secrets=shop.secrets
+        priced = price_basket(
+            asked(code, prices_minor=(1_000,)),
+            work=shop.work,
+            now_ms=NOON_MS,
+            secrets=shop.secrets,
         )
-        assert isinstance(quote, Quote)
-        assert quote.to_pay.amount_minor == 800
+        assert isinstance(priced, PricedBasket)
+        assert priced.to_pay.amount_minor == 800
     assert isinstance(redeem(shop, code, 1_000), Redemption)
 
 

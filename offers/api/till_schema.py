@@ -1,0 +1,321 @@
+"""Say what goes between a till and us.
+
+Layer: edges. Takes: JSON of the till; priced and held baskets, purchases, returns. Gives: checked
+bodies to the routes of the till, and their schemas to the OpenAPI document. A shopper's key is in
+none of them: the till learns what the basket costs, not who buys it.
+"""
+
+from pydantic import Field, StrictInt, StrictStr
+
+from offers.api.schema import Body, Currency, Id, Instant, Minor, MoneyBody, render_instant
+from offers.handlers.hold_basket import Held
+from offers.handlers.return_purchase import ReturnRequest
+from offers.model.basket import LINES_MAX, QUANTITY_MAX, Basket, BasketLine
+from offers.model.errors import InvalidBasket
+from offers.model.held_basket import (
+    CODES_MAX,
+    AppliedCoupon,
+    BasketRequest,
+    HeldBasket,
+    HoldState,
+    PricedBasket,
+    RefusedCoupon,
+)
+from offers.model.ids import BasketId, PurchaseId, TillId
+from offers.model.purchase import Purchase, PurchaseLine, PurchaseReturn
+from offers.model.redemption import Redemption
+from offers.model.refusal import CheckoutRefusal
+from rtls.model.units import SiteId
+
+CODE_CHARACTERS_MAX = 64
+
+
+class BasketLineBody(Body):
+    """One item. A till that knows the sum only sends one line, with sku and category ``amount``."""
+
+    sku: StrictStr = Field(min_length=1, max_length=200, examples=["4006209781234"])
+    category: StrictStr = Field(min_length=1, max_length=200, examples=["dowels"])
+    quantity: StrictInt = Field(ge=1, le=QUANTITY_MAX, examples=[2])
+    unit_price_minor: Minor
+
+
+class BasketBody(Body):
+    """What is at the checkout."""
+
+    currency: Currency
+    lines: list[BasketLineBody] = Field(min_length=1, max_length=LINES_MAX)
+
+    def basket(self) -> Basket:
+        """Return the noun."""
+        lines = tuple(BasketLine(**line.model_dump()) for line in self.lines)
+        return Basket(currency=self.currency, lines=lines)
+
+
+class CheckoutBody(Body):
+    """A coupon's code and the basket it is shown with."""
+
+    code: StrictStr = Field(
+        min_length=1, max_length=CODE_CHARACTERS_MAX, examples=["7K2M-9QXD-4TRB"]
+    )
+    basket: BasketBody
+
+
+class BasketRequestBody(Body):
+    """A basket with coupons' codes."""
+
+    basket: BasketBody
+    codes: list[StrictStr] = Field(
+        default_factory=list, max_length=CODES_MAX, examples=[["7K2M-9QXD-4TRB"]]
+    )
+    replaces: Id | None = Field(
+        default=None,
+        description="a held basket that this one takes the place of, since its lines have changed",
+    )
+
+    def request(self, *, till: TillId, site: SiteId) -> BasketRequest:
+        """Return the noun.
+
+        Raises
+        ------
+        InvalidBasket
+            If a code is longer than any can be.
+        """
+        for place, code in enumerate(self.codes):
+            if len(code) > CODE_CHARACTERS_MAX:
+                raise InvalidBasket(
+                    f"codes[{place}] has {len(code)} characters; expected at most "
+                    f"{CODE_CHARACTERS_MAX}. Scan it again."
+                )
+        return BasketRequest(
+            basket=self.basket.basket(),
+            till=till,
+            site=site,
+            codes=tuple(self.codes),
+            replaces=None if self.replaces is None else BasketId(self.replaces),
+        )
+
+
+class AppliedCouponBody(Body):
+    """A coupon that is taken."""
+
+    campaign: str
+    discount: MoneyBody
+    discount_lines_minor: tuple[int, ...] = Field(
+        description="one entry for each line of the basket; they sum to the discount"
+    )
+
+    @classmethod
+    def of(cls, applied: AppliedCoupon) -> "AppliedCouponBody":
+        """Render a coupon that is taken."""
+        return cls(
+            campaign=applied.coupon.campaign,
+            discount=MoneyBody.of(applied.discount.total),
+            discount_lines_minor=applied.discount.lines_minor,
+        )
+
+
+class RefusedCouponBody(Body):
+    """A coupon that is not taken with this basket, and why."""
+
+    reason: CheckoutRefusal
+    code: int | None = Field(description="place in `codes`, from 0; null if the card brought it")
+    campaign: str | None
+
+    @classmethod
+    def of(cls, refused: RefusedCoupon) -> "RefusedCouponBody":
+        """Render a refusal as a till may know it."""
+        reason = refused.reason if refused.code is None else refused.reason.for_strangers
+        return cls(reason=reason, code=refused.code, campaign=refused.campaign)
+
+
+class QuoteBody(Body):
+    """What the basket costs. Nothing is used up by a quote."""
+
+    basket_total: MoneyBody
+    discount: MoneyBody
+    discount_lines_minor: tuple[int, ...] = Field(
+        description="one entry for each line of the basket; they sum to the discount"
+    )
+    to_pay: MoneyBody
+    coupons: tuple[AppliedCouponBody, ...]
+    refused: tuple[RefusedCouponBody, ...]
+
+    @classmethod
+    def of(cls, priced: PricedBasket) -> "QuoteBody":
+        """Render a priced basket."""
+        return cls(
+            basket_total=MoneyBody.of(priced.basket.total),
+            discount=MoneyBody.of(priced.discount.total),
+            discount_lines_minor=priced.discount.lines_minor,
+            to_pay=MoneyBody.of(priced.to_pay),
+            coupons=tuple(AppliedCouponBody.of(applied) for applied in priced.applied),
+            refused=tuple(RefusedCouponBody.of(refused) for refused in priced.refused),
+        )
+
+
+class HeldBasketBody(Body):
+    """A basket that is held: what it costs until then, whatever a campaign does meanwhile."""
+
+    held: Id = Field(description="the name of the held basket, to commit or cancel it")
+    until: Instant
+    quote: QuoteBody
+
+    @classmethod
+    def of(cls, held: Held) -> "HeldBasketBody":
+        """Render a held basket."""
+        return cls(
+            held=held.held.held,
+            until=render_instant(held.held.until_ms),
+            quote=QuoteBody.of(held.priced),
+        )
+
+
+class EndedBasketBody(Body):
+    """A held basket that was given up."""
+
+    held: Id
+    state: HoldState
+
+    @classmethod
+    def of(cls, held: HeldBasket) -> "EndedBasketBody":
+        """Render what became of a basket."""
+        return cls(held=held.held, state=held.state)
+
+
+class RedemptionBody(Body):
+    """One coupon used with one basket, once."""
+
+    redemption: Id
+    purchase: Id | None = Field(description="what to name when something is brought back")
+    campaign: str
+    at: Instant
+    basket_total: MoneyBody
+    discount: MoneyBody
+    discount_lines_minor: tuple[int, ...]
+    to_pay: MoneyBody
+
+    @classmethod
+    def of(cls, redemption: Redemption) -> "RedemptionBody":
+        """Render a redemption."""
+        return cls(
+            redemption=redemption.redemption,
+            purchase=redemption.purchase,
+            campaign=redemption.campaign,
+            at=render_instant(redemption.at_ms),
+            basket_total=MoneyBody.of(redemption.basket_total),
+            discount=MoneyBody.of(redemption.discount.total),
+            discount_lines_minor=redemption.discount.lines_minor,
+            to_pay=MoneyBody.of(redemption.to_pay),
+        )
+
+
+class PurchaseLineBody(BasketLineBody):
+    """One item as it was paid for."""
+
+    discount_minor: Minor
+    paid_minor: Minor
+    returned: StrictInt = Field(description="how many pieces have been brought back")
+
+    @classmethod
+    def of(cls, line: PurchaseLine) -> "PurchaseLineBody":
+        """Render a line."""
+        return cls(
+            sku=line.item.sku,
+            category=line.item.category,
+            quantity=line.item.quantity,
+            unit_price_minor=line.item.unit_price_minor,
+            discount_minor=line.discount_minor,
+            paid_minor=line.paid_minor,
+            returned=line.returned,
+        )
+
+
+class PurchaseBody(Body):
+    """What was paid at one till at once."""
+
+    purchase: Id
+    at: Instant
+    lines: tuple[PurchaseLineBody, ...]
+    basket_total: MoneyBody
+    discount: MoneyBody
+    paid: MoneyBody
+    redemptions: tuple[Id, ...]
+
+    @classmethod
+    def of(cls, purchase: Purchase) -> "PurchaseBody":
+        """Render a purchase."""
+        return cls(
+            purchase=purchase.purchase,
+            at=render_instant(purchase.at_ms),
+            lines=tuple(PurchaseLineBody.of(line) for line in purchase.lines),
+            basket_total=MoneyBody.of(purchase.total),
+            discount=MoneyBody.of(purchase.discount),
+            paid=MoneyBody.of(purchase.paid),
+            redemptions=purchase.redemptions,
+        )
+
+
+class ReturnLineWishBody(Body):
+    """Pieces of one line that come back."""
+
+    line: StrictInt = Field(ge=0, lt=LINES_MAX, description="place in the purchase, from 0")
+    quantity: StrictInt = Field(ge=1, le=QUANTITY_MAX)
+
+
+class ReturnWishBody(Body):
+    """What comes back."""
+
+    lines: list[ReturnLineWishBody] = Field(min_length=1, max_length=LINES_MAX)
+
+    def request(self, purchase: PurchaseId, *, till: TillId, site: SiteId) -> ReturnRequest:
+        """Return the noun.
+
+        Raises
+        ------
+        InvalidBasket
+            If a line is named twice.
+        """
+        pieces = {wish.line: wish.quantity for wish in self.lines}
+        if len(pieces) < len(self.lines):
+            raise InvalidBasket("a line is named twice; expected each once, with all its pieces.")
+        return ReturnRequest(purchase=purchase, till=till, site=site, pieces=pieces)
+
+
+class ReturnedLineBody(Body):
+    """Pieces of one line that came back, and their shares."""
+
+    line: int
+    quantity: int
+    refund_minor: int
+    discount_minor: int
+
+
+class ReturnBody(Body):
+    """What came back at once, and what the shopper gets for it."""
+
+    returned: Id
+    purchase: Id
+    number: int = Field(description="1 for the first return of the purchase")
+    at: Instant
+    refund: MoneyBody
+    lines: tuple[ReturnedLineBody, ...]
+
+    @classmethod
+    def of(cls, returned: PurchaseReturn) -> "ReturnBody":
+        """Render a return."""
+        return cls(
+            returned=returned.returned,
+            purchase=returned.purchase,
+            number=returned.number,
+            at=render_instant(returned.at_ms),
+            refund=MoneyBody.of(returned.refund),
+            lines=tuple(
+                ReturnedLineBody(
+                    line=line.line,
+                    quantity=line.quantity,
+                    refund_minor=line.refund_minor,
+                    discount_minor=sum(line.discounts_minor),
+                )
+                for line in returned.lines
+            ),
+        )

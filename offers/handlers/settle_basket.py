@@ -1,0 +1,183 @@
+"""Make a purchase of a basket: the one way in which coupons become money.
+
+Layer: flow. Takes: a `HeldBasket` whose amounts are fixed. Gives: `Settled`, the purchase, to
+commit_basket and redeem_coupon. Coupons, budgets, redemptions, purchase, offers and outbox in one
+transaction: each is there exactly if all are.
+
+Each step that uses something up is one conditional statement, and the UNIQUE constraint of the
+redemption stands behind them: reading first and writing then gave 178 redemptions for a limit of
+100 when tried with 200 clients.
+"""
+
+from dataclasses import dataclass
+
+from offers.handlers.end_hold import coupons_of, move_or_busy
+from offers.handlers.note_audit import note_audit
+from offers.handlers.note_event import note_event
+from offers.handlers.random_id import random_id
+from offers.model.audit import Actor, AuditAction
+from offers.model.coupon import Coupon, CouponState
+from offers.model.errors import Busy
+from offers.model.held_basket import HeldBasket
+from offers.model.ids import PurchaseId, RedemptionId, TillId
+from offers.model.offer import OfferState
+from offers.model.outbox import OutboxKind
+from offers.model.purchase import Purchase, PurchaseLine
+from offers.model.redemption import Discount, Redemption
+from offers.model.shopper import Role
+from offers.model.webhook import WebhookEventKind
+from offers.ports import SecretSource, UnitOfWork
+from rtls.model.units import UnixMs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settled:
+    """A purchase, and the coupons used with it."""
+
+    purchase: Purchase
+    redemptions: tuple[Redemption, ...]
+
+
+def settle_basket(
+    held: HeldBasket,
+    *,
+    till: TillId,
+    before: CouponState,
+    work: UnitOfWork,
+    now_ms: UnixMs,
+    secrets: SecretSource,
+) -> Settled:
+    """Use up the coupons of the basket and write what was paid.
+
+    Parameters
+    ----------
+    held
+        The basket; it has just been ended as committed, or was never written.
+    till
+        Where it is paid.
+    before
+        `HELD`, or `ISSUED` where the basket was never held.
+    work, now_ms, secrets
+        The transaction, the time, the source of randomness.
+
+    Raises
+    ------
+    Busy
+        If another writer used a coupon or the rest of a budget meanwhile; nothing is done, and the
+        retry is told so.
+    """
+    purchase = PurchaseId(random_id(secrets))
+    redemptions: list[Redemption] = []
+    for coupon, named in zip(coupons_of(held, work=work), held.coupons, strict=True):
+        move_or_busy(coupon, before, CouponState.REDEEMED, work=work)
+        has_reserved = coupon.is_reserved or before is CouponState.HELD
+        if not work.campaigns.use(coupon.campaign, is_reserved=has_reserved):
+            raise Busy(f"campaign {coupon.campaign}: its budget has just been spent. Try again.")
+        redemption = _redemption(
+            coupon, named.discount, held, purchase, till=till, now_ms=now_ms, secrets=secrets
+        )
+        if not work.coupons.add_redemption(redemption):
+            raise Busy(f"coupon {coupon.coupon} has just been used. Try again.")
+        _finish_offer(coupon, work=work, now_ms=now_ms)
+        redemptions.append(redemption)
+    paid = _purchase(purchase, held, redemptions, till=till, now_ms=now_ms)
+    work.purchases.add(paid)
+    for redemption in redemptions:
+        _note(redemption, work=work)
+        _tell(redemption, work=work)
+    return Settled(purchase=paid, redemptions=tuple(redemptions))
+
+
+def _redemption(
+    coupon: Coupon,
+    discount: Discount,
+    held: HeldBasket,
+    purchase: PurchaseId,
+    *,
+    till: TillId,
+    now_ms: UnixMs,
+    secrets: SecretSource,
+) -> Redemption:
+    return Redemption(
+        redemption=RedemptionId(random_id(secrets)),
+        purchase=purchase,
+        coupon=coupon.coupon,
+        offer=coupon.offer,
+        shopper=coupon.shopper,
+        campaign=coupon.campaign,
+        revision=coupon.revision,
+        till=till,
+        site=held.site,
+        at_ms=now_ms,
+        basket_total=held.basket.total,
+        discount=discount,
+    )
+
+
+def _note(redemption: Redemption, *, work: UnitOfWork) -> None:
+    # By the redemption's own id: erasing the shopper then leaves no thread from one to the next.
+    note_audit(
+        AuditAction.COUPON_REDEEMED,
+        subject=redemption.redemption,
+        by=Actor(role=Role.TILL, ref=redemption.till),
+        details={
+            "campaign": redemption.campaign,
+            "revision": redemption.revision,
+            "site": redemption.site,
+            "discount_minor": redemption.discount.total.amount_minor,
+            "currency": redemption.discount.currency,
+        },
+        work=work,
+        now_ms=redemption.at_ms,
+    )
+
+
+def _tell(redemption: Redemption, *, work: UnitOfWork) -> None:
+    note_event(
+        WebhookEventKind.COUPON_REDEEMED,
+        subject=redemption.redemption,
+        shopper=redemption.shopper,
+        site=redemption.site,
+        detail={"campaign": redemption.campaign, "offer": redemption.offer},
+        work=work,
+        now_ms=redemption.at_ms,
+    )
+
+
+def _finish_offer(coupon: Coupon, *, work: UnitOfWork, now_ms: UnixMs) -> None:
+    offer = work.offers.find(coupon.offer)
+    assert offer is not None
+    # A coupon that came back is used again under an offer that was redeemed before.
+    if offer.state is not OfferState.REDEEMED and not work.offers.move(
+        offer, offer.in_state(OfferState.REDEEMED, at_ms=now_ms)
+    ):
+        raise Busy(f"offer {offer.offer} has just changed; expected {offer.state}. Try again.")
+    work.outbox.add(
+        OutboxKind.OFFER_REDEEMED, shopper=coupon.shopper, subject=coupon.offer, at_ms=now_ms
+    )
+
+
+def _purchase(
+    purchase: PurchaseId,
+    held: HeldBasket,
+    redemptions: list[Redemption],
+    *,
+    till: TillId,
+    now_ms: UnixMs,
+) -> Purchase:
+    return Purchase(
+        purchase=purchase,
+        site=held.site,
+        till=till,
+        shopper=held.shopper,
+        at_ms=now_ms,
+        currency=held.basket.currency,
+        lines=tuple(
+            PurchaseLine(
+                item=item,
+                discounts_minor=tuple(used.discount.lines_minor[place] for used in redemptions),
+            )
+            for place, item in enumerate(held.basket.lines)
+        ),
+        redemptions=tuple(used.redemption for used in redemptions),
+    )

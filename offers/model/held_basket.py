@@ -1,0 +1,167 @@
+"""Keep a basket with its coupons at one till until it is paid or given up.
+
+Layer: nouns. Takes: a basket, a card or codes, and what the coupons are worth together. Gives:
+`BasketRequest`, `PricedBasket`, `HeldBasket` to the handlers of the till and to storage. A hold
+fixes the amounts: what the shopper was told is what is paid, whatever a campaign does meanwhile.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from offers.model.basket import Basket
+from offers.model.coupon import Coupon
+from offers.model.errors import InvalidBasket, InvalidOffer
+from offers.model.ids import (
+    BasketId,
+    CampaignId,
+    CouponId,
+    ShopperId,
+    TillId,
+    check_name,
+    check_random_id,
+)
+from offers.model.money import Money
+from offers.model.redemption import Discount
+from offers.model.refusal import CheckoutRefusal
+from rtls.model.units import SiteId, UnixMs
+
+HOLD_MS: Final = 600_000  # a queue's patience; a hold of days would strand the coupons
+CODES_MAX: Final = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BasketRequest:
+    """A basket at one till, with the shopper's card, coupons' codes, or both."""
+
+    basket: Basket
+    till: TillId
+    site: SiteId
+    """where the till stands, from its credential, never from the request's body"""
+    codes: tuple[str, ...] = ()
+    card: str | None = None
+    """the code of the card, as scanned"""
+    replaces: BasketId | None = None
+    """a basket held at this site that this one takes the place of; its card counts as shown"""
+
+    def __post_init__(self) -> None:
+        check_name("till", self.till, error=InvalidOffer)
+        if len(self.codes) > CODES_MAX:
+            raise InvalidBasket(f"{len(self.codes)} codes; expected at most {CODES_MAX}.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppliedCoupon:
+    """A coupon that is taken, and what it takes off."""
+
+    coupon: Coupon
+    discount: Discount
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefusedCoupon:
+    """A coupon that is not taken, named by the place of its code or by its campaign."""
+
+    reason: CheckoutRefusal
+    code: int | None = None
+    """place of the code in the request, from 0; None where the card brought the coupon"""
+    campaign: CampaignId | None = None
+    """None where the till may not know it"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PricedBasket:
+    """What a basket costs with all coupons that are taken together. Nothing is used up by it."""
+
+    basket: Basket
+    shopper: ShopperId | None
+    """whose card was shown"""
+    applied: tuple[AppliedCoupon, ...] = ()
+    refused: tuple[RefusedCoupon, ...] = ()
+
+    @property
+    def discount(self) -> Discount:
+        """Return what all coupons take off together, line by line."""
+        return sum_of_discounts(self.basket, [applied.discount for applied in self.applied])
+
+    @property
+    def to_pay(self) -> Money:
+        """Return what is left to pay."""
+        return self.basket.total - self.discount.total
+
+
+class HoldState(StrEnum):
+    """What has become of a held basket."""
+
+    HELD = "held"
+    COMMITTED = "committed"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldCoupon:
+    """A coupon in a held basket, and what it takes off there."""
+
+    coupon: CouponId
+    discount: Discount
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldBasket:
+    """A basket whose coupons no other till can take until it ends."""
+
+    held: BasketId
+    site: SiteId
+    till: TillId
+    shopper: ShopperId | None
+    """whose card was shown; None where there were codes only"""
+    basket: Basket
+    coupons: tuple[HeldCoupon, ...]
+    state: HoldState
+    held_at_ms: UnixMs
+    until_ms: UnixMs
+
+    def __post_init__(self) -> None:
+        check_random_id("held", self.held, error=InvalidOffer)
+        if self.until_ms <= self.held_at_ms:
+            raise InvalidOffer(
+                f"until_ms is {self.until_ms}, held_at_ms {self.held_at_ms}; expected a hold to "
+                "end after it begins."
+            )
+        sum_of_discounts(self.basket, [held.discount for held in self.coupons])
+
+    @property
+    def discount(self) -> Discount:
+        """Return what all coupons take off together, line by line."""
+        return sum_of_discounts(self.basket, [held.discount for held in self.coupons])
+
+    @property
+    def to_pay(self) -> Money:
+        """Return what is left to pay."""
+        return self.basket.total - self.discount.total
+
+
+def sum_of_discounts(basket: Basket, discounts: list[Discount]) -> Discount:
+    """Return the discounts together, line by line.
+
+    Raises
+    ------
+    InvalidOffer
+        If a line would cost less than nothing, or a discount is of another basket.
+    """
+    lines_minor = [0] * len(basket.lines)
+    for discount in discounts:
+        if discount.currency != basket.currency or len(discount.lines_minor) != len(lines_minor):
+            raise InvalidOffer(
+                f"a discount has {len(discount.lines_minor)} lines in {discount.currency}; "
+                f"expected {len(lines_minor)} in {basket.currency}, as the basket has."
+            )
+        lines_minor = [a + b for a, b in zip(lines_minor, discount.lines_minor, strict=True)]
+    for line, off_minor in zip(basket.lines, lines_minor, strict=True):
+        if off_minor > line.total_minor:
+            raise InvalidOffer(
+                f"line {line.sku}: the discounts are {off_minor} of {line.total_minor}; expected "
+                "no more than the line costs."
+            )
+    return Discount(currency=basket.currency, lines_minor=tuple(lines_minor))

@@ -1,0 +1,208 @@
+"""Keep purchases and returns in SQL.
+
+Layer: edges. Takes: a connection inside a transaction. Gives: `offers.ports.Purchases`. A return
+counts its pieces by conditional UPDATEs, a CHECK stands behind them, and UNIQUE (purchase, number)
+lets only one of two returns at once be the next.
+"""
+
+import json
+
+import sqlalchemy as sa
+
+from offers.model.basket import BasketLine
+from offers.model.ids import PurchaseId, RedemptionId, ReturnId, ShopperId, TillId
+from offers.model.purchase import Purchase, PurchaseLine, PurchaseReturn, ReturnedLine
+from offers.storage.insert_once import insert_once
+from offers.storage.tables import (
+    PURCHASE_LINES,
+    PURCHASE_REDEMPTIONS,
+    PURCHASE_RETURNS,
+    PURCHASES,
+    REDEMPTIONS,
+    RETURN_LINES,
+)
+from rtls.model.units import SiteId, UnixMs
+
+_L = PURCHASE_LINES.c
+_IS_PURCHASE: sa.BindParameter[str] = sa.bindparam("purchase")
+_FIND = sa.select(PURCHASES).where(PURCHASES.c.purchase_id == _IS_PURCHASE)
+_LINES = sa.select(PURCHASE_LINES).where(_L.purchase_id == _IS_PURCHASE).order_by(_L.line)
+_SHARES = (
+    sa.select(REDEMPTIONS.c.redemption_id, REDEMPTIONS.c.lines_minor)
+    .join_from(
+        PURCHASE_REDEMPTIONS,
+        REDEMPTIONS,
+        REDEMPTIONS.c.redemption_id == PURCHASE_REDEMPTIONS.c.redemption_id,
+    )
+    .where(PURCHASE_REDEMPTIONS.c.purchase_id == _IS_PURCHASE)
+    .order_by(PURCHASE_REDEMPTIONS.c.position)
+)
+_RETURNS = (
+    sa.select(PURCHASE_RETURNS)
+    .where(PURCHASE_RETURNS.c.purchase_id == _IS_PURCHASE)
+    .order_by(PURCHASE_RETURNS.c.number)
+)
+_RETURN_LINES = (
+    sa.select(RETURN_LINES)
+    .join_from(
+        RETURN_LINES, PURCHASE_RETURNS, PURCHASE_RETURNS.c.return_id == RETURN_LINES.c.return_id
+    )
+    .where(PURCHASE_RETURNS.c.purchase_id == _IS_PURCHASE)
+    .order_by(RETURN_LINES.c.line)
+)
+_COUNT_RETURNED = (
+    sa.update(PURCHASE_LINES)
+    .where(
+        _L.purchase_id == _IS_PURCHASE,
+        _L.line == sa.bindparam("place"),
+        _L.returned + sa.bindparam("pieces", type_=sa.BigInteger) <= _L.quantity,
+    )
+    .values(returned=_L.returned + sa.bindparam("pieces", type_=sa.BigInteger))
+)
+
+
+class SqlPurchases:
+    """Purchases and their returns."""
+
+    def __init__(self, connection: sa.Connection) -> None:
+        self._connection = connection
+        self._insert_return = insert_once(PURCHASE_RETURNS, connection.dialect.name)
+
+    def add(self, purchase: Purchase) -> None:
+        """Write a purchase; its redemptions are written before."""
+        self._connection.execute(
+            sa.insert(PURCHASES),
+            {
+                "purchase_id": purchase.purchase,
+                "site": purchase.site,
+                "till": purchase.till,
+                "shopper_id": purchase.shopper,
+                "at_ms": purchase.at_ms,
+                "currency": purchase.currency,
+                "total_minor": purchase.total.amount_minor,
+                "discount_minor": purchase.discount.amount_minor,
+            },
+        )
+        lines = [
+            _row_of_line(purchase.purchase, place, line)
+            for place, line in enumerate(purchase.lines)
+        ]
+        self._connection.execute(sa.insert(PURCHASE_LINES), lines)
+        uses = [
+            {"purchase_id": purchase.purchase, "position": position, "redemption_id": redemption}
+            for position, redemption in enumerate(purchase.redemptions)
+        ]
+        if uses:
+            self._connection.execute(sa.insert(PURCHASE_REDEMPTIONS), uses)
+
+    def find(self, purchase: PurchaseId) -> Purchase | None:
+        """Return the purchase, with how much of each line has been returned, or None."""
+        given = {"purchase": purchase}
+        row = self._connection.execute(_FIND, given).one_or_none()
+        if row is None:
+            return None
+        uses = self._connection.execute(_SHARES, given).all()
+        shares = [json.loads(use.lines_minor) for use in uses]
+        lines = self._connection.execute(_LINES, given)
+        return Purchase(
+            purchase=purchase,
+            site=SiteId(row.site),
+            till=TillId(row.till),
+            shopper=None if row.shopper_id is None else ShopperId(row.shopper_id),
+            at_ms=UnixMs(row.at_ms),
+            currency=row.currency,
+            lines=tuple(_line(line, tuple(share[line.line] for share in shares)) for line in lines),
+            redemptions=tuple(RedemptionId(use.redemption_id) for use in uses),
+        )
+
+    def returns_of(self, purchase: PurchaseId) -> tuple[PurchaseReturn, ...]:
+        """Return what was brought back, first things first."""
+        given = {"purchase": purchase}
+        returns = self._connection.execute(_RETURNS, given).all()
+        if not returns:  # nearly always
+            return ()
+        lines: dict[str, list[ReturnedLine]] = {}
+        for row in self._connection.execute(_RETURN_LINES, given):
+            lines.setdefault(row.return_id, []).append(_returned_line(row))
+        return tuple(_return(row, lines[row.return_id]) for row in returns)
+
+    def add_return(self, returned: PurchaseReturn) -> bool:
+        """Write a return and count its pieces; False where that cannot be."""
+        row = {
+            "return_id": returned.returned,
+            "purchase_id": returned.purchase,
+            "number": returned.number,
+            "site": returned.site,
+            "till": returned.till,
+            "at_ms": returned.at_ms,
+            "currency": returned.currency,
+            "refund_minor": returned.refund.amount_minor,
+        }
+        if self._connection.execute(self._insert_return, row).rowcount != 1:
+            return False
+        for line in returned.lines:
+            given = {
+                "purchase": returned.purchase,
+                "place": line.line,
+                "pieces": line.quantity,
+            }
+            if self._connection.execute(_COUNT_RETURNED, given).rowcount != 1:
+                return False
+        lines = [_row_of_returned(returned.returned, line) for line in returned.lines]
+        self._connection.execute(sa.insert(RETURN_LINES), lines)
+        return True
+
+
+def _row_of_line(purchase: PurchaseId, place: int, line: PurchaseLine) -> dict[str, object]:
+    return {
+        "purchase_id": purchase,
+        "line": place,
+        "sku": line.item.sku,
+        "category": line.item.category,
+        "quantity": line.item.quantity,
+        "unit_price_minor": line.item.unit_price_minor,
+        "discount_minor": line.discount_minor,
+        "returned": line.returned,
+    }
+
+
+def _row_of_returned(returned: ReturnId, line: ReturnedLine) -> dict[str, object]:
+    return {
+        "return_id": returned,
+        "line": line.line,
+        "quantity": line.quantity,
+        "refund_minor": line.refund_minor,
+        "discounts_minor": json.dumps(line.discounts_minor),
+    }
+
+
+def _line(row: sa.Row[*tuple[object, ...]], shares: tuple[int, ...]) -> PurchaseLine:
+    item = BasketLine(
+        sku=row.sku,
+        category=row.category,
+        quantity=row.quantity,
+        unit_price_minor=row.unit_price_minor,
+    )
+    return PurchaseLine(item=item, discounts_minor=shares, returned=row.returned)
+
+
+def _return(row: sa.Row[*tuple[object, ...]], lines: list[ReturnedLine]) -> PurchaseReturn:
+    return PurchaseReturn(
+        returned=ReturnId(row.return_id),
+        purchase=PurchaseId(row.purchase_id),
+        number=row.number,
+        site=SiteId(row.site),
+        till=TillId(row.till),
+        at_ms=UnixMs(row.at_ms),
+        currency=row.currency,
+        lines=tuple(lines),
+    )
+
+
+def _returned_line(row: sa.Row[*tuple[object, ...]]) -> ReturnedLine:
+    return ReturnedLine(
+        line=row.line,
+        quantity=row.quantity,
+        refund_minor=row.refund_minor,
+        discounts_minor=tuple(json.loads(row.discounts_minor)),
+    )
