@@ -1,8 +1,8 @@
 """Grant or withdraw one purpose; a withdrawal takes effect before it is answered.
 
 Layer: flow. Takes: a `ConsentWish`. Gives: the new `ConsentState`. In the one transaction of the
-record, withdrawing `locate` ends the pairings, and withdrawing `locate` or `personalise` revokes
-every offer that stands on it and has not reached the app yet.
+record, withdrawing `locate` ends the pairings, withdrawing `personalise` erases the profile, and
+withdrawing either revokes every offer that stands on it and has not reached the app yet.
 """
 
 from dataclasses import dataclass
@@ -12,6 +12,7 @@ from offers.handlers.end_offer import end_offer
 from offers.handlers.end_pairing import end_pairing
 from offers.handlers.note_audit import note_audit, shopper_actor, shopper_pseudonym
 from offers.handlers.note_event import note_event
+from offers.handlers.note_fact import erase_profile
 from offers.handlers.random_id import random_id
 from offers.model.audit import AuditAction
 from offers.model.consent import Consent, ConsentChannel, ConsentState, Purpose
@@ -118,6 +119,8 @@ def _note(
 
 
 def _withdraw(shopper: ShopperId, purpose: Purpose, *, work: UnitOfWork, now_ms: UnixMs) -> None:
+    if purpose is Purpose.PERSONALISE:
+        erase_profile(shopper, work=work)
     if purpose is Purpose.LOCATE:
         for pairing in work.pairings.active_of_shopper(shopper, now_ms=now_ms):
             end_pairing(pairing, PairingEnd.CONSENT_WITHDRAWN, work=work, now_ms=now_ms)

@@ -10,27 +10,32 @@ from offers.ports.audit import Audit
 from offers.ports.campaigns import Campaigns
 from offers.ports.contact import Contacts, Mails, PushSubscriptions, Trips
 from offers.ports.engagement import Referrals, StaffRequests, Surveys
+from offers.ports.facts import Attributes, Facts
 from offers.ports.ledger import Ledger
 from offers.ports.offers import Coupons, Offers
 from offers.ports.outside import FanOut, SecretSource
 from offers.ports.people import Consents, Pairings, Shoppers
 from offers.ports.purchases import HeldBaskets, Purchases
+from offers.ports.segments import Memberships, SegmentBook
 from offers.ports.visits import Decisions, Visits
 from offers.ports.webhooks import Webhooks
 from offers.ports.work import Reader, UnitOfWork, Writer
 
 __all__ = [
     "Answers",
+    "Attributes",
     "Audit",
     "Campaigns",
     "Consents",
     "Contacts",
     "Coupons",
     "Decisions",
+    "Facts",
     "FanOut",
     "HeldBaskets",
     "Ledger",
     "Mails",
+    "Memberships",
     "Offers",
     "Outbox",
     "Pairings",
@@ -39,6 +44,7 @@ __all__ = [
     "Reader",
     "Referrals",
     "SecretSource",
+    "SegmentBook",
     "Shoppers",
     "StaffRequests",
     "Surveys",

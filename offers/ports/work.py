@@ -12,10 +12,12 @@ from offers.ports.audit import Audit
 from offers.ports.campaigns import Campaigns
 from offers.ports.contact import Contacts, Mails, PushSubscriptions, Trips
 from offers.ports.engagement import Referrals, StaffRequests, Surveys
+from offers.ports.facts import Attributes, Facts
 from offers.ports.ledger import Ledger
 from offers.ports.offers import Coupons, Offers
 from offers.ports.people import Consents, Pairings, Shoppers
 from offers.ports.purchases import HeldBaskets, Purchases
+from offers.ports.segments import Memberships, SegmentBook
 from offers.ports.visits import Decisions, Visits
 from offers.ports.webhooks import Webhooks
 
@@ -45,6 +47,13 @@ class UnitOfWork(Protocol):
     def held_baskets(self) -> HeldBaskets: ...  # noqa: D102
     @property
     def purchases(self) -> Purchases: ...  # noqa: D102
+    def facts(self) -> Facts: ...  # noqa: D102
+    @property
+    def attributes(self) -> Attributes: ...  # noqa: D102
+    @property
+    def memberships(self) -> Memberships: ...  # noqa: D102
+    @property
+    def segments(self) -> SegmentBook: ...  # noqa: D102
     @property
     def answers(self) -> Answers: ...  # noqa: D102
     @property

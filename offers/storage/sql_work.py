@@ -8,21 +8,25 @@ import sqlalchemy as sa
 
 from offers.ports import (
     Answers,
+    Attributes,
     Audit,
     Campaigns,
     Consents,
     Contacts,
     Coupons,
     Decisions,
+    Facts,
     HeldBaskets,
     Ledger,
     Mails,
+    Memberships,
     Offers,
     Outbox,
     Pairings,
     Purchases,
     PushSubscriptions,
     Referrals,
+    SegmentBook,
     Shoppers,
     StaffRequests,
     Surveys,
@@ -31,6 +35,7 @@ from offers.ports import (
     Webhooks,
 )
 from offers.storage.sql_answers import SqlAnswers
+from offers.storage.sql_attributes import SqlAttributes
 from offers.storage.sql_audit import SqlAudit
 from offers.storage.sql_campaigns import SqlCampaigns
 from offers.storage.sql_consents import SqlConsents
@@ -40,12 +45,15 @@ from offers.storage.sql_decisions import SqlDecisions
 from offers.storage.sql_held_baskets import SqlHeldBaskets
 from offers.storage.sql_ledger import SqlLedger
 from offers.storage.sql_mails import SqlMails
+from offers.storage.sql_memberships import SqlMemberships
 from offers.storage.sql_offers import SqlOffers
 from offers.storage.sql_outbox import SqlOutbox
 from offers.storage.sql_pairings import SqlPairings
 from offers.storage.sql_purchases import SqlPurchases
 from offers.storage.sql_push_subscriptions import SqlPushSubscriptions
 from offers.storage.sql_referrals import SqlReferrals
+from offers.storage.sql_segment_book import SqlSegmentBook
+from offers.storage.sql_shopper_facts import SqlFacts
 from offers.storage.sql_shoppers import SqlShoppers
 from offers.storage.sql_staff_requests import SqlStaffRequests
 from offers.storage.sql_surveys import SqlSurveys
@@ -68,6 +76,10 @@ class SqlWork:
         self.coupons: Coupons = SqlCoupons(connection)
         self.held_baskets: HeldBaskets = SqlHeldBaskets(connection)
         self.purchases: Purchases = SqlPurchases(connection)
+        self.facts: Facts = SqlFacts(connection)
+        self.attributes: Attributes = SqlAttributes(connection)
+        self.memberships: Memberships = SqlMemberships(connection)
+        self.segments: SegmentBook = SqlSegmentBook(connection)
         self.answers: Answers = SqlAnswers(connection)
         self.outbox: Outbox = SqlOutbox(connection)
         self.trips: Trips = SqlTrips(connection)

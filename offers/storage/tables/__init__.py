@@ -45,6 +45,12 @@ from offers.storage.tables.purchases import (
     PURCHASES,
     RETURN_LINES,
     REVERSALS,
+from offers.storage.tables.shopper_facts import (
+    MEMBERSHIPS,
+    SEGMENT_LEVELS,
+    SEGMENT_REVIEWS,
+    SHOPPER_ATTRIBUTES,
+    SHOPPER_FACTS,
 )
 from offers.storage.tables.visits import DECISIONS, PROCESSED_EVENTS, VISITS
 from offers.storage.tables.webhooks import (
@@ -77,6 +83,7 @@ __all__ = [
     "LEDGER_REFERENCES",
     "LEDGER_TRANSACTIONS",
     "MAILS",
+    "MEMBERSHIPS",
     "METADATA",
     "OFFERS",
     "OUTBOX",
@@ -93,7 +100,11 @@ __all__ = [
     "REFERRAL_CODES",
     "RETURN_LINES",
     "REVERSALS",
+    "SEGMENT_LEVELS",
+    "SEGMENT_REVIEWS",
     "SHOPPERS",
+    "SHOPPER_ATTRIBUTES",
+    "SHOPPER_FACTS",
     "STAFF_REQUESTS",
     "SURVEYS",
     "SURVEY_ANSWERS",

@@ -1,0 +1,78 @@
+"""Note what a shopper did, for conditions and segments; nothing without the purpose `personalise`.
+
+Layer: flow. Takes: `Fact`s from the handlers that saw them happen. Gives: how many were new. Call
+it in the transaction of the thing itself: a purchase and the facts of it exist together or not at
+all. The same reference is noted once, so a repeat adds nothing.
+"""
+
+from collections.abc import Sequence
+
+from offers.model.attribute import ATTRIBUTES_MAX, Attribute
+from offers.model.consent import Purpose
+from offers.model.errors import ConsentMissing, InvalidShopper
+from offers.model.fact import DAY_MS, FACT_DAYS_MAX, Fact
+from offers.model.ids import ConsentId, ShopperId
+from offers.model.segment import Grouping
+from offers.ports import UnitOfWork
+from rtls.model.units import UnixMs
+
+
+def note_facts(
+    shopper: ShopperId, facts: Sequence[Fact], *, work: UnitOfWork, now_ms: UnixMs
+) -> int:
+    """Write the facts that are not known yet.
+
+    Returns
+    -------
+    int
+        How many were new; 0 where the shopper has not granted `personalise`, or all are older
+        than facts are kept.
+    """
+    consent = _consent(shopper, work=work)
+    oldest_ms = now_ms - FACT_DAYS_MAX * DAY_MS
+    kept = [fact for fact in facts if fact.at_ms > oldest_ms]
+    if consent is None or not kept:
+        return 0
+    return work.facts.append(shopper, kept, consent=consent)
+
+
+def note_attribute(
+    shopper: ShopperId, attribute: Attribute, *, work: UnitOfWork, now_ms: UnixMs
+) -> None:
+    """Write what a shopper said about himself, in place of what he said before.
+
+    Raises
+    ------
+    ConsentMissing
+        If `personalise` is not granted: it would serve no purpose.
+    InvalidShopper
+        If there are `ATTRIBUTES_MAX` others already.
+    """
+    consent = _consent(shopper, work=work)
+    if consent is None:
+        raise ConsentMissing(
+            "consent to 'personalise' is missing; expected it before anything is kept that "
+            "offers are chosen by. Ask for it in the app."
+        )
+    others = [
+        known for known in work.attributes.of_shopper(shopper) if known.name != attribute.name
+    ]
+    if len(others) >= ATTRIBUTES_MAX and attribute.values:
+        raise InvalidShopper(
+            f"{len(others)} attributes are known; expected at most {ATTRIBUTES_MAX}. Delete one "
+            "that no campaign asks about."
+        )
+    work.attributes.put(shopper, attribute, consent=consent, at_ms=now_ms)
+
+
+def erase_profile(shopper: ShopperId, *, work: UnitOfWork) -> None:
+    """Delete what stood on `personalise`: facts, attributes, segments. A tier stays."""
+    work.facts.erase(shopper)
+    work.attributes.erase(shopper)
+    work.segments.erase(shopper)
+    work.memberships.erase(shopper, Grouping.SEGMENT)
+
+
+def _consent(shopper: ShopperId, *, work: UnitOfWork) -> ConsentId | None:
+    granted = work.consents.state_of(shopper).granted(Purpose.PERSONALISE)
+    return None if granted is None else granted.consent

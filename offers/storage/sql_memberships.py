@@ -1,0 +1,114 @@
+"""Keep who is in which segment or tier in SQL.
+
+Layer: edges. Takes: a connection inside a transaction. Gives: `offers.ports.Memberships`. That a
+shopper has one open place a grouping and site is a unique index.
+"""
+
+from collections.abc import Mapping
+
+import sqlalchemy as sa
+
+from offers.model.ids import ShopperId
+from offers.model.segment import Grouping, Membership
+from offers.storage.insert_once import insert_once
+from offers.storage.tables import MEMBERSHIPS
+from rtls.model.units import SiteId, UnixMs
+
+_M = MEMBERSHIPS.c
+_IS_MINE = _M.shopper_id == sa.bindparam("shopper")
+_IS_OF_GROUPING = _M.grouping == sa.bindparam("sorted_by")
+_IS_OPEN = _M.left_at_ms.is_(None)
+_CURRENT = sa.select(MEMBERSHIPS).where(
+    _IS_MINE, _M.site == sa.bindparam("place"), _IS_OF_GROUPING, _IS_OPEN
+)
+_LEAVE = (
+    sa.update(MEMBERSHIPS)
+    .where(
+        _IS_MINE,
+        _M.site == sa.bindparam("place"),
+        _IS_OF_GROUPING,
+        _M.name == sa.bindparam("group_name"),
+        _IS_OPEN,
+    )
+    .values(left_at_ms=sa.bindparam("at_ms"))
+)
+_HISTORY = sa.select(MEMBERSHIPS).where(_IS_MINE).order_by(_M.sequence)
+_SIZES = (
+    sa.select(_M.name, sa.func.count().label("size"))
+    .where(_M.site == sa.bindparam("place"), _IS_OF_GROUPING, _IS_OPEN)
+    .group_by(_M.name)
+)
+_FORGET = sa.delete(MEMBERSHIPS).where(
+    _M.sequence.in_(
+        sa.select(_M.sequence)
+        .where(_M.left_at_ms < sa.bindparam("before_ms"))
+        .limit(sa.bindparam("most", type_=sa.Integer))
+    )
+)
+_ERASE = sa.delete(MEMBERSHIPS).where(_IS_MINE, _IS_OF_GROUPING)
+
+
+class SqlMemberships:
+    """Who is in which segment or tier of a site."""
+
+    def __init__(self, connection: sa.Connection) -> None:
+        self._connection = connection
+        self._insert = insert_once(MEMBERSHIPS, connection.dialect.name)
+
+    def current(self, shopper: ShopperId, site: SiteId, grouping: Grouping) -> Membership | None:
+        """Return the open membership, or None."""
+        asked = {"shopper": shopper, "place": site, "sorted_by": grouping.value}
+        row = self._connection.execute(_CURRENT, asked).one_or_none()
+        return None if row is None else _membership(row)
+
+    def enter(self, membership: Membership) -> bool:
+        """Write a new one; False where another is open."""
+        row = {
+            "shopper_id": membership.shopper,
+            "site": membership.site,
+            "grouping": membership.grouping.value,
+            "name": membership.name,
+            "entered_at_ms": membership.entered_at_ms,
+            "left_at_ms": membership.left_at_ms,
+        }
+        return self._connection.execute(self._insert, row).rowcount == 1
+
+    def leave(self, membership: Membership, *, at_ms: UnixMs) -> bool:
+        """End an open one; False where there is none like it."""
+        asked = {
+            "shopper": membership.shopper,
+            "place": membership.site,
+            "sorted_by": membership.grouping.value,
+            "group_name": membership.name,
+            "at_ms": at_ms,
+        }
+        return self._connection.execute(_LEAVE, asked).rowcount == 1
+
+    def history_of(self, shopper: ShopperId) -> tuple[Membership, ...]:
+        """Return every membership of a shopper, oldest first."""
+        return tuple(map(_membership, self._connection.execute(_HISTORY, {"shopper": shopper})))
+
+    def sizes(self, site: SiteId, grouping: Grouping) -> Mapping[str, int]:
+        """Count the open memberships of a site, by name."""
+        asked = {"place": site, "sorted_by": grouping.value}
+        return {row.name: row.size for row in self._connection.execute(_SIZES, asked)}
+
+    def forget_before(self, before_ms: UnixMs, *, limit: int) -> int:
+        """Delete memberships that ended before ``before_ms``; return how many."""
+        given = {"before_ms": before_ms, "most": limit}
+        return self._connection.execute(_FORGET, given).rowcount
+
+    def erase(self, shopper: ShopperId, grouping: Grouping) -> None:
+        """Delete the memberships of a shopper in one grouping, open and ended."""
+        self._connection.execute(_ERASE, {"shopper": shopper, "sorted_by": grouping.value})
+
+
+def _membership(row: sa.Row[*tuple[object, ...]]) -> Membership:
+    return Membership(
+        shopper=ShopperId(row.shopper_id),
+        site=SiteId(row.site),
+        grouping=Grouping(row.grouping),
+        name=row.name,
+        entered_at_ms=UnixMs(row.entered_at_ms),
+        left_at_ms=row.left_at_ms,
+    )

@@ -1,0 +1,126 @@
+"""Both faces of a condition: the closure for one shopper, and SQL for all of them at once."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+import sqlalchemy as sa
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy.dialects import postgresql
+
+from offers.decision.condition import compile_condition
+from offers.model.attribute import Attribute
+from offers.model.consent import Consent, Purpose
+from offers.model.ids import ConsentId, ShopperId
+from offers.model.segment import Grouping, Membership
+from offers.model.shopper import Shopper
+from offers.model.shopper_facts import ShopperFacts
+from offers.ports import UnitOfWork
+from offers.storage.condition_sql import audience_clause
+from offers.storage.sql_work import SqlWork
+from offers.storage.tables import SHOPPERS
+from rtls.model.units import SiteId
+from tests.unit.offers.condition_samples import NOW_MS, conditions, shoppers
+from tests.unit.offers.shop import SITE, memory_engine
+
+ELSEWHERE = SiteId("elsewhere")
+
+
+@pytest.fixture(scope="module")
+def engine() -> Iterator[sa.Engine]:
+    with memory_engine() as engine:
+        yield engine
+
+
+def put(number: int, known: ShopperFacts, work: UnitOfWork) -> ShopperId:
+    """Write a shopper as the handlers would, though without asking for consent."""
+    shopper = ShopperId(f"{number:032x}")
+    work.shoppers.add(
+        Shopper(shopper=shopper, enrolled_at_ms=known.enrolled_at_ms, locale=known.locale)
+    )
+    for n, purpose in enumerate(Purpose):
+        # A no before each yes, and the reverse: only the newest word counts.
+        for step, is_granted in enumerate((purpose not in known.granted, purpose in known.granted)):
+            work.consents.append(
+                Consent(
+                    consent=ConsentId(f"{number:016x}{n:08x}{step:08x}"),
+                    shopper=shopper,
+                    purpose=purpose,
+                    is_granted=is_granted,
+                    at_ms=NOW_MS,
+                    text_version="v1",
+                )
+            )
+    consent = ConsentId(f"{number:016x}{0:016x}")
+    for name, values in known.attributes.items():
+        attribute = Attribute(name=name, values=values)
+        work.attributes.put(shopper, attribute, consent=consent, at_ms=NOW_MS)
+    places = ((Grouping.SEGMENT, known.segment), (Grouping.TIER, known.tier))
+    for grouping, name in places:
+        for site, place in ((SITE, name), (ELSEWHERE, "gold")):
+            if place is not None:
+                work.memberships.enter(
+                    Membership(
+                        shopper=shopper,
+                        site=site,
+                        grouping=grouping,
+                        name=str(place) if site == SITE else "new",
+                        entered_at_ms=NOW_MS,
+                    )
+                )
+    facts = [
+        replace(fact, reference=f"{number}-{fact.reference}")
+        for kind in known.past.values()
+        for fact in kind
+    ]
+    assert work.facts.append(shopper, facts, consent=consent) == len(facts)
+    return shopper
+
+
+@settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(condition=conditions(), known=st.lists(shoppers(), min_size=1, max_size=4))
+def test_the_audience_is_who_could_be_reached(
+    engine: sa.Engine, condition, known: list[ShopperFacts]
+) -> None:
+    """What the merchandiser is told beforehand is whom the campaign may address afterwards."""
+    compiled = compile_condition(condition)
+    with engine.connect() as connection:
+        transaction = connection.begin()
+        work = SqlWork(connection)
+        ids = [put(number, facts, work) for number, facts in enumerate(known)]
+        clause = audience_clause(condition, site=SITE, as_of_ms=NOW_MS)
+        reached = set(connection.execute(sa.select(SHOPPERS.c.shopper_id).where(clause)).scalars())
+        expected = {
+            shopper
+            for shopper, facts in zip(ids, known, strict=True)
+            if compiled.could_reach(facts)
+        }
+        read = {
+            shopper
+            for shopper in ids
+            if compiled.could_reach(
+                work.facts.of_shopper(shopper, compiled.needs, site=SITE, as_of_ms=NOW_MS)
+            )
+        }
+        size = work.facts.audience_size(condition, site=SITE, as_of_ms=NOW_MS)
+        allowed = {
+            shopper
+            for shopper, facts in zip(ids, known, strict=True)
+            if Purpose.PERSONALISE in facts.granted
+        }
+        transaction.rollback()
+    assert reached == expected
+    assert read == expected
+    assert size == len(expected & allowed)
+
+
+@settings(max_examples=50, deadline=None)
+@given(condition=conditions())
+def test_the_same_words_are_sql_for_postgresql(condition) -> None:
+    """The clause names no dialect; what one database counts, the other counts."""
+    clause = audience_clause(condition, site=SITE, as_of_ms=NOW_MS)
+    query = sa.select(SHOPPERS.c.shopper_id).where(clause)
+    assert "FROM shoppers" in str(query.compile(dialect=postgresql.dialect()))

@@ -1,0 +1,152 @@
+"""What a shopper did and said: kept with consent, counted once, gone when consent goes."""
+
+import pytest
+
+from offers.decision.condition import compile_condition
+from offers.handlers.note_fact import note_attribute, note_facts
+from offers.loyalty.purchase_facts import ReturnedLine, purchase_facts, return_facts
+from offers.model.attribute import ATTRIBUTES_MAX, VALUES_MAX, Attribute
+from offers.model.condition_json import parse_condition
+from offers.model.consent import Purpose
+from offers.model.errors import ConsentMissing, InvalidShopper
+from offers.model.fact import DAY_MS, FACT_DAYS_MAX, Fact, FactKind
+from offers.model.segment import Grouping, Membership
+from offers.model.shopper_facts import FactNeeds
+from rtls.model.units import UnixMs
+from tests.unit.offers.shop import SITE, START_MS, Shop, basket
+
+EVERYTHING = FactNeeds(days=dict.fromkeys(FactKind, FACT_DAYS_MAX))
+NOW_MS = UnixMs(START_MS + DAY_MS)
+
+
+def login(reference: str = "login-1", at_ms: int = START_MS) -> Fact:
+    return Fact(kind=FactKind.LOGIN, reference=reference, at_ms=UnixMs(at_ms), site=SITE)
+
+
+def known(shop: Shop, shopper):
+    found = shop.work.facts.of_shopper(shopper, EVERYTHING, site=SITE, as_of_ms=NOW_MS)
+    assert found is not None
+    return found
+
+
+def test_nothing_is_noted_without_the_purpose(shop: Shop) -> None:
+    """A profile of somebody who did not agree to one is what the law forbids."""
+    shopper = shop.shopper(Purpose.LOCATE, Purpose.NOTIFY)
+    assert note_facts(shopper, [login()], work=shop.work, now_ms=NOW_MS) == 0
+    with pytest.raises(ConsentMissing, match="personalise"):
+        note_attribute(
+            shopper,
+            Attribute(name="interest", values=frozenset({"wood"})),
+            work=shop.work,
+            now_ms=NOW_MS,
+        )
+    assert known(shop, shopper).past == {}
+
+
+def test_the_same_reference_is_noted_once(shop: Shop) -> None:
+    """A till that repeats a commit must not make a shopper twice as good a customer."""
+    shopper = shop.shopper()
+    assert note_facts(shopper, [login(), login("login-2")], work=shop.work, now_ms=NOW_MS) == 2
+    assert note_facts(shopper, [login(), login("login-3")], work=shop.work, now_ms=NOW_MS) == 1
+    assert len(known(shop, shopper).past[FactKind.LOGIN]) == 3
+
+
+def test_withdrawing_erases_the_profile_at_once(shop: Shop) -> None:
+    """What stood on the consent goes with it; a tier was earned, and stays."""
+    shopper = shop.shopper()
+    note_facts(shopper, [login()], work=shop.work, now_ms=NOW_MS)
+    wood = Attribute(name="interest", values=frozenset({"wood"}))
+    note_attribute(shopper, wood, work=shop.work, now_ms=NOW_MS)
+    for grouping, name in ((Grouping.SEGMENT, "new"), (Grouping.TIER, "gold")):
+        place = Membership(
+            shopper=shopper, site=SITE, grouping=grouping, name=name, entered_at_ms=START_MS
+        )
+        assert shop.work.memberships.enter(place)
+        assert not shop.work.memberships.enter(place)
+    shop.say(shopper, Purpose.PERSONALISE, is_granted=False, now_ms=NOW_MS)
+    left = known(shop, shopper)
+    assert (left.past, left.attributes, left.segment, left.tier) == ({}, {}, None, "gold")
+    shop.say(shopper, Purpose.PERSONALISE, is_granted=True, now_ms=NOW_MS)
+    assert known(shop, shopper).past == {}
+
+
+def test_a_fact_older_than_facts_are_kept_is_not_written(shop: Shop) -> None:
+    """An offline till that comes back after two years must not fill the table behind the sweep."""
+    shopper = shop.shopper()
+    old = login(at_ms=NOW_MS - FACT_DAYS_MAX * DAY_MS)
+    assert note_facts(shopper, [old], work=shop.work, now_ms=NOW_MS) == 0
+
+
+def test_the_sweep_forgets_what_is_older_and_no_more_than_it_is_told(shop: Shop) -> None:
+    """A sweep that deletes without bound would hold up the till."""
+    shopper = shop.shopper()
+    logins = [login(f"login-{n}", START_MS + n) for n in range(5)]
+    note_facts(shopper, logins, work=shop.work, now_ms=NOW_MS)
+    before = UnixMs(START_MS + 4)
+    assert shop.work.facts.forget_before(before, limit=3) == 3
+    assert shop.work.facts.forget_before(before, limit=3) == 1
+    assert [fact.reference for fact in known(shop, shopper).past[FactKind.LOGIN]] == ["login-4"]
+
+
+def test_a_purchase_counts_what_was_paid_and_a_return_takes_it_back(shop: Shop) -> None:
+    """15 euro with one euro off, of which the second line's 5 euro come back."""
+    shopper = shop.shopper()
+    bought = basket(1_000, 500)
+    facts = purchase_facts(bought, (100, 0), purchase="p1", site=SITE, at_ms=START_MS)
+    assert [fact.amount.amount_minor for fact in facts] == [1_400, 900, 500]
+    back = return_facts(
+        [ReturnedLine(line=bought.lines[1], quantity=1, paid_minor=500)],
+        currency="EUR",
+        returned="r1",
+        site=SITE,
+        at_ms=NOW_MS,
+    )
+    note_facts(shopper, [*facts, *back], work=shop.work, now_ms=NOW_MS)
+    spent = {"kind": "sum", "of": "purchase", "within_days": 30, "measure": "amount_minor"}
+    exactly = {"currency": "EUR", "at_least": 900, "at_most": 900}
+    compiled = compile_condition(parse_condition(spent | exactly))
+    found = shop.work.facts.of_shopper(shopper, compiled.needs, site=SITE, as_of_ms=NOW_MS)
+    assert found is not None
+    assert compiled.could_reach(found)
+    assert shop.work.facts.audience_size(compiled.condition, site=SITE, as_of_ms=NOW_MS) == 1
+    one_line = parse_condition(spent | exactly | {"of": "purchase_line", "skus": ["sku-0"]})
+    assert shop.work.facts.audience_size(one_line, site=SITE, as_of_ms=NOW_MS) == 1
+
+
+def test_an_attribute_is_replaced_and_goes_when_nothing_is_said(shop: Shop) -> None:
+    """What a shopper takes back must not be what offers are chosen by."""
+    shopper = shop.shopper()
+
+    def say(*values: str, name: str = "household-size") -> None:
+        attribute = Attribute(name=name, values=frozenset(values))
+        note_attribute(shopper, attribute, work=shop.work, now_ms=NOW_MS)
+
+    say("2", "few")
+    say("3")
+    assert known(shop, shopper).attributes == {"household-size": frozenset({"3"})}
+    say()
+    assert known(shop, shopper).attributes == {}
+    for number in range(ATTRIBUTES_MAX):
+        say("yes", name=f"wish-{number}")
+    with pytest.raises(InvalidShopper, match="expected at most 50"):
+        say("3")
+    with pytest.raises(InvalidShopper, match="expected at most 20"):
+        Attribute(name="a", values=frozenset(map(str, range(VALUES_MAX + 1))))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"reference": ""}, "reference is ''"),
+        ({"at_ms": -1}, "at_ms is -1"),
+        ({"quantity": -1}, "quantity is -1"),
+        ({"quantity": True}, "quantity is True"),
+        ({"site": "A site"}, "site is 'A site'"),
+        ({"sku": "\n"}, "sku is"),
+    ],
+)
+def test_a_fact_that_cannot_be_is_refused(change: dict[str, object], message: str) -> None:
+    """The error names field, value and what was expected."""
+    sound: dict[str, object] = {"kind": FactKind.SCAN, "reference": "a", "at_ms": 0, "site": SITE}
+    with pytest.raises(InvalidShopper, match=message):
+        Fact(**(sound | change))
