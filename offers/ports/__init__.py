@@ -7,6 +7,7 @@ one `UnitOfWork` share one transaction, so a handler's effects happen together o
 
 from offers.ports.answers import Answers, Outbox
 from offers.ports.audit import Audit
+from offers.ports.budgets import Budgets, Sites
 from offers.ports.campaigns import Campaigns
 from offers.ports.contact import Contacts, Mails, PushSubscriptions, Trips
 from offers.ports.engagement import Referrals, StaffRequests, Surveys
@@ -25,6 +26,7 @@ __all__ = [
     "Answers",
     "Attributes",
     "Audit",
+    "Budgets",
     "Campaigns",
     "Consents",
     "Contacts",
@@ -46,6 +48,7 @@ __all__ = [
     "SecretSource",
     "SegmentBook",
     "Shoppers",
+    "Sites",
     "StaffRequests",
     "Surveys",
     "Trips",

@@ -9,6 +9,7 @@ from typing import Protocol, TypeVar
 
 from offers.ports.answers import Answers, Outbox
 from offers.ports.audit import Audit
+from offers.ports.budgets import Budgets, Sites
 from offers.ports.campaigns import Campaigns
 from offers.ports.contact import Contacts, Mails, PushSubscriptions, Trips
 from offers.ports.engagement import Referrals, StaffRequests, Surveys
@@ -35,6 +36,10 @@ class UnitOfWork(Protocol):
     def pairings(self) -> Pairings: ...  # noqa: D102
     @property
     def campaigns(self) -> Campaigns: ...  # noqa: D102
+    @property
+    def budgets(self) -> Budgets: ...  # noqa: D102
+    @property
+    def sites(self) -> Sites: ...  # noqa: D102
     @property
     def visits(self) -> Visits: ...  # noqa: D102
     @property

@@ -10,6 +10,7 @@ from offers.ports import (
     Answers,
     Attributes,
     Audit,
+    Budgets,
     Campaigns,
     Consents,
     Contacts,
@@ -28,6 +29,7 @@ from offers.ports import (
     Referrals,
     SegmentBook,
     Shoppers,
+    Sites,
     StaffRequests,
     Surveys,
     Trips,
@@ -37,6 +39,7 @@ from offers.ports import (
 from offers.storage.sql_answers import SqlAnswers
 from offers.storage.sql_attributes import SqlAttributes
 from offers.storage.sql_audit import SqlAudit
+from offers.storage.sql_budgets import SqlBudgets
 from offers.storage.sql_campaigns import SqlCampaigns
 from offers.storage.sql_consents import SqlConsents
 from offers.storage.sql_contacts import SqlContacts
@@ -55,6 +58,7 @@ from offers.storage.sql_referrals import SqlReferrals
 from offers.storage.sql_segment_book import SqlSegmentBook
 from offers.storage.sql_shopper_facts import SqlFacts
 from offers.storage.sql_shoppers import SqlShoppers
+from offers.storage.sql_sites import SqlSites
 from offers.storage.sql_staff_requests import SqlStaffRequests
 from offers.storage.sql_surveys import SqlSurveys
 from offers.storage.sql_trips import SqlTrips
@@ -70,6 +74,8 @@ class SqlWork:
         self.consents: Consents = SqlConsents(connection)
         self.pairings: Pairings = SqlPairings(connection)
         self.campaigns: Campaigns = SqlCampaigns(connection)
+        self.budgets: Budgets = SqlBudgets(connection)
+        self.sites: Sites = SqlSites(connection)
         self.visits: Visits = SqlVisits(connection)
         self.decisions: Decisions = SqlDecisions(connection)
         self.offers: Offers = SqlOffers(connection)

@@ -6,6 +6,7 @@ milliseconds since 1970, money is minor units, and every limit of the business i
 
 from offers.storage.tables.answers import ANSWERS, OUTBOX
 from offers.storage.tables.audit import AUDIT
+from offers.storage.tables.budgets import BUDGET_HOLDS, BUDGET_USES, BUDGETS, SITES
 from offers.storage.tables.campaigns import CAMPAIGN_REVISIONS, CAMPAIGNS
 from offers.storage.tables.columns import METADATA, DataClass
 from offers.storage.tables.contact import (
@@ -63,6 +64,9 @@ from offers.storage.tables.webhooks import (
 __all__ = [
     "ANSWERS",
     "AUDIT",
+    "BUDGETS",
+    "BUDGET_HOLDS",
+    "BUDGET_USES",
     "CAMPAIGNS",
     "CAMPAIGN_REVISIONS",
     "CAP_SLOTS",
@@ -105,6 +109,7 @@ __all__ = [
     "SHOPPERS",
     "SHOPPER_ATTRIBUTES",
     "SHOPPER_FACTS",
+    "SITES",
     "STAFF_REQUESTS",
     "SURVEYS",
     "SURVEY_ANSWERS",

@@ -3,6 +3,9 @@
 Layer: edges. Takes: a database of revision 0004. Gives: the tables as they were at this revision.
 """
 
+import sqlalchemy as sa
+from alembic import op
+
 revision = "0005"
 down_revision = "0004"
 branch_labels = None
@@ -10,4 +13,75 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Change nothing yet."""
+    """Create the tables, those first that others refer to."""
+    _create_sites()
+    _create_budgets()
+    _create_budget_holds()
+    _create_budget_uses()
+
+
+def _refers(table: str, column: str, to: str) -> sa.ForeignKeyConstraint:
+    return sa.ForeignKeyConstraint([column], [to], name=f"fk_{table}_{column}")
+
+
+def _create_sites() -> None:
+    op.create_table(
+        "sites",
+        sa.Column("site", sa.Text(), nullable=False),
+        sa.Column("time_zone", sa.Text(), nullable=False),
+        sa.Column("limits", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("site", name="pk_sites"),
+    )
+
+
+def _create_budgets() -> None:
+    op.create_table(
+        "budgets",
+        sa.Column("budget_id", sa.Text(), nullable=False),
+        sa.Column("site", sa.Text(), nullable=False),
+        sa.Column("campaign_id", sa.Text(), nullable=True),
+        sa.Column("shopper_id", sa.Text(), nullable=True),
+        sa.Column("day", sa.Text(), nullable=True),
+        sa.Column("unit", sa.Text(), nullable=False),
+        sa.Column("cap", sa.BigInteger(), nullable=True),
+        sa.Column("held", sa.BigInteger(), nullable=False),
+        sa.Column("used", sa.BigInteger(), nullable=False),
+        sa.Column("overdrawn", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("held >= 0 AND used >= 0 AND overdrawn >= 0", name="ck_budgets_counts"),
+        sa.CheckConstraint("cap IS NULL OR held + used <= cap", name="ck_budgets_cap"),
+        _refers("budgets", "campaign_id", "campaigns.campaign_id"),
+        _refers("budgets", "shopper_id", "shoppers.shopper_id"),
+        sa.PrimaryKeyConstraint("budget_id", name="pk_budgets"),
+    )
+    op.create_index("ix_budgets_day", "budgets", ["day"], unique=False)
+    op.create_index("ix_budgets_shopper_id", "budgets", ["shopper_id"], unique=False)
+    op.create_index("ix_budgets_site_campaign_id", "budgets", ["site", "campaign_id"], unique=False)
+
+
+def _create_budget_holds() -> None:
+    op.create_table(
+        "budget_holds",
+        sa.Column("coupon_id", sa.Text(), nullable=False),
+        sa.Column("budget_id", sa.Text(), nullable=False),
+        sa.Column("stage", sa.Text(), nullable=False),
+        sa.Column("amount", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("amount > 0", name="ck_budget_holds_amount"),
+        _refers("budget_holds", "coupon_id", "coupons.coupon_id"),
+        _refers("budget_holds", "budget_id", "budgets.budget_id"),
+        sa.PrimaryKeyConstraint("coupon_id", "budget_id", "stage", name="pk_budget_holds"),
+    )
+    op.create_index("ix_budget_holds_budget_id", "budget_holds", ["budget_id"], unique=False)
+
+
+def _create_budget_uses() -> None:
+    op.create_table(
+        "budget_uses",
+        sa.Column("redemption_id", sa.Text(), nullable=False),
+        sa.Column("budget_id", sa.Text(), nullable=False),
+        sa.Column("amount", sa.BigInteger(), nullable=False),
+        sa.Column("is_overdrawn", sa.Boolean(), nullable=False),
+        sa.CheckConstraint("amount > 0", name="ck_budget_uses_amount"),
+        _refers("budget_uses", "budget_id", "budgets.budget_id"),
+        sa.PrimaryKeyConstraint("redemption_id", "budget_id", name="pk_budget_uses"),
+    )
+    op.create_index("ix_budget_uses_budget_id", "budget_uses", ["budget_id"], unique=False)
