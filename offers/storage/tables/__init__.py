@@ -46,6 +46,7 @@ from offers.storage.tables.purchases import (
     PURCHASES,
     RETURN_LINES,
     REVERSALS,
+)
 from offers.storage.tables.shopper_facts import (
     MEMBERSHIPS,
     SEGMENT_LEVELS,
