@@ -11,6 +11,7 @@ from typing import Final
 
 from offers.checkout.returns import returned_lines, undone_redemptions
 from offers.handlers.note_audit import note_audit
+from offers.handlers.note_purchase import note_return
 from offers.handlers.random_id import random_id
 from offers.model.audit import Actor, AuditAction
 from offers.model.basket import LINES_MAX
@@ -78,6 +79,7 @@ def return_purchase(
     )
     if not work.purchases.add_return(returned):
         raise Busy(f"purchase {purchase.purchase}: another return came between. Try again.")
+    note_return(returned, purchase, work=work)
     for place in undone_redemptions(purchase, earlier, lines):
         _reverse(purchase.redemptions[place], returned, work=work, now_ms=now_ms, secrets=secrets)
     return returned

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from offers.handlers.end_hold import coupons_of, move_or_busy
 from offers.handlers.note_audit import note_audit
 from offers.handlers.note_event import note_event
+from offers.handlers.note_purchase import note_purchase
 from offers.handlers.random_id import random_id
 from offers.model.audit import Actor, AuditAction
 from offers.model.coupon import Coupon, CouponState
@@ -82,6 +83,7 @@ def settle_basket(
         redemptions.append(redemption)
     paid = _purchase(purchase, held, redemptions, till=till, now_ms=now_ms)
     work.purchases.add(paid)
+    note_purchase(paid, work=work)
     for redemption in redemptions:
         _note(redemption, work=work)
         _tell(redemption, work=work)

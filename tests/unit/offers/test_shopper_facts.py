@@ -4,19 +4,46 @@ import pytest
 
 from offers.decision.condition import compile_condition
 from offers.handlers.note_fact import note_attribute, note_facts
-from offers.loyalty.purchase_facts import ReturnedLine, purchase_facts, return_facts
+from offers.loyalty.purchase_facts import purchase_facts, return_facts
 from offers.model.attribute import ATTRIBUTES_MAX, VALUES_MAX, Attribute
 from offers.model.condition_json import parse_condition
 from offers.model.consent import Purpose
 from offers.model.errors import ConsentMissing, InvalidShopper
 from offers.model.fact import DAY_MS, FACT_DAYS_MAX, Fact, FactKind
+from offers.model.ids import PurchaseId, RedemptionId, ReturnId
+from offers.model.purchase import Purchase, PurchaseLine, PurchaseReturn, ReturnedLine
 from offers.model.segment import Grouping, Membership
 from offers.model.shopper_facts import FactNeeds
 from rtls.model.units import UnixMs
-from tests.unit.offers.shop import SITE, START_MS, Shop, basket
+from tests.unit.offers.shop import SITE, START_MS, TILL, Shop, basket
 
 EVERYTHING = FactNeeds(days=dict.fromkeys(FactKind, FACT_DAYS_MAX))
 NOW_MS = UnixMs(START_MS + DAY_MS)
+
+
+PURCHASE = Purchase(
+    purchase=PurchaseId("1" * 32),
+    site=SITE,
+    till=TILL,
+    shopper=None,
+    at_ms=START_MS,
+    currency="EUR",
+    lines=tuple(
+        PurchaseLine(item=item, discounts_minor=(share,))
+        for item, share in zip(basket(1_000, 500).lines, (100, 0), strict=True)
+    ),
+    redemptions=(RedemptionId("2" * 32),),
+)
+RETURN = PurchaseReturn(
+    returned=ReturnId("3" * 32),
+    purchase=PURCHASE.purchase,
+    number=1,
+    site=SITE,
+    till=TILL,
+    at_ms=NOW_MS,
+    currency="EUR",
+    lines=(ReturnedLine(line=1, quantity=1, refund_minor=500, discounts_minor=(0,)),),
+)
 
 
 def login(reference: str = "login-1", at_ms: int = START_MS) -> Fact:
@@ -91,16 +118,9 @@ def test_the_sweep_forgets_what_is_older_and_no_more_than_it_is_told(shop: Shop)
 def test_a_purchase_counts_what_was_paid_and_a_return_takes_it_back(shop: Shop) -> None:
     """15 euro with one euro off, of which the second line's 5 euro come back."""
     shopper = shop.shopper()
-    bought = basket(1_000, 500)
-    facts = purchase_facts(bought, (100, 0), purchase="p1", site=SITE, at_ms=START_MS)
-    assert [fact.amount.amount_minor for fact in facts] == [1_400, 900, 500]
-    back = return_facts(
-        [ReturnedLine(line=bought.lines[1], quantity=1, paid_minor=500)],
-        currency="EUR",
-        returned="r1",
-        site=SITE,
-        at_ms=NOW_MS,
-    )
+    facts = purchase_facts(PURCHASE)
+    assert [fact.amount.amount_minor for fact in facts] == [1_400, 900, 500, 100]
+    back = return_facts(RETURN, PURCHASE)
     note_facts(shopper, [*facts, *back], work=shop.work, now_ms=NOW_MS)
     spent = {"kind": "sum", "of": "purchase", "within_days": 30, "measure": "amount_minor"}
     exactly = {"currency": "EUR", "at_least": 900, "at_most": 900}
