@@ -26,10 +26,12 @@ from offers.delivery.parcel import parcel_listener
 from offers.delivery.relay import Relay
 from offers.handlers.expire_overdue import Expired, expire_overdue
 from offers.handlers.note_audit import note_audit
+from offers.handlers.on_visit import VisitSettings
 from offers.handlers.start_campaign import start_campaign
 from offers.model.audit import AuditAction
 from offers.model.campaign import CampaignRevision
 from offers.model.campaign_json import parse_campaigns
+from offers.model.site_rules import SiteRules
 from offers.ports import FanOut, UnitOfWork
 from offers.storage.database import prepare_database
 from offers.storage.reader import Reader
@@ -106,6 +108,7 @@ class OffersSide:
             writer=self.writer,
             now_ms=around.clock.now_ms,
             secrets=self.secrets,
+            settings=VisitSettings(rules=SiteRules(time_zone=site_map.time_zone)),
             concerns=WatchedZones(self.reader, site=site_map.site).concerns,
         )
         self.keys: AccessKeys = provide_keys(
@@ -200,7 +203,7 @@ def _start_if_new(
 ) -> None:
     # One that is known already may have been changed over the API since.
     if work.campaigns.find(revision.campaign) is None:
-        started = start_campaign(revision, site_map=site_map, work=work)
+        started = start_campaign(revision, site_map=site_map, work=work, now_ms=now_ms)
         note_audit(
             AuditAction.CAMPAIGN_STARTED,
             subject=started.campaign,

@@ -136,7 +136,7 @@ def _start(
     if found is not None and found.site != staff.site:
         raise _unknown()
     _check_if_match(if_match, found)
-    started = start_campaign(revision, site_map=site_map, work=work)
+    started = start_campaign(revision, site_map=site_map, work=work, now_ms=now_ms)
     note_audit(
         AuditAction.CAMPAIGN_STARTED,
         subject=started.campaign,

@@ -9,12 +9,15 @@ from typing import Final
 
 from offers.decision.eligibility import Eligibility, eligibility
 from offers.decision.frequency_cap import is_within_cap
+from offers.decision.schedule import WallTime, is_scheduled, wall_time
 from offers.decision.trigger import is_triggered
 from offers.model.consent import ConsentState
 from offers.model.decision import Candidate, Choice, Decision, PassedOver
 from offers.model.ids import DecisionId
 from offers.model.occasion import Moment, ZoneOccasion
 from offers.model.refusal import Refusal
+from offers.model.site_rules import DEFAULT_RULES, SiteRules
+from rtls.model.units import UnixMs
 
 POLICY: Final = "priority/1"
 
@@ -25,6 +28,7 @@ def decide(
     decision: DecisionId,
     consents: ConsentState,
     candidates: Sequence[Candidate],
+    rules: SiteRules = DEFAULT_RULES,
 ) -> Decision:
     """Return which campaign is offered now, if any.
 
@@ -41,10 +45,13 @@ def decide(
         What the shopper has agreed to.
     candidates
         The campaigns to weigh, each once.
+    rules
+        What the site asks of every decision.
     """
+    shown = wall_time(moment.now_ms, rules.zone)
     allowed = eligibility(consents, needs_locate=moment.needs_locate)
     ranked = sorted(candidates, key=_rank)
-    refusals = [refusal_of(candidate, moment, allowed=allowed) for candidate in ranked]
+    refusals = [refusal_of(candidate, moment, allowed=allowed, shown=shown) for candidate in ranked]
     best = next((i for i, refusal in enumerate(refusals) if refusal is None), None)
     chosen = None
     if best is not None:
@@ -74,7 +81,7 @@ def decide(
 
 
 def refusal_of(
-    candidate: Candidate, moment: Moment, *, allowed: Eligibility | Refusal
+    candidate: Candidate, moment: Moment, *, allowed: Eligibility | Refusal, shown: WallTime
 ) -> Refusal | None:
     """Return the first thing that speaks against the campaign now, or None.
 
@@ -87,7 +94,7 @@ def refusal_of(
     return (
         _refusal_of_moment(moment)
         or (allowed if isinstance(allowed, Refusal) else None)
-        or _refusal_of_campaign(candidate, moment)
+        or _refusal_of_campaign(candidate, moment, shown=shown)
     )
 
 
@@ -100,20 +107,30 @@ def _refusal_of_moment(moment: Moment) -> Refusal | None:
     return None if occasion.is_visit_open else Refusal.VISIT_ENDED
 
 
-def _refusal_of_campaign(candidate: Candidate, moment: Moment) -> Refusal | None:
+def _refusal_of_campaign(
+    candidate: Candidate, moment: Moment, *, shown: WallTime
+) -> Refusal | None:
     revision = candidate.revision
     now_ms = moment.now_ms
     checks = (
         (Refusal.NOT_YET_VALID, now_ms < revision.validity.from_ms),
         (Refusal.NO_LONGER_VALID, now_ms >= revision.validity.until_ms),
+        (Refusal.OUT_OF_SCHEDULE, not is_scheduled(revision.schedule, shown)),
         (Refusal.ALREADY_OFFERED, candidate.is_offered),
         (
             Refusal.FREQUENCY_CAP,
             not is_within_cap(revision.frequency_cap, candidate.cap_taken_at_ms, now_ms=now_ms),
         ),
+        (Refusal.COOL_DOWN, _is_cooling_down(candidate, now_ms=now_ms)),
         (Refusal.BUDGET_SPENT, not candidate.has_budget),
     )
     return next((refusal for refusal, is_true in checks if is_true), None)
+
+
+def _is_cooling_down(candidate: Candidate, *, now_ms: UnixMs) -> bool:
+    dismissed_at_ms = candidate.dismissed_at_ms
+    cool_down_ms = candidate.revision.cool_down_s * 1_000
+    return dismissed_at_ms is not None and now_ms - dismissed_at_ms < cool_down_ms
 
 
 def _rank(candidate: Candidate) -> tuple[int, str]:

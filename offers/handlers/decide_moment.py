@@ -7,14 +7,22 @@ the database are as many for one campaign as for five hundred.
 from offers.decision.decide import decide
 from offers.handlers.issue_offer import issue_offer
 from offers.handlers.random_id import random_id
+from offers.model.campaign import COOL_DOWN_S_MAX
 from offers.model.decision import Candidate, Decision
 from offers.model.ids import DecisionId
 from offers.model.occasion import Moment
+from offers.model.site_rules import DEFAULT_RULES, SiteRules
 from offers.ports import SecretSource, UnitOfWork
+from rtls.model.units import UnixMs
 
 
 def decide_moment(
-    moment: Moment, *, work: UnitOfWork, secrets: SecretSource, is_always_logged: bool = True
+    moment: Moment,
+    *,
+    work: UnitOfWork,
+    secrets: SecretSource,
+    rules: SiteRules = DEFAULT_RULES,
+    is_always_logged: bool = True,
 ) -> Decision | None:
     """Weigh all campaigns that wait for such a moment, and make at most one offer.
 
@@ -24,6 +32,8 @@ def decide_moment(
         To whom what has happened.
     work, secrets
         The transaction and the source of randomness.
+    rules
+        What the site asks of every decision.
     is_always_logged
         Whether a moment that no campaign waits for is a decision too. A reached dwell threshold
         is; that somebody entered a zone happens too often to be written down for nothing.
@@ -41,6 +51,7 @@ def decide_moment(
         decision=DecisionId(random_id(secrets)),
         consents=work.consents.state_of(moment.shopper),
         candidates=candidates,
+        rules=rules,
     )
     work.decisions.append(decision)
     if decision.chosen is not None:
@@ -53,13 +64,18 @@ def candidates_of(moment: Moment, *, work: UnitOfWork) -> list[Candidate]:
     revisions = work.campaigns.waiting_for(moment.site, moment.kind, zone=moment.zone)
     if not revisions:
         return []
-    past = work.offers.past_of(moment.shopper, occasion=moment.key)
+    past = work.offers.past_of(
+        moment.shopper,
+        occasion=moment.key,
+        since_ms=UnixMs(moment.now_ms - COOL_DOWN_S_MAX * 1_000),
+    )
     spent = work.campaigns.without_budget(moment.site)
     return [
         Candidate(
             revision=revision,
             cap_taken_at_ms=past.cap_taken_at_ms.get(revision.campaign, ()),
             is_offered=revision.campaign in past.offered,
+            dismissed_at_ms=past.dismissed_at_ms.get(revision.campaign),
             has_budget=not revision.has_coupon or revision.campaign not in spent,
         )
         for revision in revisions

@@ -20,6 +20,7 @@ from offers.model.occasion import Moment, ZoneOccasion
 from offers.model.offer import OfferState
 from offers.model.open_visit import OpenVisit
 from offers.model.pairing import Pairing
+from offers.model.site_rules import DEFAULT_RULES, SiteRules
 from offers.model.trigger import TriggerKind
 from offers.ports import SecretSource, UnitOfWork
 from rtls.model.units import Second, TagId, UnixMs
@@ -32,6 +33,7 @@ class VisitSettings:
 
     event_age_ms_max: int = 60_000
     """an event whose evidence is older does not: the shopper is elsewhere by now"""
+    rules: SiteRules = DEFAULT_RULES
 
 
 DEFAULT_SETTINGS: Final = VisitSettings()
@@ -138,7 +140,9 @@ def _enter(
         ),
         now_ms=now_ms,
     )
-    return decide_moment(moment, work=work, secrets=secrets, is_always_logged=False)
+    return decide_moment(
+        moment, work=work, secrets=secrets, rules=settings.rules, is_always_logged=False
+    )
 
 
 def _leave(
@@ -171,7 +175,9 @@ def _leave(
         is_visit_open=known.pairing == pairing.pairing,
     )
     moment = _moment(event, pairing, occasion, now_ms=now_ms)
-    return decide_moment(moment, work=work, secrets=secrets, is_always_logged=False)
+    return decide_moment(
+        moment, work=work, secrets=secrets, rules=settings.rules, is_always_logged=False
+    )
 
 
 def _dwell(
@@ -197,7 +203,7 @@ def _dwell(
         work=work,
     )
     moment = _moment(event, pairing, occasion, now_ms=now_ms)
-    return decide_moment(moment, work=work, secrets=secrets)
+    return decide_moment(moment, work=work, secrets=secrets, rules=settings.rules)
 
 
 def _occasion(

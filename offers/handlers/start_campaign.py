@@ -1,21 +1,26 @@
 """Put a revision of a campaign into force, and pause or resume it.
 
-Layer: flow. Takes: a `CampaignRevision` and the site's map. Gives: the `Campaign`. A campaign that
-could never fire on this map is refused here, where somebody reads the error, and not found out by
-silence in the shop.
+Layer: flow. Takes: a `CampaignRevision`, the site's map, the time. Gives: the `Campaign`. One that
+could never fire, or works against itself, is refused here, where somebody reads the error, and not
+found out by silence in the shop.
 """
 
 from dataclasses import replace
 
+from offers.decision.contradiction import check_makes_sense
 from offers.model.campaign import Campaign, CampaignRevision, CampaignState
 from offers.model.errors import InvalidCampaign, NotFound
 from offers.model.ids import CampaignId
+from offers.model.site_rules import SiteRules
 from offers.model.trigger import VisitTrigger, zone_of
 from offers.ports import UnitOfWork
 from rtls.model.site_map import SiteMap, Zone
+from rtls.model.units import UnixMs
 
 
-def start_campaign(revision: CampaignRevision, *, site_map: SiteMap, work: UnitOfWork) -> Campaign:
+def start_campaign(
+    revision: CampaignRevision, *, site_map: SiteMap, work: UnitOfWork, now_ms: UnixMs
+) -> Campaign:
     """Write the revision as the campaign's next one and make it active.
 
     Its number is given here: whatever ``revision.revision`` says, it becomes one more than the
@@ -25,9 +30,12 @@ def start_campaign(revision: CampaignRevision, *, site_map: SiteMap, work: UnitO
     Raises
     ------
     InvalidCampaign
-        If zone or dwell do not fit the map, or the budget is below what is used already.
+        If zone or dwell do not fit the map, if it contradicts itself, or the budget is below what
+        is used already.
     """
     check_against_map(revision, site_map)
+    zone = SiteRules(time_zone=site_map.time_zone).zone
+    check_makes_sense(revision, zone=zone, now_ms=now_ms)
     found = work.campaigns.find(revision.campaign)
     number = 1 if found is None else found.revision.revision + 1
     if found is not None and found.site != revision.site:

@@ -14,6 +14,7 @@ from typing import Final
 from offers.model.benefit import AppBenefit, Benefit, Event
 from offers.model.errors import InvalidCampaign
 from offers.model.ids import CampaignId, check_name, check_text
+from offers.model.schedule import ALWAYS, Schedule
 from offers.model.shopper import Locale
 from offers.model.stacking import StackingClass
 from offers.model.trigger import Trigger
@@ -23,6 +24,7 @@ from rtls.model.units import SiteId, UnixMs
 WINDOW_S_MAX: Final = 366 * 86_400
 OFFERS_IN_WINDOW_MAX: Final = 20
 VALID_S_MAX: Final = 366 * 86_400
+COOL_DOWN_S_MAX: Final = 366 * 86_400
 REDEMPTIONS_MAX: Final = 10**9
 PRIORITY_MAX: Final = 1_000
 BODY_CHARACTERS_MAX: Final = 2_000
@@ -115,6 +117,10 @@ class CampaignRevision:
     stacking: StackingClass = StackingClass.ONE_A_LINE
     is_coupon_given_back: bool = True
     """whether a coupon can be used again when what it was used for has been returned"""
+    schedule: Schedule = ALWAYS
+    """on which days and at which hours of its validity it makes offers"""
+    cool_down_s: int = 7 * 86_400
+    """how long it leaves a shopper alone who has dismissed it"""
     priority: int = 0
     """the eligible campaign with the highest priority is chosen"""
     offer_valid_s: int = 900
@@ -155,6 +161,10 @@ class CampaignRevision:
             raise InvalidCampaign(f"revision is {self.revision}; expected 1 or more.")
         if not 0 <= self.priority <= PRIORITY_MAX:
             raise InvalidCampaign(f"priority is {self.priority}; expected 0 to {PRIORITY_MAX}.")
+        if not 0 <= self.cool_down_s <= COOL_DOWN_S_MAX:
+            raise InvalidCampaign(
+                f"cool_down_s is {self.cool_down_s}; expected 0 to {COOL_DOWN_S_MAX} seconds."
+            )
         if not 1 <= self.offer_valid_s <= self.coupon_valid_s <= VALID_S_MAX:
             raise InvalidCampaign(
                 f"offer_valid_s is {self.offer_valid_s} and coupon_valid_s {self.coupon_valid_s}; "

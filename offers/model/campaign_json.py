@@ -29,6 +29,8 @@ from offers.model.json_members import (
     rendered_instant,
     text_of,
 )
+from offers.model.schedule import ALWAYS
+from offers.model.schedule_json import parse_schedule, render_schedule
 from offers.model.shopper import Locale
 from offers.model.stacking import StackingClass
 from offers.model.trigger_json import parse_trigger, render_trigger
@@ -101,9 +103,12 @@ def render_campaign(revision: CampaignRevision) -> str:
             locale.value: {"title": text.title, "body": text.body}
             for locale, text in sorted(revision.texts.items())
         },
+        "cool_down_s": revision.cool_down_s,
         "offer_valid_s": revision.offer_valid_s,
         "coupon_valid_s": revision.coupon_valid_s,
     }
+    if revision.schedule != ALWAYS:
+        document["schedule"] = render_schedule(revision.schedule)
     if revision.budget is not None:
         document["budget"] = {
             "redemptions_max": revision.budget.redemptions_max,
@@ -145,6 +150,8 @@ _MEMBERS: Final = frozenset(
         "budget",
         "stacking",
         "coupon_given_back",
+        "schedule",
+        "cool_down_s",
         "texts",
         "offer_valid_s",
         "coupon_valid_s",
@@ -174,6 +181,8 @@ def _campaign(document: Json, revision: int) -> CampaignRevision:
             window_s=integer_of(cap, "window_s", 86_400),
         ),
         budget=None if budget is None else _budget(object_of(budget, "budget")),
+        schedule=parse_schedule(object_of(document.get("schedule", {}), "schedule")),
+        cool_down_s=integer_of(document, "cool_down_s", 7 * 86_400),
         texts={_locale(key): _message(object_of(text, key)) for key, text in texts.items()},
         offer_valid_s=integer_of(document, "offer_valid_s", 900),
         coupon_valid_s=integer_of(document, "coupon_valid_s", 86_400),
@@ -190,6 +199,11 @@ def _stacking(given: object) -> StackingClass:
 
 def _validity(given: Json) -> Validity:
     refuse_unknown(given, "validity", {"from", "until"})
+    if "until" not in given:
+        raise InvalidCampaign(
+            "validity.until is missing; expected when the campaign ends: what has no end is "
+            "forgotten. A later revision can prolong it."
+        )
     return Validity(
         from_ms=instant_of(given, "from", "validity"),
         until_ms=instant_of(given, "until", "validity"),

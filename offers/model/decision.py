@@ -29,6 +29,8 @@ class OfferPast:
     """when the slots of each frequency cap were last taken"""
     offered: frozenset[CampaignId]
     """those offered on this very occasion, whatever became of it"""
+    dismissed_at_ms: Mapping[CampaignId, UnixMs]
+    """when each was last dismissed, within the longest cool-down there is"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +42,8 @@ class Candidate:
     """when the shopper was last addressed by it, as far as the cap counts"""
     is_offered: bool = False
     """on this very occasion, e.g. in this visit"""
+    dismissed_at_ms: UnixMs | None = None
+    """when the shopper last dismissed it"""
     has_budget: bool = True
 
 

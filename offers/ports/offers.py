@@ -48,8 +48,11 @@ class Offers(Protocol):
         """Return issued and delivered offers whose time is over."""
         ...
 
-    def past_of(self, shopper: ShopperId, *, occasion: str) -> OfferPast:
-        """Return what the shopper's earlier offers say about others, in a fixed count of reads."""
+    def past_of(self, shopper: ShopperId, *, occasion: str, since_ms: UnixMs) -> OfferPast:
+        """Return what the shopper's earlier offers say about others, in a fixed count of reads.
+
+        Dismissals before ``since_ms`` are left out.
+        """
         ...
 
     def move(self, before: Offer, after: Offer) -> bool:

@@ -53,6 +53,15 @@ _OVERDUE = (
 _OFFERED_ON = sa.select(_O.campaign_id).where(
     _O.shopper_id == sa.bindparam("shopper"), _O.occasion == sa.bindparam("occasion")
 )
+_DISMISSED_SINCE = (
+    sa.select(_O.campaign_id, sa.func.max(_O.ended_at_ms).label("at_ms"))
+    .where(
+        _O.shopper_id == sa.bindparam("shopper"),
+        _O.state == OfferState.DISMISSED.value,
+        _O.ended_at_ms >= sa.bindparam("since_ms"),
+    )
+    .group_by(_O.campaign_id)
+)
 _MOVE = (
     sa.update(OFFERS)
     .where(_O.offer_id == sa.bindparam("offer"), _O.state == sa.bindparam("before"))
@@ -135,7 +144,7 @@ class SqlOffers:
         """Return issued and delivered offers whose time is over."""
         return self._read(_OVERDUE, {"now_ms": now_ms, "most": limit})
 
-    def past_of(self, shopper: ShopperId, *, occasion: str) -> OfferPast:
+    def past_of(self, shopper: ShopperId, *, occasion: str, since_ms: UnixMs) -> OfferPast:
         """Return what the shopper's earlier offers say about others, in a fixed count of reads."""
         taken: dict[CampaignId, tuple[UnixMs, ...]] = {}
         for row in self._connection.execute(_SLOTS_OF_SHOPPER, {"shopper": shopper}):
@@ -143,7 +152,13 @@ class SqlOffers:
             taken[campaign] = (*taken.get(campaign, ()), UnixMs(row.taken_at_ms))
         given = {"shopper": shopper, "occasion": occasion}
         offered = self._connection.execute(_OFFERED_ON, given).scalars()
-        return OfferPast(cap_taken_at_ms=taken, offered=frozenset(map(CampaignId, offered)))
+        since = {"shopper": shopper, "since_ms": since_ms}
+        dismissed = self._connection.execute(_DISMISSED_SINCE, since)
+        return OfferPast(
+            cap_taken_at_ms=taken,
+            offered=frozenset(map(CampaignId, offered)),
+            dismissed_at_ms={CampaignId(row.campaign_id): UnixMs(row.at_ms) for row in dismissed},
+        )
 
     def move(self, before: Offer, after: Offer) -> bool:
         """Write the new state, if the stored one is still that of ``before``; else False."""

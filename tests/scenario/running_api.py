@@ -176,7 +176,9 @@ class RunningApi:
     def start_campaign(self, *revisions: CampaignRevision) -> None:
         for revision in revisions:
             self.writer.run(
-                lambda work, new=revision: start_campaign(new, site_map=SITE_MAP, work=work)
+                lambda work, new=revision: start_campaign(
+                    new, site_map=SITE_MAP, work=work, now_ms=self.now_ms
+                )
             )
 
     def key(self, role: Role, *, till: str | None = None, site: SiteId = SITE) -> dict[str, str]:

@@ -208,7 +208,7 @@ class Shop:
 
     def start(self, *revisions: CampaignRevision) -> None:
         for revision in revisions:
-            start_campaign(revision, site_map=SITE_MAP, work=self.work)
+            start_campaign(revision, site_map=SITE_MAP, work=self.work, now_ms=START_MS)
 
     def say(
         self,

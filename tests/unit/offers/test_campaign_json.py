@@ -13,7 +13,7 @@ from offers.model.campaign_json import parse_campaign, parse_campaigns, render_c
 from offers.model.errors import InvalidCampaign
 from offers.model.money import Money
 from rtls.model.units import Second, ZoneId
-from tests.unit.offers.shop import INFORMATION, SITE_MAP, Shop, campaign
+from tests.unit.offers.shop import INFORMATION, SITE_MAP, START_MS, Shop, campaign
 
 DOCUMENT = {
     "campaign": "dowels-2-off",
@@ -142,9 +142,9 @@ def test_starting_the_same_again_changes_nothing_and_something_else_is_a_new_rev
     shop: Shop,
 ) -> None:
     """A service reads its campaign file at each start."""
-    first = start_campaign(campaign(), site_map=SITE_MAP, work=shop.work)
-    again = start_campaign(campaign(), site_map=SITE_MAP, work=shop.work)
-    other = start_campaign(campaign(priority=7), site_map=SITE_MAP, work=shop.work)
+    first = start_campaign(campaign(), site_map=SITE_MAP, work=shop.work, now_ms=START_MS)
+    again = start_campaign(campaign(), site_map=SITE_MAP, work=shop.work, now_ms=START_MS)
+    other = start_campaign(campaign(priority=7), site_map=SITE_MAP, work=shop.work, now_ms=START_MS)
     assert (first.revision.revision, again.revision.revision, other.revision.revision) == (1, 1, 2)
     assert shop.work.campaigns.revision(first.campaign, 1).priority == 0
     assert other.state is CampaignState.ACTIVE
@@ -163,7 +163,7 @@ def test_a_campaign_that_could_never_fire_on_this_map_is_refused(
     """Found out by an error, and not by silence in the shop."""
     wrong = replace(campaign(), trigger=replace(campaign().trigger, **changes))
     with pytest.raises(InvalidCampaign, match=message):
-        start_campaign(wrong, site_map=SITE_MAP, work=shop.work)
+        start_campaign(wrong, site_map=SITE_MAP, work=shop.work, now_ms=START_MS)
 
 
 def test_a_budget_below_what_is_used_is_refused(shop: Shop) -> None:
@@ -174,5 +174,8 @@ def test_a_budget_below_what_is_used_is_refused(shop: Shop) -> None:
     shop.work.campaigns.reserve(two.campaign)
     with pytest.raises(InvalidCampaign, match="below what is used"):
         start_campaign(
-            replace(two, budget=Budget(redemptions_max=1)), site_map=SITE_MAP, work=shop.work
+            replace(two, budget=Budget(redemptions_max=1)),
+            site_map=SITE_MAP,
+            work=shop.work,
+            now_ms=START_MS,
         )

@@ -14,6 +14,8 @@ from offers.model.decision import Candidate, Decision
 from offers.model.ids import ConsentId, DecisionId, ShopperId, VisitId
 from offers.model.occasion import Moment, ZoneOccasion
 from offers.model.refusal import Refusal
+from offers.model.schedule import HourSpan, Schedule
+from offers.model.site_rules import SiteRules
 from offers.model.trigger import TriggerKind
 from rtls.model.units import Second, UnixMs, ZoneId
 from tests.unit.offers.shop import DWELL_S, SHELF, SITE, START_MS, campaign
@@ -99,11 +101,20 @@ def test_before_and_after_its_time_a_campaign_makes_no_offer(now_ms: int, refusa
         ({"is_offered": True}, Refusal.ALREADY_OFFERED),
         ({"cap_taken_at_ms": (UnixMs(START_MS - 86_399_999),)}, Refusal.FREQUENCY_CAP),
         ({"has_budget": False}, Refusal.BUDGET_SPENT),
+        ({"dismissed_at_ms": UnixMs(START_MS - 7 * 86_400_000 + 1)}, Refusal.COOL_DOWN),
     ],
 )
 def test_a_campaign_that_has_done_enough_is_passed_over(changes, refusal: Refusal) -> None:
     """One message too many costs the app."""
     assert the_refusal(decision_on(replace(CANDIDATE, **changes))) is refusal
+
+
+def test_who_said_no_is_asked_again_after_the_cool_down() -> None:
+    """A week to the millisecond; without a cool-down at once."""
+    long_ago = replace(CANDIDATE, dismissed_at_ms=UnixMs(START_MS - 7 * 86_400_000))
+    assert decision_on(long_ago).chosen is not None
+    eager = Candidate(revision=replace(campaign(), cool_down_s=0), dismissed_at_ms=START_MS)
+    assert decision_on(eager).chosen is not None
 
 
 def test_an_offer_exactly_one_window_ago_no_longer_counts() -> None:
@@ -131,6 +142,21 @@ def test_each_purpose_acts_only_with_its_own_flag(
         assert the_refusal(decision) is Refusal.CONSENT_PERSONALISE_MISSING
     else:
         assert the_refusal(decision) is Refusal.CONSENT_LOCATE_MISSING
+
+
+def test_out_of_its_hours_a_campaign_waits() -> None:
+    """START_MS is a Tuesday, 23:13 in Berlin; the same instant is 17:13 in New York."""
+    evening = Schedule(hours=(HourSpan(from_minute=17 * 60, until_minute=18 * 60),))
+    candidate = Candidate(revision=replace(campaign(), schedule=evening))
+    assert the_refusal(decision_on(candidate)) is Refusal.OUT_OF_SCHEDULE
+    abroad = decide(
+        MOMENT,
+        decision=DecisionId("d" * 32),
+        consents=ALL,
+        candidates=[candidate],
+        rules=SiteRules(time_zone="America/New_York"),
+    )
+    assert abroad.chosen is not None
 
 
 def test_priority_decides_and_then_the_name() -> None:

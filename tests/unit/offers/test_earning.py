@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from offers.loyalty.earning import points_of_items, points_of_purchase
 from offers.model.basket import Basket, BasketLine
-from offers.model.benefit import EVERY_LINE, Scope
+from offers.model.basket_scope import EVERY_LINE, Scope
 from offers.model.earning_rule import (
     EarningRule,
     EarningTerms,

@@ -11,14 +11,16 @@ from offers.handlers.start_campaign import pause_campaign
 from offers.model.campaign import Budget, FrequencyCap
 from offers.model.consent import Purpose
 from offers.model.coupon import CouponState
-from offers.model.offer import OfferState
+from offers.model.offer import OfferCard, OfferState
 from offers.model.outbox import OutboxKind
 from offers.model.refusal import DeliveryRefusal, Refusal
-from rtls.model.units import TagId, UnixMs
+from offers.model.trigger import EnterTrigger, LeaveTrigger
+from rtls.model.units import Second, TagId, UnixMs
 from rtls.model.visit import TransitionKind
 from tests.unit.offers.shop import (
     INFORMATION,
     MINUTE_MS,
+    SHELF,
     START_MS,
     Shop,
     campaign,
@@ -273,6 +275,55 @@ def test_old_events_and_visits_are_forgotten(shop: Shop) -> None:
     later = expire_overdue(work=shop.work, now_ms=UnixMs(NOON_MS + 30 * DAY_MS + 1))
     assert later.forgotten == 4  # two events, the visit and the trip
     assert shop.work.visits.find(event.visit_id) is None
+
+
+def test_who_dismissed_a_campaign_is_left_alone_by_it_for_a_week(shop: Shop) -> None:
+    """The cap of a day is over long before; 'no, thank you' lasts longer than 'not again today'."""
+    shop.start(campaign())
+    anna = shop.shopper()
+    shop.stand()
+    offer = shop.offer_of(anna).offer.offer
+    shop.deliver(offer, now_ms=NOON_MS)
+    dismiss_offer(anna, offer, work=shop.work, now_ms=NOON_MS)
+    shop.pair(anna, "tag:1", now_ms=NOON_MS + 6 * DAY_MS)
+    soon = shop.stand(at_ms=NOON_MS + 6 * DAY_MS + 6 * MINUTE_MS)
+    assert soon is not None
+    assert soon.passed_over[0].refusal is Refusal.COOL_DOWN
+    shop.pair(anna, "tag:1", now_ms=NOON_MS + 8 * DAY_MS)
+    later = shop.stand(at_ms=NOON_MS + 8 * DAY_MS + 6 * MINUTE_MS)
+    assert later is not None
+    assert later.chosen is not None
+
+
+def test_entering_and_leaving_wake_campaigns_of_their_own(shop: Shop) -> None:
+    """On leaving there is no visit any more that could end the offer; it lasts by its own time."""
+    welcome = replace(campaign("hello"), trigger=EnterTrigger(zone=SHELF))
+    goodbye = replace(campaign("bye"), trigger=LeaveTrigger(zone=SHELF, dwell_s_min=Second(60.0)))
+    shop.start(welcome, goodbye)
+    anna = shop.shopper()
+    event = dwell_event(TagId("tag:1"), at_ms=NOON_MS)
+    entered = shop.tell(transition(event, TransitionKind.ENTERED, at_ms=event.entered_at_ms))
+    assert entered is not None
+    assert entered.chosen.campaign == "hello"
+    left = shop.tell(transition(event, TransitionKind.LEFT, at_ms=NOON_MS))
+    assert left is not None
+    assert left.chosen.campaign == "bye"
+    hello, bye = shop.work.offers.cards_of(anna, after=0, limit=9, states=tuple(OfferState))
+    assert (hello.offer.state, bye.offer.state) == (OfferState.REVOKED, OfferState.ISSUED)
+    assert isinstance(shop.deliver(bye.offer.offer, now_ms=NOON_MS + MINUTE_MS), OfferCard)
+
+
+def test_who_only_passes_by_is_not_thanked_for_a_stay(shop: Shop) -> None:
+    """Fifty-nine seconds are not sixty, and leaving twice is leaving once."""
+    shop.start(replace(campaign("bye"), trigger=LeaveTrigger(zone=SHELF, dwell_s_min=Second(60.0))))
+    shop.shopper()
+    event = dwell_event(TagId("tag:1"), at_ms=NOON_MS, dwell_s=59.0)
+    shop.tell(transition(event, TransitionKind.ENTERED, at_ms=event.entered_at_ms))
+    left = shop.tell(transition(event, TransitionKind.LEFT, at_ms=NOON_MS))
+    assert left is not None
+    assert left.passed_over[0].refusal is Refusal.OTHER_TRIGGER
+    again = replace(transition(event, TransitionKind.LEFT, at_ms=NOON_MS + 1), event_id="f" * 32)
+    assert shop.tell(again) is None
 
 
 def test_a_dismissed_offer_still_counts_in_the_cap(shop: Shop) -> None:

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from offers.checkout.stack import HELD_MAX, TAKEN_MAX, best_stack
 from offers.model.basket import Basket, BasketLine
-from offers.model.benefit import Information, MoneyOff, PercentOff, Scope
+from offers.model.basket_scope import Scope
+from offers.model.benefit import Information, MoneyOff, PercentOff
 from offers.model.errors import InvalidOffer
 from offers.model.money import Money
 from offers.model.refusal import CheckoutRefusal

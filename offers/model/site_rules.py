@@ -1,0 +1,43 @@
+"""State what holds for all campaigns of a site: its time zone, and how much is enough.
+
+Layer: nouns. Takes: the settings of a site. Gives: `SiteRules` to decisions.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from offers.model.errors import InvalidCampaign
+
+OFFERS_A_TRIP_MAX: Final = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SiteRules:
+    """What a site asks of every decision."""
+
+    time_zone: str = "Europe/Berlin"
+    """whose clocks the schedules of campaigns and the birthdays of shoppers follow"""
+    offers_a_trip_max: int = 5
+    """how many offers a shopper gets in one trip, silent ones in the app too"""
+
+    def __post_init__(self) -> None:
+        try:
+            ZoneInfo(self.time_zone)
+        except (ValueError, OSError, ZoneInfoNotFoundError) as error:
+            raise InvalidCampaign(
+                f"time_zone is {self.time_zone!r}; expected a name of the IANA time zone database "
+                "such as 'Europe/Berlin', which must be installed (package tzdata)."
+            ) from error
+        if not 1 <= self.offers_a_trip_max <= OFFERS_A_TRIP_MAX:
+            raise InvalidCampaign(
+                f"offers_a_trip_max is {self.offers_a_trip_max}; expected 1 to {OFFERS_A_TRIP_MAX}."
+            )
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """Return the time zone; read from disk once and kept by `zoneinfo`."""
+        return ZoneInfo(self.time_zone)
+
+
+DEFAULT_RULES: Final = SiteRules()
