@@ -44,11 +44,17 @@ def issue_offer(decision: Decision, *, work: UnitOfWork, secrets: SecretSource) 
         subject=offer.offer,
         shopper=offer.shopper,
         site=offer.site,
-        detail={"campaign": offer.campaign, "zone": offer.zone},
+        detail=_detail(offer),
         work=work,
         now_ms=decision.at_ms,
     )
     return offer
+
+
+def _detail(offer: Offer) -> dict[str, str]:
+    # Of the occasion its kind alone: what names it would let strangers tell visits apart.
+    detail = {"campaign": offer.campaign, "occasion": offer.occasion.partition(":")[0]}
+    return detail if offer.zone is None else detail | {"zone": offer.zone}
 
 
 def _offer(decision: Decision, revision: CampaignRevision, *, secrets: SecretSource) -> Offer:

@@ -52,6 +52,7 @@ class UnitOfWork(Protocol):
     def held_baskets(self) -> HeldBaskets: ...  # noqa: D102
     @property
     def purchases(self) -> Purchases: ...  # noqa: D102
+    @property
     def facts(self) -> Facts: ...  # noqa: D102
     @property
     def attributes(self) -> Attributes: ...  # noqa: D102
