@@ -22,6 +22,7 @@ ROLES: Final[Mapping[str, Roles | None]] = {
     "enrolShopper": EVERYBODY,
     "getProblem": EVERYBODY,
     "getCard": SHOPPER,
+    "getCardCode": SHOPPER,
     "getConsents": SHOPPER,
     "putConsent": SHOPPER,
     "getPairings": SHOPPER,

@@ -15,6 +15,7 @@ from offers.api.problem_docs import problems
 from offers.api.services import PAGE_MAX, ServicesDep
 from offers.api.shopper_schema import (
     CardBody,
+    CardCodeBody,
     ConsentBody,
     ConsentsBody,
     ConsentWishBody,
@@ -29,6 +30,8 @@ from offers.api.shopper_schema import (
 from offers.handlers.change_consent import ConsentWish, change_consent
 from offers.handlers.enrol_shopper import enrol_shopper
 from offers.handlers.pair_tag import pair_tag, unpair_tag
+from offers.handlers.reveal_card import make_card, reveal_card
+from offers.model.card import CardCodeForm
 from offers.model.consent import ConsentState, Purpose
 from offers.model.errors import NotFound
 from offers.model.ids import PairingId, ShopperId
@@ -84,6 +87,24 @@ def _limit_enrolments(request: Request, services: ServicesDep) -> None:
 async def get_card(shopper: ShopperDep, services: ServicesDep) -> CardBody:
     """Return the shopper's card."""
     return CardBody.of(await services.read(partial(_find_shopper, shopper)))
+
+
+@shopper_routes.get("/me/card/code", operation_id="getCardCode", responses=problems())
+async def get_card_code(
+    shopper: ShopperDep,
+    services: ServicesDep,
+    response: Response,
+    form: CardCodeForm = CardCodeForm.QR,
+) -> CardCodeBody:
+    """Return the code to show at the till in this half minute; a till takes each once."""
+    reveal = partial(reveal_card, shopper, form, now_ms=services.now_ms(), secrets=services.secrets)
+    shown = await services.read(lambda work: reveal(work=work))
+    if shown is None:
+        await services.write(lambda work: make_card(shopper, work=work, secrets=services.secrets))
+        shown = await services.read(lambda work: reveal(work=work))
+    assert shown is not None
+    response.headers["Cache-Control"] = "no-store"
+    return CardCodeBody.of(shown)
 
 
 def _find_shopper(shopper: ShopperId, work: UnitOfWork) -> Shopper:

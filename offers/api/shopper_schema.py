@@ -8,6 +8,8 @@ from pydantic import Field, StrictBool, StrictStr
 
 from offers.api.benefit_schema import BenefitBody
 from offers.api.schema import Body, Id, Instant, render_instant
+from offers.handlers.reveal_card import ShownCode
+from offers.model.card import CardCodeForm
 from offers.model.consent import Consent, Purpose
 from offers.model.coupon import CouponCode, CouponState
 from offers.model.decision import Decision
@@ -48,6 +50,19 @@ class CardBody(Body):
             locale=shopper.locale,
             enrolled_at=render_instant(shopper.enrolled_at_ms),
         )
+
+
+class CardCodeBody(Body):
+    """The code of the card in this half minute."""
+
+    code: str = Field(examples=["C14H2R90QK7K2M9QXD4TRB0123"])
+    form: CardCodeForm
+    until: Instant = Field(description="when the next code is due")
+
+    @classmethod
+    def of(cls, shown: ShownCode) -> "CardCodeBody":
+        """Render a code."""
+        return cls(code=shown.code, form=shown.form, until=render_instant(shown.until_ms))
 
 
 class ConsentWishBody(Body):

@@ -61,11 +61,16 @@ class CheckoutBody(Body):
 
 
 class BasketRequestBody(Body):
-    """A basket with coupons' codes."""
+    """A basket with the shopper's card, codes of coupons, or both."""
 
     basket: BasketBody
     codes: list[StrictStr] = Field(
         default_factory=list, max_length=CODES_MAX, examples=[["7K2M-9QXD-4TRB"]]
+    )
+    card: StrictStr | None = Field(
+        default=None,
+        max_length=CODE_CHARACTERS_MAX,
+        description="the code of the shopper's card, as scanned; a hold takes each code once",
     )
     replaces: Id | None = Field(
         default=None,
@@ -91,6 +96,7 @@ class BasketRequestBody(Body):
             till=till,
             site=site,
             codes=tuple(self.codes),
+            card=self.card,
             replaces=None if self.replaces is None else BasketId(self.replaces),
         )
 
@@ -137,6 +143,7 @@ class QuoteBody(Body):
         description="one entry for each line of the basket; they sum to the discount"
     )
     to_pay: MoneyBody
+    has_card: bool = Field(description="whether a card was shown: the purchase counts for it")
     coupons: tuple[AppliedCouponBody, ...]
     refused: tuple[RefusedCouponBody, ...]
 
@@ -148,6 +155,7 @@ class QuoteBody(Body):
             discount=MoneyBody.of(priced.discount.total),
             discount_lines_minor=priced.discount.lines_minor,
             to_pay=MoneyBody.of(priced.to_pay),
+            has_card=priced.shopper is not None,
             coupons=tuple(AppliedCouponBody.of(applied) for applied in priced.applied),
             refused=tuple(RefusedCouponBody.of(refused) for refused in priced.refused),
         )

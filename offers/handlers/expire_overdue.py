@@ -14,6 +14,7 @@ from offers.handlers.end_pairing import end_pairing
 from offers.handlers.expire_points import expire_points
 from offers.handlers.forget_contacts import forget_contacts
 from offers.handlers.request_staff import lapse_requests
+from offers.handlers.reveal_card import forget_card_steps
 from offers.model.coupon import Coupon, CouponState
 from offers.model.held_basket import HoldState
 from offers.model.offer import OfferState
@@ -59,6 +60,7 @@ def expire_overdue(*, work: UnitOfWork, now_ms: UnixMs) -> Expired:
     events_before = UnixMs(now_ms - EVENTS_KEPT_MS)
     answers_before = UnixMs(now_ms - ANSWERS_KEPT_MS)
     forgotten = work.visits.forget_before(events_before, limit=A_CALL_MAX)
+    forgotten += forget_card_steps(work=work, now_ms=now_ms, limit=A_CALL_MAX)
     forgotten += work.held_baskets.forget_before(answers_before, limit=A_CALL_MAX)
     forgotten += work.answers.forget_before(answers_before, limit=A_CALL_MAX)
     forgotten += forget_contacts(work=work, now_ms=now_ms, limit=A_CALL_MAX)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from offers.handlers.end_hold import end_hold, move_or_busy
 from offers.handlers.price_basket import price_basket
 from offers.handlers.random_id import random_id
+from offers.handlers.reveal_card import scanned_card
 from offers.model.coupon import Coupon, CouponState
 from offers.model.errors import Busy
 from offers.model.held_basket import (
@@ -48,6 +49,10 @@ def hold_basket(
         return priced
     if priced.shopper is None and not priced.applied:
         return priced.refused[0].reason if priced.refused else TillRefusal.NOTHING_TO_HOLD
+    if request.card is not None and not _take_card(
+        request.card, work=work, now_ms=now_ms, secrets=secrets
+    ):
+        return TillRefusal.CARD_NOT_VALID
     _free(priced, request, work=work, now_ms=now_ms)
     # In the order of their ids, so that two tills never wait for each other's coupons.
     for coupon in sorted((one.coupon for one in priced.applied), key=lambda coupon: coupon.coupon):
@@ -82,6 +87,11 @@ def free_overdue(priced: PricedBasket, *, work: UnitOfWork, now_ms: UnixMs) -> N
         holding = work.held_baskets.holding(one.coupon.coupon)
         if holding is not None:  # one basket may have held several of them
             end_hold(holding, HoldState.EXPIRED, work=work, now_ms=now_ms)
+
+
+def _take_card(code: str, *, work: UnitOfWork, now_ms: UnixMs, secrets: SecretSource) -> bool:
+    scanned = scanned_card(code, work=work, now_ms=now_ms, secrets=secrets)
+    return scanned is not None and work.cards.take(scanned.shopper, scanned.step)
 
 
 def _free(

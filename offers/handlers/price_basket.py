@@ -10,13 +10,13 @@ from typing import Final
 from offers.checkout.coupon_code import parse_code
 from offers.checkout.redeem import refusal_of_coupon
 from offers.checkout.stack import best_stack
+from offers.handlers.reveal_card import scanned_card
 from offers.handlers.reveal_coupon import CODE_PURPOSE
 from offers.model.coupon import Coupon, CouponState
 from offers.model.errors import InvalidOffer
 from offers.model.held_basket import (
     AppliedCoupon,
     BasketRequest,
-    HoldState,
     PricedBasket,
     RefusedCoupon,
 )
@@ -47,7 +47,7 @@ def price_basket(
     Codes bring their coupons; a card brings all that the shopper can use at this site. A coupon
     that is not taken is named with its reason, and nothing else of the answer depends on it.
     """
-    shopper = _shopper_of(request, work=work, now_ms=now_ms)
+    shopper = _shopper_of(request, work=work, now_ms=now_ms, secrets=secrets)
     if isinstance(shopper, TillRefusal):
         return shopper
     shown = _Shown()
@@ -75,15 +75,17 @@ def coupon_of_code(code: str, *, work: UnitOfWork, secrets: SecretSource) -> Cou
 
 
 def _shopper_of(
-    request: BasketRequest, *, work: UnitOfWork, now_ms: UnixMs
+    request: BasketRequest, *, work: UnitOfWork, now_ms: UnixMs, secrets: SecretSource
 ) -> ShopperId | TillRefusal | None:
-    if request.replaces is None:
-        return None
-    replaced = work.held_baskets.find(request.replaces)
-    is_held = replaced is not None and replaced.state is HoldState.HELD
-    if replaced is None or not is_held or replaced.site != request.site:
-        return TillRefusal.HOLD_EXPIRED
-    return replaced.shopper if now_ms < replaced.until_ms else TillRefusal.HOLD_EXPIRED
+    replaced = None
+    if request.replaces is not None:
+        replaced = work.held_baskets.find(request.replaces)
+        if replaced is None or not replaced.is_held_at(request.site, now_ms):
+            return TillRefusal.HOLD_EXPIRED
+    if request.card is not None:
+        scanned = scanned_card(request.card, work=work, now_ms=now_ms, secrets=secrets)
+        return TillRefusal.CARD_NOT_VALID if scanned is None else scanned.shopper
+    return None if replaced is None else replaced.shopper
 
 
 def _refusal_of(

@@ -11,6 +11,7 @@ from typing import Final
 
 from offers.checkout.returns import returned_lines, undone_redemptions
 from offers.handlers.note_audit import note_audit
+from offers.handlers.note_event import note_event
 from offers.handlers.note_purchase import note_return
 from offers.handlers.random_id import random_id
 from offers.model.audit import Actor, AuditAction
@@ -23,6 +24,7 @@ from offers.model.purchase import Purchase, PurchaseReturn
 from offers.model.redemption import Reversal
 from offers.model.refusal import TillRefusal
 from offers.model.shopper import Role
+from offers.model.webhook import WebhookEventKind
 from offers.ports import SecretSource, UnitOfWork
 from rtls.model.units import SiteId, UnixMs
 
@@ -130,6 +132,15 @@ def _reverse(
     work.campaigns.give_back(coupon.campaign, is_reserved=is_given_back and coupon.is_reserved)
     work.outbox.add(
         OutboxKind.COUPON_REVERSED, shopper=coupon.shopper, subject=coupon.offer, at_ms=now_ms
+    )
+    note_event(
+        WebhookEventKind.REDEMPTION_REVERSED,
+        subject=redemption,
+        shopper=coupon.shopper,
+        site=returned.site,
+        detail={"campaign": coupon.campaign, "offer": coupon.offer},
+        work=work,
+        now_ms=now_ms,
     )
     note_audit(
         AuditAction.REDEMPTION_REVERSED,

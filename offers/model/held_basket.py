@@ -131,6 +131,10 @@ class HeldBasket:
             )
         sum_of_discounts(self.basket, [held.discount for held in self.coupons])
 
+    def is_held_at(self, site: SiteId, now_ms: UnixMs) -> bool:
+        """Say whether it can still be paid at this site."""
+        return self.site == site and self.state is HoldState.HELD and now_ms < self.until_ms
+
     @property
     def discount(self) -> Discount:
         """Return what all coupons take off together, line by line."""

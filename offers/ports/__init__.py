@@ -9,6 +9,7 @@ from offers.ports.answers import Answers, Outbox
 from offers.ports.audit import Audit
 from offers.ports.budgets import Budgets, Sites
 from offers.ports.campaigns import Campaigns
+from offers.ports.cards import Cards
 from offers.ports.contact import Contacts, Mails, PushSubscriptions, Trips
 from offers.ports.engagement import Referrals, StaffRequests, Surveys
 from offers.ports.facts import Attributes, Facts
@@ -28,6 +29,7 @@ __all__ = [
     "Audit",
     "Budgets",
     "Campaigns",
+    "Cards",
     "Consents",
     "Contacts",
     "Coupons",

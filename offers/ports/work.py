@@ -11,6 +11,7 @@ from offers.ports.answers import Answers, Outbox
 from offers.ports.audit import Audit
 from offers.ports.budgets import Budgets, Sites
 from offers.ports.campaigns import Campaigns
+from offers.ports.cards import Cards
 from offers.ports.contact import Contacts, Mails, PushSubscriptions, Trips
 from offers.ports.engagement import Referrals, StaffRequests, Surveys
 from offers.ports.facts import Attributes, Facts
@@ -48,6 +49,8 @@ class UnitOfWork(Protocol):
     def offers(self) -> Offers: ...  # noqa: D102
     @property
     def coupons(self) -> Coupons: ...  # noqa: D102
+    @property
+    def cards(self) -> Cards: ...  # noqa: D102
     @property
     def held_baskets(self) -> HeldBaskets: ...  # noqa: D102
     @property

@@ -12,6 +12,7 @@ from offers.ports import (
     Audit,
     Budgets,
     Campaigns,
+    Cards,
     Consents,
     Contacts,
     Coupons,
@@ -41,6 +42,7 @@ from offers.storage.sql_attributes import SqlAttributes
 from offers.storage.sql_audit import SqlAudit
 from offers.storage.sql_budgets import SqlBudgets
 from offers.storage.sql_campaigns import SqlCampaigns
+from offers.storage.sql_cards import SqlCards
 from offers.storage.sql_consents import SqlConsents
 from offers.storage.sql_contacts import SqlContacts
 from offers.storage.sql_coupons import SqlCoupons
@@ -80,6 +82,7 @@ class SqlWork:
         self.decisions: Decisions = SqlDecisions(connection)
         self.offers: Offers = SqlOffers(connection)
         self.coupons: Coupons = SqlCoupons(connection)
+        self.cards: Cards = SqlCards(connection)
         self.held_baskets: HeldBaskets = SqlHeldBaskets(connection)
         self.purchases: Purchases = SqlPurchases(connection)
         self.facts: Facts = SqlFacts(connection)

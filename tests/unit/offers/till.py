@@ -6,9 +6,11 @@ from offers.handlers.commit_basket import cancel_basket, commit_basket
 from offers.handlers.expire_overdue import expire_overdue
 from offers.handlers.hold_basket import Held, hold_basket
 from offers.handlers.return_purchase import ReturnRequest, return_purchase
+from offers.handlers.reveal_card import make_card, reveal_card
 from offers.handlers.settle_basket import Settled
+from offers.model.card import CardCodeForm
 from offers.model.held_basket import BasketRequest
-from offers.model.ids import BasketId, PurchaseId, TillId
+from offers.model.ids import BasketId, PurchaseId, ShopperId, TillId
 from offers.model.purchase import Purchase, PurchaseReturn
 from rtls.model.units import SiteId, UnixMs
 from tests.unit.offers.shop import MINUTE_MS, SITE, START_MS, TILL, Shop, asked
@@ -34,6 +36,19 @@ class Till:
         held = self.ask(asked(*codes, prices_minor=prices_minor, site=self.site))
         assert isinstance(held, Held), held
         return held.held.held
+
+    def scan(self, shopper: ShopperId, form: CardCodeForm = CardCodeForm.QR) -> str:
+        """Return what the shopper's screen shows now."""
+        make_card(shopper, work=self.shop.work, secrets=self.shop.secrets)
+        shown = reveal_card(
+            shopper,
+            form,
+            work=self.shop.work,
+            now_ms=UnixMs(self.now_ms),
+            secrets=self.shop.secrets,
+        )
+        assert shown is not None
+        return shown.code
 
     def commit(self, basket: BasketId):
         return commit_basket(

@@ -14,6 +14,8 @@ depends_on = None
 
 def upgrade() -> None:
     """Create the tables, those first that others refer to."""
+    _create_card_steps()
+    _create_cards()
     _create_held_baskets()
     _create_purchases()
     _create_purchase_lines()
@@ -26,6 +28,28 @@ def upgrade() -> None:
 
 def _refers(table: str, column: str, to: str) -> sa.ForeignKeyConstraint:
     return sa.ForeignKeyConstraint([column], [to], name=f"fk_{table}_{column}")
+
+
+def _create_card_steps() -> None:
+    op.create_table(
+        "card_steps",
+        sa.Column("shopper_id", sa.Text(), nullable=False),
+        sa.Column("step", sa.BigInteger(), nullable=False),
+        _refers("card_steps", "shopper_id", "shoppers.shopper_id"),
+        sa.PrimaryKeyConstraint("shopper_id", "step", name="pk_card_steps"),
+    )
+    op.create_index("ix_card_steps_step", "card_steps", ["step"], unique=False)
+
+
+def _create_cards() -> None:
+    op.create_table(
+        "cards",
+        sa.Column("shopper_id", sa.Text(), nullable=False),
+        sa.Column("number", sa.BigInteger(), nullable=False),
+        _refers("cards", "shopper_id", "shoppers.shopper_id"),
+        sa.PrimaryKeyConstraint("shopper_id", name="pk_cards"),
+        sa.UniqueConstraint("number", name="uq_cards_number"),
+    )
 
 
 def _create_held_baskets() -> None:

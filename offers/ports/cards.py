@@ -1,0 +1,37 @@
+"""Keep the digital cards, and which of their codes have been taken.
+
+Layer: ports. Takes: nouns. Gives: `Cards` to storage.
+"""
+
+from typing import Protocol
+
+from offers.model.card import CardNumber
+from offers.model.ids import ShopperId
+
+
+class Cards(Protocol):
+    """Cards of shoppers, one each, and the steps of their codes that were taken at tills."""
+
+    def add(self, shopper: ShopperId, number: CardNumber) -> bool:
+        """Give the shopper a card; False where there is one, or another has the number."""
+        ...
+
+    def number_of(self, shopper: ShopperId) -> CardNumber | None:
+        """Return the number of the shopper's card, or None."""
+        ...
+
+    def holder_of(self, number: CardNumber) -> ShopperId | None:
+        """Return whose card has the number, or None."""
+        ...
+
+    def is_taken(self, shopper: ShopperId, step: int) -> bool:
+        """Say whether the code of this step has been taken."""
+        ...
+
+    def take(self, shopper: ShopperId, step: int) -> bool:
+        """Note that the code of this step has been taken; False where it was before."""
+        ...
+
+    def forget_before(self, step: int, *, limit: int) -> int:
+        """Delete steps that no code can be of any more; return how many."""
+        ...
