@@ -231,11 +231,20 @@ def bench(
 
 
 @app.command()
-def doctor(context: typer.Context, *, broker: BrokerFlag = None, json: JsonFlag = False) -> None:
+def doctor(
+    context: typer.Context,
+    *,
+    broker: BrokerFlag = None,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Leave compiling the kernels out.")
+    ] = False,
+    json: JsonFlag = False,
+) -> None:
     """Check what the service needs, and say what to do about what is missing."""
     from inaisle.doctor import run_doctor
 
-    end_with(run_doctor(load_for(context, broker_flags(broker)).settings, as_json=json))
+    settings = load_for(context, broker_flags(broker)).settings
+    end_with(run_doctor(settings, as_json=json, is_quick=quick))
 
 
 @config_app.command("show")

@@ -44,9 +44,9 @@ class Finding:
     advice: str = ""
 
 
-def run_doctor(settings: Settings, *, as_json: bool) -> int:
+def run_doctor(settings: Settings, *, as_json: bool, is_quick: bool) -> int:
     """Run every check, print the findings and return the status to end with."""
-    findings = list(findings_of(settings))
+    findings = list(findings_of(settings, is_quick=is_quick))
     if as_json:
         json.dump([asdict(finding) for finding in findings], sys.stdout, indent=2)
         sys.stdout.write("\n")
@@ -60,8 +60,11 @@ def run_doctor(settings: Settings, *, as_json: bool) -> int:
     return ExitStatus.DONE if all(f.is_good for f in findings) else ExitStatus.UNAVAILABLE
 
 
-def findings_of(settings: Settings) -> Iterator[Finding]:
-    """Yield the finding of each check; one that fails does not stop the next."""
+def findings_of(settings: Settings, *, is_quick: bool) -> Iterator[Finding]:
+    """Yield the finding of each check; one that fails does not stop the next.
+
+    A quick look leaves the kernels out, which take more than a minute to compile the first time.
+    """
     checks: tuple[tuple[str, Callable[[Settings], str], str], ...] = (
         ("settings", _settings, "set site.data to a folder this user may write"),
         ("site map", _site_map, "correct the file that the message names"),
@@ -79,6 +82,8 @@ def findings_of(settings: Settings) -> Iterator[Finding]:
         ("clock", _clock, "set the machine's clock by NTP; readings carry UTC"),
     )
     for name, check, advice in checks:
+        if is_quick and check is _kernels:
+            continue
         try:
             yield Finding(check=name, is_good=True, found=check(settings))
         except (InaisleError, OSError) as error:

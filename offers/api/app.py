@@ -20,6 +20,7 @@ from offers.api.operator_routes import operator_routes
 from offers.api.points_routes import points_routes
 from offers.api.problem_docs import problem_routes, problem_schemas
 from offers.api.purchase_routes import purchase_routes
+from offers.api.referral_routes import referral_routes
 from offers.api.scan_routes import scan_routes
 from offers.api.services import ApiSettings, Channel, ScanSink, Services
 from offers.api.shopper_routes import shopper_routes
@@ -111,6 +112,7 @@ def _include(app: FastAPI, open_routers: Sequence[APIRouter]) -> None:
         purchase_routes,
         operator_routes,
         survey_routes,
+        referral_routes,
         staff_request_routes,
         problem_routes,
     )

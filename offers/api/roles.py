@@ -35,6 +35,8 @@ ROLES: Final[Mapping[str, Roles | None]] = {
     "getCouponCode": SHOPPER,
     "getWhy": SHOPPER,
     "streamOffers": SHOPPER,
+    "getReferrals": SHOPPER,
+    "claimReferral": SHOPPER,
     "getSurveys": SHOPPER,
     "answerSurvey": SHOPPER,
     "requestStaff": SHOPPER,

@@ -6,7 +6,7 @@ Layer: ports. Takes: nouns. Gives: `HeldBaskets`, `Purchases` to storage.
 from typing import Protocol
 
 from offers.model.held_basket import HeldBasket, HoldState
-from offers.model.ids import BasketId, CouponId, PurchaseId
+from offers.model.ids import BasketId, CouponId, PurchaseId, ShopperId
 from offers.model.purchase import Purchase, PurchaseReturn
 from rtls.model.units import UnixMs
 
@@ -48,6 +48,10 @@ class Purchases(Protocol):
 
     def find(self, purchase: PurchaseId) -> Purchase | None:
         """Return the purchase, with how much of each line has been returned, or None."""
+        ...
+
+    def has_any(self, shopper: ShopperId) -> bool:
+        """Say whether the shopper has ever bought anything with the card."""
         ...
 
     def returns_of(self, purchase: PurchaseId) -> tuple[PurchaseReturn, ...]:

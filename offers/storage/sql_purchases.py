@@ -26,6 +26,11 @@ from rtls.model.units import SiteId, UnixMs
 _L = PURCHASE_LINES.c
 _IS_PURCHASE: sa.BindParameter[str] = sa.bindparam("purchase")
 _FIND = sa.select(PURCHASES).where(PURCHASES.c.purchase_id == _IS_PURCHASE)
+_ANY_OF_SHOPPER = (
+    sa.select(PURCHASES.c.purchase_id)
+    .where(PURCHASES.c.shopper_id == sa.bindparam("shopper"))
+    .limit(1)
+)
 _LINES = sa.select(PURCHASE_LINES).where(_L.purchase_id == _IS_PURCHASE).order_by(_L.line)
 _SHARES = (
     sa.select(REDEMPTIONS.c.redemption_id, REDEMPTIONS.c.lines_minor)
@@ -114,6 +119,10 @@ class SqlPurchases:
             lines=tuple(_line(line, tuple(share[line.line] for share in shares)) for line in lines),
             redemptions=tuple(RedemptionId(use.redemption_id) for use in uses),
         )
+
+    def has_any(self, shopper: ShopperId) -> bool:
+        """Say whether the shopper has ever bought anything with the card."""
+        return self._connection.execute(_ANY_OF_SHOPPER, {"shopper": shopper}).first() is not None
 
     def returns_of(self, purchase: PurchaseId) -> tuple[PurchaseReturn, ...]:
         """Return what was brought back, first things first."""

@@ -48,6 +48,7 @@ BODIES: dict[str, object] = {
     "publishSurvey": SURVEY,
     "answerSurvey": {"answers": {"advice": 4}},
     "requestStaff": {"zone": "dowels"},
+    "claimReferral": {"code": "0123-4567-89AB"},
 }
 ONCE = {"Idempotency-Key": "key-00000001"}
 HEADERS = {

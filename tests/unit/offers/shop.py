@@ -16,7 +16,7 @@ from offers.handlers.change_consent import ConsentWish, change_consent
 from offers.handlers.deliver_offer import deliver_offer
 from offers.handlers.enrol_shopper import enrol_shopper
 from offers.handlers.on_visit import on_visit
-from offers.handlers.pair_tag import pair_tag
+from offers.handlers.pair_tag import pair_tag, unpair_tag
 from offers.handlers.reveal_coupon import reveal_coupon
 from offers.handlers.start_campaign import start_campaign
 from offers.model.basket import Basket, BasketLine
@@ -242,6 +242,11 @@ class Shop:
         return pair_tag(
             shopper, TagId(tag), work=self.work, now_ms=UnixMs(now_ms), secrets=self.secrets
         )
+
+    def unpair(self, shopper: ShopperId, *, now_ms: int = START_MS) -> None:
+        """End all pairings of the shopper."""
+        for pairing in self.work.pairings.active_of_shopper(shopper, now_ms=UnixMs(now_ms)):
+            unpair_tag(shopper, pairing.pairing, work=self.work, now_ms=UnixMs(now_ms))
 
     def tell(self, event, *, now_ms: int | None = None, **changes) -> Decision | None:
         """Hand an event over, as if the feed had just brought it."""
