@@ -84,15 +84,15 @@ def test_the_doctor_names_what_is_missing_and_what_to_do(
         assert findings[check].advice
     assert "mosquitto" in findings["broker"].advice
     assert "site.geojson" in findings["site map"].found
-    for check in ("settings", "database", "clock", "port"):
+    for check in ("settings", "database", "clock", "port", "kernels"):
         assert findings[check].is_good, findings[check]
 
 
-def test_a_damaged_database_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_quick_look_finds_a_damaged_database_and_compiles_nothing(tmp_path: Path) -> None:
     """Before the shop opens, not at the first redemption."""
-    monkeypatch.setattr(doctor, "_kernels", lambda _settings: "not looked at here")
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "offers.sqlite").write_bytes(b"not a database" * 100)
     findings = {f.check: f for f in doctor.findings_of(settings_with(tmp_path), is_quick=True)}
     assert not findings["database"].is_good
     assert "backup" in findings["database"].advice
+    assert "kernels" not in findings
