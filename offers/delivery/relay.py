@@ -9,7 +9,7 @@ an app's socket has taken it; while no app is open, it stays issued and waits fo
 import logging
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from threading import Event, Lock, Thread
 from typing import Final, assert_never
@@ -68,6 +68,8 @@ class _ToSend:
     card: OfferCard
     is_delivery: bool
     """whether a socket that takes it makes the offer a delivered one"""
+    is_repeat: bool = False
+    """it was sent before, and no open app has reported it"""
 
 
 class _Turn:
@@ -82,6 +84,10 @@ class _Turn:
     def delivering(self) -> frozenset[OfferId]:
         """The offers that this turn brings to their shoppers."""
         return frozenset(i.card.offer.offer for i in self.to_send if i.is_delivery)
+
+
+def _nobody(_offer: OfferId) -> None:
+    return
 
 
 class Relay:
@@ -103,6 +109,8 @@ class Relay:
         The door's clock.
     settings
         How often, and how much at once.
+    unseen
+        Told of each offer that no open app has taken at once: the push sender.
     """
 
     def __init__(
@@ -116,6 +124,7 @@ class Relay:
         tell_tag: TellTag,
         now_ms: Callable[[], UnixMs],
         settings: RelaySettings = DEFAULT_SETTINGS,
+        unseen: Callable[[OfferId], None] = _nobody,
     ) -> None:
         self._writer = writer
         self._reader = reader
@@ -125,6 +134,7 @@ class Relay:
         self._tell_tag = tell_tag
         self._now_ms = now_ms
         self._settings = settings
+        self._unseen = unseen
         self._attempts: OrderedDict[OfferId, _Attempt] = OrderedDict()
         self._connected: dict[ShopperId, None] = {}  # in their order, each once
         self._lock = Lock()  # guards _connected
@@ -191,6 +201,8 @@ class Relay:
             text = self._render(item.card, item.locale)
             offer = item.card.offer.offer if item.is_delivery else None
             self._fan_out.publish(item.shopper, render_parcel(Parcel(text=text, offer=offer)))
+            if item.is_repeat and offer is not None:
+                self._unseen(offer)
         self.counters["sent"] += len(turn.to_send)
         told = turn.told + self._tell_tags(turn.tags)
         if told:
@@ -262,9 +274,18 @@ class Relay:
             self.counters["given_up"] += 1  # no app is open: `connected` brings it when one is
             del self._attempts[offer]
             return True
-        return not self._send(offer, turn, work=work, now_ms=now_ms)
+        is_repeat = attempt is not None
+        return not self._send(offer, turn, work=work, now_ms=now_ms, is_repeat=is_repeat)
 
-    def _send(self, offer: OfferId, turn: _Turn, *, work: UnitOfWork, now_ms: UnixMs) -> bool:
+    def _send(
+        self,
+        offer: OfferId,
+        turn: _Turn,
+        *,
+        work: UnitOfWork,
+        now_ms: UnixMs,
+        is_repeat: bool = False,
+    ) -> bool:
         """Check once more, and put the offer into the turn; False where there is none to send."""
         try:
             card = ready_to_deliver(offer, work=work, now_ms=now_ms)
@@ -274,7 +295,8 @@ class Relay:
             self._attempts.pop(offer, None)
             self.counters["refused"] += card is not DeliveryRefusal.NOT_ISSUED
             return False
-        turn.to_send.append(_to_send(card, work=work, is_delivery=True))
+        item = _to_send(card, work=work, is_delivery=True)
+        turn.to_send.append(replace(item, is_repeat=is_repeat))
         self._count_attempt(offer, now_ms=now_ms)
         return True
 

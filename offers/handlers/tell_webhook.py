@@ -74,6 +74,7 @@ def note_calls(
             work.webhooks.postpone(webhook, call.sequence, until_ms=until_ms)
     if is_buried and not told and now_ms - found.succeeded_at_ms >= TRY_FOR_MS:
         work.webhooks.set_state(webhook, WebhookState.SUSPENDED, at_ms=now_ms)
+        work.webhooks.bury_all(webhook)
 
 
 def wait_ms(attempts: int, secrets: SecretSource) -> int:

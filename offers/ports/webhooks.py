@@ -66,6 +66,10 @@ class Webhooks(Protocol):
         """Make a call a dead letter; it waits for a replay."""
         ...
 
+    def bury_all(self, webhook: WebhookId) -> None:
+        """Make dead letters of all calls that wait."""
+        ...
+
     def dead_letters(
         self, webhook: WebhookId, *, after: int, limit: int
     ) -> tuple[WebhookCall, ...]:

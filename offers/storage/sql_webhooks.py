@@ -122,6 +122,10 @@ class SqlWebhooks:
         """Make a call a dead letter; it waits for a replay."""
         self._connection.execute(statements.BURY, {"webhook": webhook, "number": sequence})
 
+    def bury_all(self, webhook: WebhookId) -> None:
+        """Make dead letters of all calls that wait."""
+        self._connection.execute(statements.BURY_ALL, {"webhook": webhook})
+
     def dead_letters(
         self, webhook: WebhookId, *, after: int, limit: int
     ) -> tuple[WebhookCall, ...]:

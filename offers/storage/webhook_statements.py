@@ -128,6 +128,7 @@ POSTPONE: Final = (
     .values(attempts=_Q.attempts + 1, due_at_ms=sa.bindparam("until_ms"))
 )
 BURY: Final = sa.update(WEBHOOK_QUEUE).where(_ITS, _NUMBER).values(state=DEAD)
+BURY_ALL: Final = sa.update(WEBHOOK_QUEUE).where(_ITS).values(state=DEAD)
 DEAD_LETTERS: Final = (
     _CALL.where(_ITS, _Q.state == DEAD, _Q.event_sequence > sa.bindparam("behind"))
     .order_by(_Q.event_sequence)

@@ -62,6 +62,7 @@ class Stage:
         self.sent: list[tuple[ShopperId, str]] = []
         self.told: list[tuple[TagId, bool]] = []
         self.tag_errors: list[Exception] = []
+        self.unseen: list[OfferId] = []
         self.is_open = True
         fan_out = InProcessFanOut()
         fan_out.subscribe(self._receive)
@@ -74,6 +75,7 @@ class Stage:
             tell_tag=self._tell_tag,
             now_ms=lambda: self.now_ms,
             settings=RelaySettings(),
+            unseen=self.unseen.append,
         )
 
     def _receive(self, shopper: ShopperId, payload: bytes) -> None:
@@ -148,6 +150,25 @@ def test_an_unreported_offer_is_sent_again_after_half_a_second_and_after_two(
     assert sent == [1, 1, 2, 2, 3, 3, 3, 3]
     assert stage.waiting == 0
     assert stage.relay.counters["given_up"] == 1
+
+
+def test_an_offer_that_no_open_app_takes_at_once_is_wished_to_be_pushed(stage: Stage) -> None:
+    """Open app first: only the second attempt says that there is none."""
+    anna = stage.shop.shopper()
+    stage.shop.stand()
+    stage.is_open = False
+    stage.relay._turn()
+    assert stage.unseen == []
+    stage.now_ms = UnixMs(stage.now_ms + 500)
+    stage.relay._turn()
+    card = stage.shop.offer_of(anna)
+    assert card is not None
+    assert stage.unseen == [card.offer.offer]
+    stage.is_open = True
+    stage.relay.connected(anna)
+    stage.relay._turn()
+    assert stage.state_of(anna) is OfferState.DELIVERED
+    assert len(stage.unseen) == 1
 
 
 @pytest.mark.parametrize("purpose", [Purpose.LOCATE, Purpose.PERSONALISE])

@@ -1,0 +1,189 @@
+"""Push offers that no open app has taken, beside everything else.
+
+Layer: edges. Takes: offers from the relay. Gives: messages to web push, and what became of them to
+the database. Each attempt asks the database anew whether the offer may go out; a service that is
+busy is asked again as long as the context lasts. Nothing is kept: an offer that waits here when the
+process dies waits in the app.
+"""
+
+import json
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from threading import Thread
+from typing import Final, Protocol
+
+from offers.delivery.agenda import Agenda
+from offers.delivery.web_push import PushAnswer, PushMessage, PushResult
+from offers.handlers.push_offer import Push, note_push, prepare_push
+from offers.model.contact import DeliveryOutcome
+from offers.model.ids import OfferId, PushSubscriptionId
+from offers.model.push import PushSubscription
+from offers.model.push_rules import PushRules
+from offers.ports import SecretSource, UnitOfWork, Writer
+from rtls.model.errors import InaisleError
+from rtls.model.units import UnixMs
+
+WORKERS: Final = 4
+OFFERS_MAX: Final = 10_000
+ATTEMPTS_MAX: Final = 4
+RETRY_MS: Final = 1_000
+BODY_CHARACTERS_MAX: Final = 300  # what a notification shows, and what fits into one record
+
+log = logging.getLogger(__name__)
+
+
+class PushService(Protocol):
+    """Sends one message to one browser (`offers.delivery.web_push.WebPush`)."""
+
+    def send(self, browser: PushSubscription, message: PushMessage) -> PushAnswer:
+        """Send; whatever goes wrong is an answer."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Outcome:
+    """What all browsers of one push said."""
+
+    is_taken: bool
+    gone: tuple[PushSubscriptionId, ...]
+    is_open: bool
+    """some service may take it later"""
+    retry_after_s: int
+
+
+class PushSender:
+    """A few threads that push.
+
+    Parameters
+    ----------
+    writer
+        Checks and marks in transactions.
+    service
+        Sends to browsers.
+    rules
+        Quiet hours and cap of the site.
+    secrets, now_ms
+        The key of unsubscribe links, and the door's clock.
+    """
+
+    def __init__(
+        self,
+        *,
+        writer: Writer,
+        service: PushService,
+        rules: PushRules,
+        secrets: SecretSource,
+        now_ms: Callable[[], UnixMs],
+    ) -> None:
+        self._writer = writer
+        self._service = service
+        self._rules = rules
+        self._secrets = secrets
+        self._now_ms = now_ms
+        self._agenda: Agenda[OfferId] = Agenda(things_max=OFFERS_MAX, now_ms=now_ms)
+        self._threads = [
+            Thread(target=self._run, name=f"push-{number}", daemon=True)
+            for number in range(WORKERS)
+        ]
+        self.counters = {
+            "wished": 0,
+            "overflowed": 0,
+            "refused": 0,
+            "taken": 0,
+            "failed": 0,
+            "retried": 0,
+            "gone": 0,
+        }
+
+    def start(self) -> None:
+        """Work in threads of their own."""
+        for thread in self._threads:
+            thread.start()
+
+    def close(self) -> None:
+        """Stop after the pushes in hand."""
+        self._agenda.close()
+        for thread in self._threads:
+            if thread.is_alive():
+                thread.join(timeout=10.0)
+
+    def unseen(self, offer: OfferId) -> None:
+        """Push an offer that no open app has taken. From any thread; returns at once."""
+        is_noted = self._agenda.put(offer, due_ms=self._now_ms())
+        self.counters["wished" if is_noted else "overflowed"] += 1
+
+    def _run(self) -> None:
+        while (found := self._agenda.next()) is not None:
+            offer, attempt = found
+            try:
+                self._attempt(offer, attempt)
+            except InaisleError as error:
+                # Busy or away: the offer waits in the app, and the relay may wish it again.
+                self.counters["failed"] += 1
+                self._agenda.done(offer)
+                log.warning("an offer was not pushed: %s", error)
+
+    def _attempt(self, offer: OfferId, attempt: int) -> None:
+        prepared = self._writer.run(partial(self._prepare, offer))
+        if not isinstance(prepared, Push):
+            self.counters["refused"] += 1
+            if attempt > 0:
+                self._note(offer, DeliveryOutcome.FAILED, ())
+            self._agenda.done(offer)
+            return
+        outcome = self._send(prepared)
+        self.counters["gone"] += len(outcome.gone)
+        if not outcome.is_taken and outcome.is_open and attempt + 1 < ATTEMPTS_MAX:
+            self.counters["retried"] += 1
+            wait_ms = max(RETRY_MS * 4**attempt, outcome.retry_after_s * 1_000)
+            due_ms = UnixMs(self._now_ms() + wait_ms)
+            self._agenda.again(offer, due_ms=due_ms, attempt=attempt + 1)
+            return
+        ended = DeliveryOutcome.ACCEPTED if outcome.is_taken else DeliveryOutcome.FAILED
+        self._note(offer, ended, outcome.gone)
+        self.counters["taken" if outcome.is_taken else "failed"] += 1
+        self._agenda.done(offer)
+
+    def _prepare(self, offer: OfferId, work: UnitOfWork) -> object:
+        return prepare_push(
+            offer, work=work, now_ms=self._now_ms(), secrets=self._secrets, rules=self._rules
+        )
+
+    def _note(
+        self,
+        offer: OfferId,
+        outcome: DeliveryOutcome,
+        gone: tuple[PushSubscriptionId, ...],
+    ) -> None:
+        def note(work: UnitOfWork) -> None:
+            note_push(offer, outcome, gone=gone, work=work, now_ms=self._now_ms())
+
+        self._writer.run(note)
+
+    def _send(self, push: Push) -> _Outcome:
+        message = push_message(push)
+        answers = [(browser, self._service.send(browser, message)) for browser in push.browsers]
+        return _Outcome(
+            is_taken=any(answer.result is PushResult.TAKEN for _, answer in answers),
+            gone=tuple(b.subscription for b, answer in answers if answer.result is PushResult.GONE),
+            is_open=any(answer.result is PushResult.LATER for _, answer in answers),
+            retry_after_s=max((answer.retry_after_s or 0 for _, answer in answers), default=0),
+        )
+
+
+def push_message(push: Push) -> PushMessage:
+    """Return what the service worker of the app reads: what to show, and how to end such pushes."""
+    text = push.card.revision.texts[push.locale]
+    offer = push.card.offer
+    shown = {
+        "offer": offer.offer,
+        "title": text.title,
+        "body": text.body[:BODY_CHARACTERS_MAX],
+        "locale": push.locale.value,
+        "expires_at_ms": offer.expires_at_ms,
+        "unsubscribe": f"/v1/unsubscribe?token={push.unsubscribe_token}",
+    }
+    payload = json.dumps(shown, ensure_ascii=False, separators=(",", ":")).encode()
+    return PushMessage(payload=payload, ttl_s=push.ttl_s, topic=offer.offer)
