@@ -27,6 +27,7 @@ from offers.api.shopper_routes import shopper_routes
 from offers.api.staff_request_routes import staff_request_routes
 from offers.api.stream_routes import stream_routes
 from offers.api.survey_routes import survey_routes
+from offers.api.tier_routes import tier_routes
 from offers.api.till_routes import till_routes
 from offers.model.ids import ShopperId
 from offers.ports import Reader, SecretSource, Writer
@@ -110,6 +111,7 @@ def _include(app: FastAPI, open_routers: Sequence[APIRouter]) -> None:
         points_routes,
         till_routes,
         purchase_routes,
+        tier_routes,
         operator_routes,
         survey_routes,
         referral_routes,

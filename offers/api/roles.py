@@ -44,6 +44,7 @@ ROLES: Final[Mapping[str, Roles | None]] = {
     "getPoints": SHOPPER,
     "getExpiringPoints": SHOPPER,
     "getPointsHistory": SHOPPER,
+    "getTier": SHOPPER,
     "quoteBasket": TILL,
     "holdBasket": TILL,
     "commitBasket": TILL,

@@ -15,6 +15,7 @@ from offers.handlers.expire_points import expire_points
 from offers.handlers.forget_contacts import forget_contacts
 from offers.handlers.request_staff import lapse_requests
 from offers.handlers.reveal_card import forget_card_steps
+from offers.handlers.review_tiers import review_tiers
 from offers.model.coupon import Coupon, CouponState
 from offers.model.held_basket import HoldState
 from offers.model.offer import OfferState
@@ -38,6 +39,8 @@ class Expired:
     pairings: int
     wallets: int
     """those whose points were over"""
+    tiers: int
+    """shoppers who came to another tier"""
     forgotten: int
 
 
@@ -57,6 +60,7 @@ def expire_overdue(*, work: UnitOfWork, now_ms: UnixMs) -> Expired:
         end_pairing(pairing, PairingEnd.EXPIRED, work=work, now_ms=now_ms)
     lapse_requests(work=work, now_ms=now_ms, limit=A_CALL_MAX)
     wallets = expire_points(work=work, now_ms=now_ms, limit=A_CALL_MAX)
+    tiers = review_tiers(work=work, now_ms=now_ms, limit=A_CALL_MAX)
     events_before = UnixMs(now_ms - EVENTS_KEPT_MS)
     answers_before = UnixMs(now_ms - ANSWERS_KEPT_MS)
     forgotten = work.visits.forget_before(events_before, limit=A_CALL_MAX)
@@ -70,6 +74,7 @@ def expire_overdue(*, work: UnitOfWork, now_ms: UnixMs) -> Expired:
         coupons=len(coupons),
         pairings=len(pairings),
         wallets=wallets,
+        tiers=len(tiers),
         forgotten=forgotten,
     )
 

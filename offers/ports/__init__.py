@@ -17,6 +17,7 @@ from offers.ports.ledger import Ledger
 from offers.ports.offers import Coupons, Offers
 from offers.ports.outside import FanOut, SecretSource
 from offers.ports.people import Consents, Pairings, Shoppers
+from offers.ports.programmes import Programmes, Tiers
 from offers.ports.purchases import HeldBaskets, Purchases
 from offers.ports.segments import Memberships, SegmentBook
 from offers.ports.visits import Decisions, Visits
@@ -43,6 +44,7 @@ __all__ = [
     "Offers",
     "Outbox",
     "Pairings",
+    "Programmes",
     "Purchases",
     "PushSubscriptions",
     "Reader",
@@ -53,6 +55,7 @@ __all__ = [
     "Sites",
     "StaffRequests",
     "Surveys",
+    "Tiers",
     "Trips",
     "UnitOfWork",
     "Visits",

@@ -18,6 +18,7 @@ from offers.ports.facts import Attributes, Facts
 from offers.ports.ledger import Ledger
 from offers.ports.offers import Coupons, Offers
 from offers.ports.people import Consents, Pairings, Shoppers
+from offers.ports.programmes import Programmes, Tiers
 from offers.ports.purchases import HeldBaskets, Purchases
 from offers.ports.segments import Memberships, SegmentBook
 from offers.ports.visits import Decisions, Visits
@@ -87,6 +88,10 @@ class UnitOfWork(Protocol):
     def staff_requests(self) -> StaffRequests: ...  # noqa: D102
     @property
     def ledger(self) -> Ledger: ...  # noqa: D102
+    @property
+    def programmes(self) -> Programmes: ...  # noqa: D102
+    @property
+    def tiers(self) -> Tiers: ...  # noqa: D102
 
 
 class Writer(Protocol):

@@ -25,6 +25,7 @@ from offers.ports import (
     Offers,
     Outbox,
     Pairings,
+    Programmes,
     Purchases,
     PushSubscriptions,
     Referrals,
@@ -33,6 +34,7 @@ from offers.ports import (
     Sites,
     StaffRequests,
     Surveys,
+    Tiers,
     Trips,
     Visits,
     Webhooks,
@@ -54,6 +56,7 @@ from offers.storage.sql_memberships import SqlMemberships
 from offers.storage.sql_offers import SqlOffers
 from offers.storage.sql_outbox import SqlOutbox
 from offers.storage.sql_pairings import SqlPairings
+from offers.storage.sql_programmes import SqlProgrammes, SqlTiers
 from offers.storage.sql_purchases import SqlPurchases
 from offers.storage.sql_push_subscriptions import SqlPushSubscriptions
 from offers.storage.sql_referrals import SqlReferrals
@@ -101,3 +104,5 @@ class SqlWork:
         self.surveys: Surveys = SqlSurveys(connection)
         self.staff_requests: StaffRequests = SqlStaffRequests(connection)
         self.ledger: Ledger = SqlLedger(connection)
+        self.programmes: Programmes = SqlProgrammes(connection)
+        self.tiers: Tiers = SqlTiers(connection)

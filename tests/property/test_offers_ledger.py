@@ -3,20 +3,27 @@
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import hypothesis.strategies as st
 import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, settings
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule
+from hypothesis.stateful import (
+    Bundle,
+    MultipleResults,
+    RuleBasedStateMachine,
+    invariant,
+    multiple,
+    rule,
+)
 
-from offers.handlers.expire_overdue import expire_overdue
+from offers.handlers.expire_points import expire_points
 from offers.handlers.post_points import earn, spend
 from offers.handlers.reverse_points import claw_back, give_back
 from offers.model.errors import WrongState
 from offers.model.ids import ShopperId, TransactionId
-from offers.model.ledger import POINTS, LedgerUnit, PostingReason, Wallet
+from offers.model.ledger import POINTS, LedgerUnit, PostingReason
 from offers.model.points import Earning, LedgerRefusal, Spending
 from offers.model.shopper import Locale, Shopper
 from offers.storage.sql_work import SqlWork
@@ -28,6 +35,8 @@ DAY_MS = 86_400_000
 GRACE_MS = 30 * DAY_MS
 SHOPPERS = (ShopperId("a" * 32), ShopperId("b" * 32))
 AMOUNTS = st.integers(1, 30)
+# Of what is there or left; from 100 on it is more than that.
+PERCENTS = st.integers(0, 110)
 NIGHTLY = "INAISLE_NIGHTLY" in os.environ
 
 IMBALANCED = """
@@ -43,6 +52,10 @@ SELECT a.kind, a.account_id, SUM(p.amount_minor)
 FROM ledger_postings p JOIN ledger_accounts a ON a.account_id = p.account_id
 GROUP BY a.kind, a.account_id
 """
+OPEN_LOTS = """
+SELECT account_id, active_at_ms, expires_at_ms, open_minor FROM ledger_lots WHERE open_minor > 0
+"""
+DEBTS = "SELECT account_id, debt_minor FROM ledger_accounts WHERE kind = 'wallet'"
 
 
 @dataclass(frozen=True)
@@ -82,7 +95,7 @@ class Ledger(RuleBasedStateMachine):
         self.now_ms = START_MS
         self.count = 0
         self.left: dict[str, int] = {}
-        self.plain: dict[tuple[ShopperId, LedgerUnit], PlainWallet] = {}
+        self.plain: dict[tuple[ShopperId, LedgerUnit], tuple[str, PlainWallet]] = {}
         for shopper in SHOPPERS:
             self.work.shoppers.add(
                 Shopper(shopper=shopper, enrolled_at_ms=START_MS, locale=Locale.DE)
@@ -128,10 +141,12 @@ class Ledger(RuleBasedStateMachine):
         self.left[name] = amount
         return Done(shopper, unit, name, earned.transaction, amount)
 
-    @rule(target=spendings, earned=earnings, amount=AMOUNTS)
-    def a_shopper_spends(self, earned: Done, amount: int) -> Done | None:
+    @rule(target=spendings, earned=earnings, percent=PERCENTS)
+    def a_shopper_spends(self, earned: Done, percent: int) -> Done | MultipleResults:
+        """A share of what is there, so that a spending takes several lots."""
         name = self._name("basket")
         plain = self._plain(earned.shopper, earned.unit)
+        amount = plain.available(self.now_ms) * percent // 100 + 1
         spending = Spending(
             unit=earned.unit,
             amount_minor=amount,
@@ -142,52 +157,50 @@ class Ledger(RuleBasedStateMachine):
         spent = spend(earned.shopper, spending, **self._now(), secrets=self.secrets)
         assert plain.spend(name, amount, now_ms=self.now_ms) != isinstance(spent, LedgerRefusal)
         if isinstance(spent, LedgerRefusal):
-            return None
+            return multiple()
         self.left[name] = amount
         return Done(earned.shopper, earned.unit, name, spent.transaction, amount)
 
-    @rule(earned=earnings, amount=AMOUNTS, is_whole=st.booleans())
-    def goods_come_back_that_had_earned(self, earned: Done, amount: int, is_whole: bool) -> None:  # noqa: FBT001
-        amount = self.left[earned.name] if is_whole else amount
-        plain = self._plain(earned.shopper, earned.unit)
+    @rule(earned=earnings, percent=PERCENTS)
+    def goods_come_back_that_had_earned(self, earned: Done, percent: int) -> None:
+        amount = self.left[earned.name] * percent // 100 + 1
         given = {"reference": self._name("return"), **self._now()}
-        if not 1 <= amount <= self.left[earned.name]:
+        if amount > self.left[earned.name]:
             with pytest.raises(WrongState):
                 claw_back(earned.transaction, amount, **given)
             return
-        back = claw_back(earned.transaction, amount, **given)
-        assert claw_back(earned.transaction, amount, **given).transaction == back.transaction
+        claw_back(earned.transaction, amount, **given)
+        plain = self._plain(earned.shopper, earned.unit)
         plain.claw_back(earned.name, amount, now_ms=self.now_ms)
         self.left[earned.name] -= amount
 
-    @rule(paid=spendings, amount=AMOUNTS, is_whole=st.booleans())
+    @rule(paid=spendings, percent=PERCENTS, is_told_twice=st.booleans())
     def goods_come_back_that_were_paid_with_it(
         self,
-        paid: Done | None,
-        amount: int,
-        is_whole: bool,  # noqa: FBT001
+        paid: Done,
+        percent: int,
+        is_told_twice: bool,  # noqa: FBT001
     ) -> None:
-        if paid is None:
-            return
-        amount = self.left[paid.name] if is_whole else amount
+        amount = self.left[paid.name] * percent // 100 + 1
         given = {"reference": self._name("return"), **self._now()}
-        if not 1 <= amount <= self.left[paid.name]:
+        if amount > self.left[paid.name]:
             with pytest.raises(WrongState):
                 give_back(paid.transaction, amount, **given)
             return
-        give_back(paid.transaction, amount, **given)
-        self._plain(paid.shopper, paid.unit).give_back(
-            paid.name, amount, now_ms=self.now_ms, grace_ms=GRACE_MS
-        )
+        back = give_back(paid.transaction, amount, **given)
+        if is_told_twice:
+            assert give_back(paid.transaction, amount, **given) == replace(back, is_new=False)
+        plain = self._plain(paid.shopper, paid.unit)
+        plain.give_back(paid.name, amount, now_ms=self.now_ms, grace_ms=GRACE_MS)
         self.left[paid.name] -= amount
 
     @rule(days=st.integers(1, 20), is_swept=st.booleans())
     def time_passes(self, days: int, is_swept: bool) -> None:  # noqa: FBT001
         self.now_ms = UnixMs(self.now_ms + days * DAY_MS)
-        for plain in self.plain.values():
+        for _, plain in self.plain.values():
             plain.pass_time(self.now_ms)
         if is_swept:
-            expire_overdue(**self._now())
+            expire_points(**self._now(), limit=100)
 
     @invariant()
     def the_book_adds_up(self) -> None:
@@ -204,33 +217,37 @@ class Ledger(RuleBasedStateMachine):
             assert kind == "wallet" or account.endswith(":demo")
             by_account[account] = total
             totals[kind] = totals.get(kind, 0) + total
-        overdue = 0
-        for shopper in SHOPPERS:
-            for wallet in self.work.ledger.wallets_of(shopper):
-                self._check(wallet, self._plain(shopper, wallet.account.unit))
-                assert by_account.get(wallet.account.account, 0) == wallet.balance_minor
-                overdue += sum(lot.open_minor for lot in wallet.lots if lot.is_over(self.now_ms))
-        wallets = self.plain.values()
+        open_lots = self._rows(OPEN_LOTS)
+        debts = dict(self._rows(DEBTS))
+        for account, plain in self.plain.values():
+            lots = [lot[1:] for lot in open_lots if lot[0] == account]
+            self._check(lots, debts[account], plain)
+            assert by_account.get(account, 0) == sum(lot[2] for lot in lots) - debts[account]
+        wallets = [plain for _, plain in self.plain.values()]
+        overdue = sum(lot[3] for lot in open_lots if lot[2] <= self.now_ms)
         assert -totals.get("granted", 0) == sum(plain.granted for plain in wallets)
         assert totals.get("redeemed", 0) == sum(plain.redeemed for plain in wallets)
         assert totals.get("expired", 0) + overdue == sum(plain.expired for plain in wallets)
 
-    def _check(self, wallet: Wallet, plain: PlainWallet) -> None:
-        swept = wallet.without_overdue(self.now_ms)
-        assert swept.debt_minor == plain.debt
-        assert swept.balance_minor == plain.open - plain.debt
-        assert swept.available_minor(self.now_ms) == plain.available(self.now_ms)
-        by_expiry: dict[int, int] = {}
+    def _check(self, lots: list[tuple[int, int, int]], debt: int, plain: PlainWallet) -> None:
+        assert debt == plain.debt
+        assert debt == 0 or not lots
+        difference: dict[tuple[int, int], int] = {}
+        for active_at_ms, expires_at_ms, open_minor in lots:
+            if self.now_ms < expires_at_ms:
+                when = (active_at_ms, expires_at_ms)
+                difference[when] = difference.get(when, 0) + open_minor
         for lot in plain.lots.values():
-            count = len(lot.at("open"))
-            if count:
-                by_expiry[lot.expires_at_ms] = by_expiry.get(lot.expires_at_ms, 0) + count
-        for lot in swept.lots:
-            by_expiry[lot.expires_at_ms] = by_expiry.get(lot.expires_at_ms, 0) - lot.open_minor
-        assert not any(by_expiry.values()), "other lots are open than in the slow count"
+            when = (lot.active_at_ms, lot.expires_at_ms)
+            difference[when] = difference.get(when, 0) - len(lot.at("open"))
+        assert not any(difference.values()), "other lots are open than in the slow count"
 
     def _plain(self, shopper: ShopperId, unit: LedgerUnit) -> PlainWallet:
-        return self.plain.setdefault((shopper, unit), PlainWallet())
+        if (shopper, unit) not in self.plain:
+            account = self.work.ledger.wallet_of(shopper, unit)
+            assert account is not None
+            self.plain[shopper, unit] = (account, PlainWallet())
+        return self.plain[shopper, unit][1]
 
     def _name(self, kind: str) -> str:
         self.count += 1

@@ -6,14 +6,39 @@ from functools import partial
 import pytest
 
 from offers.handlers.post_points import earn, spend
+from offers.handlers.review_tiers import count_spending
+from offers.handlers.start_programme import start_programme
+from offers.model.earning_rule import EarningTerms
 from offers.model.ids import ShopperId
 from offers.model.ledger import POINTS, LedgerUnit, PostingReason
 from offers.model.points import Earning, Spending
+from offers.model.programme import Programme
+from offers.model.tier import CountedSpending, Perk, Tier, TierLadder, TierWindow
 from rtls.model.units import UnixMs
 from tests.scenario.running_api import Phone, RunningApi, running_api
-from tests.unit.offers.shop import START_MS
+from tests.unit.offers.shop import SITE, START_MS
 
 DAY_MS = 86_400_000
+PROGRAMME = Programme(
+    site=SITE,
+    time_zone="Europe/Berlin",
+    terms=(EarningTerms(unit=POINTS),),
+    tiers=TierLadder(
+        currency="EUR",
+        window=TierWindow.ROLLING,
+        time_zone="Europe/Berlin",
+        tiers=(
+            Tier(tier="silver", name="Silver", threshold_minor=20_000),
+            Tier(
+                tier="gold",
+                name="Gold",
+                threshold_minor=50_000,
+                perks=frozenset({Perk.FREE_DELIVERY, Perk.EARLY_ACCESS}),
+            ),
+        ),
+        grace_days=30,
+    ),
+)
 
 
 @pytest.fixture(scope="module")
@@ -106,3 +131,25 @@ def test_nobody_sees_the_points_of_another(api: RunningApi, anna: Phone) -> None
     assert ben.get("/v1/me/points").json() == {"balances": []}
     assert ben.get("/v1/me/points/expiring").json() == {"expiring": []}
     assert ben.get("/v1/me/points/history").json()["entries"] == []
+
+
+def test_the_tier_is_shown_with_its_end_and_the_way_to_the_next(api: RunningApi) -> None:
+    """C11: the shopper sees what he has, until when, and what is missing."""
+    phone = Phone(api)
+    assert phone.get("/v1/me/tier").json()["code"] == "not_found"
+    api.writer.run(lambda work: start_programme(PROGRAMME, work=work, now_ms=api.now_ms))
+    assert phone.get("/v1/me/tier").json()["tier"] is None
+    spending = CountedSpending(
+        site=SITE,
+        reference="purchase-1",
+        currency="EUR",
+        amount_minor=30_000,
+        bought_at_ms=api.now_ms,
+    )
+    shopper = ShopperId(phone.shopper)
+    api.writer.run(lambda work: count_spending(shopper, spending, work=work, now_ms=api.now_ms))
+    stands = phone.get("/v1/me/tier").json()
+    assert (stands["tier"]["tier"], stands["next_tier"]["tier"]) == ("silver", "gold")
+    assert (stands["counted_minor"], stands["missing_minor"]) == (30_000, 20_000)
+    assert stands["ends_at"] == "2024-12-13T22:13:20.000Z"
+    assert stands["next_tier"]["perks"] == ["early_access", "free_delivery"]

@@ -38,6 +38,12 @@ from offers.storage.tables.ledger import (
 )
 from offers.storage.tables.offers import CAP_SLOTS, COUPON_CODES, COUPONS, OFFERS, REDEMPTIONS
 from offers.storage.tables.people import CONSENTS, CREDENTIALS, PAIRINGS, SHOPPERS
+from offers.storage.tables.programme import (
+    PROGRAMME_REVISIONS,
+    SHOPPER_TIERS,
+    TIER_CHANGES,
+    TIER_CREDITS,
+)
 from offers.storage.tables.purchases import (
     HELD_BASKETS,
     HELD_COUPONS,
@@ -97,6 +103,7 @@ __all__ = [
     "OUTBOX",
     "PAIRINGS",
     "PROCESSED_EVENTS",
+    "PROGRAMME_REVISIONS",
     "PURCHASES",
     "PURCHASE_LINES",
     "PURCHASE_REDEMPTIONS",
@@ -113,11 +120,14 @@ __all__ = [
     "SHOPPERS",
     "SHOPPER_ATTRIBUTES",
     "SHOPPER_FACTS",
+    "SHOPPER_TIERS",
     "SITES",
     "STAFF_REQUESTS",
     "SURVEYS",
     "SURVEY_ANSWERS",
     "SURVEY_CHOICES",
+    "TIER_CHANGES",
+    "TIER_CREDITS",
     "TRIPS",
     "VISITS",
     "WALLETS",

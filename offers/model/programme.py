@@ -1,0 +1,52 @@
+"""Hold what a site's loyalty programme promises: how to earn, and which tiers there are.
+
+Layer: nouns. Takes: earning rules and a tier ladder. Gives: `Programme` to handlers and storage. A
+revision never changes: what was promised on a day can be read for ever.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from offers.model.earning_rule import EarningRule, EarningTerms
+from offers.model.errors import InvalidProgramme
+from offers.model.ids import check_name
+from offers.model.ledger import LedgerUnit
+from offers.model.tier import TierLadder, check_time_zone
+from rtls.model.units import SiteId
+
+RULES_MAX: Final = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Programme:
+    """One revision of a site's programme."""
+
+    site: SiteId
+    time_zone: str
+    terms: tuple[EarningTerms, ...]
+    """one for each unit that is earned"""
+    rules: tuple[EarningRule, ...] = ()
+    tiers: TierLadder | None = None
+
+    def __post_init__(self) -> None:
+        check_name("site", self.site, error=InvalidProgramme)
+        check_time_zone(self.time_zone)
+        units = [terms.unit for terms in self.terms]
+        if len(set(units)) < len(units):
+            raise InvalidProgramme(f"units are {units}; expected each to be named once.")
+        if len(self.rules) > RULES_MAX:
+            raise InvalidProgramme(f"{len(self.rules)} rules; expected at most {RULES_MAX}.")
+        seen: set[str] = set()
+        for rule in self.rules:
+            if rule.unit not in units:
+                raise InvalidProgramme(
+                    f"rule {rule.rule!r} earns {rule.unit!r}; expected of {units}. Add the unit "
+                    "with its terms to units."
+                )
+            if rule.rule in seen:
+                raise InvalidProgramme(f"rule {rule.rule!r} is named twice; rename one.")
+            seen.add(rule.rule)
+
+    def terms_of(self, unit: LedgerUnit) -> EarningTerms:
+        """Return the terms of a unit that a rule of this programme earns."""
+        return next(terms for terms in self.terms if terms.unit == unit)
