@@ -79,23 +79,28 @@ def _identify(secret: str, services: Services, work: UnitOfWork) -> Credential |
     return identify_caller(secret, work=work, secrets=services.secrets)
 
 
-def caller(request: Request) -> Credential:
-    """Return the credential that `enforce_role` has admitted."""
+def _admitted(request: Request) -> Credential:
     credential = request.state.credential
     assert isinstance(credential, Credential)
     return credential
 
 
-def calling_shopper(request: Request) -> ShopperId:
+# Coroutines that wait for nothing, since FastAPI gives each plain function a thread of its own.
+async def caller(request: Request) -> Credential:
+    """Return the credential that `enforce_role` has admitted."""
+    return _admitted(request)
+
+
+async def calling_shopper(request: Request) -> ShopperId:
     """Return the shopper who calls; never taken from path or body."""
-    shopper = caller(request).shopper
+    shopper = _admitted(request).shopper
     assert shopper is not None
     return shopper
 
 
-def calling_site(request: Request) -> SiteId:
+async def calling_site(request: Request) -> SiteId:
     """Return the site of the calling till or staff; never taken from path or body."""
-    site = caller(request).site
+    site = _admitted(request).site
     assert site is not None
     return site
 

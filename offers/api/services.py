@@ -189,4 +189,9 @@ def services_of(connection: HTTPConnection) -> Services:
     return services
 
 
-ServicesDep = Annotated[Services, Depends(services_of)]
+async def _services(connection: HTTPConnection) -> Services:
+    # A coroutine: FastAPI would give a plain function a thread of its own.
+    return services_of(connection)
+
+
+ServicesDep = Annotated[Services, Depends(_services)]

@@ -45,7 +45,7 @@ class Outcome:
 Deed = Callable[[UnitOfWork, UnixMs], Outcome]
 
 
-def idempotency_key(
+async def idempotency_key(
     header: Annotated[
         str | None,
         Header(
@@ -70,7 +70,7 @@ class TillRequest:
     services: Services
 
 
-def till_request(
+async def till_request(
     key: Annotated[str, Depends(idempotency_key)],
     request: Request,
     till: CallerDep,

@@ -1,12 +1,14 @@
 """Who may call what: the table of roles against the running application and its document."""
 
+import inspect
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import httpx2
 import pytest
-from fastapi.routing import iter_route_contexts
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute, iter_route_contexts
 from starlette.routing import WebSocketRoute
 
 from offers.api.problem import KINDS, MEDIA_TYPE, ProblemCode
@@ -330,3 +332,23 @@ def test_every_problem_has_a_page_where_its_type_leads(api: RunningApi, code: Pr
     """`type` is an address; it must not lead nowhere."""
     page = api.http.get(f"/v1/problems/{code}").json()
     assert (page["status"], page["title"]) == (KINDS[code].status, KINDS[code].title)
+
+
+def test_no_request_waits_for_a_thread_that_it_does_not_need(api: RunningApi) -> None:
+    """FastAPI runs a plain function in a thread: three of them took a third of a redemption."""
+
+    def plain(dependant: Dependant) -> Iterator[object]:
+        for below in dependant.dependencies:
+            call = below.call
+            asks = (call, type(call).__call__)
+            if not any(inspect.iscoroutinefunction(one) for one in asks):
+                yield call
+            yield from plain(below)
+
+    routes = [
+        context.original_route
+        for context in iter_route_contexts(api.app.routes)
+        if isinstance(context.original_route, APIRoute)
+    ]
+    assert routes
+    assert [found for route in routes for found in plain(route.dependant)] == []

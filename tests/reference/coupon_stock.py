@@ -46,10 +46,9 @@ def stock_coupons(
         # Crockford digits that are decimal digits too: twelve of them are a code.
         codes = [f"{number:012d}" for number in range(count)]
         for table, row in _TABLES:
-            connection.execute(sa.insert(table), [row(number) for number in range(count)])
-        connection.execute(
-            sa.insert(COUPONS), [_coupon(n, is_reserved=is_reserved) for n in range(count)]
-        )
+            connection.execute(sa.insert(table), [_whole(table, row(n)) for n in range(count)])
+        coupons = [_coupon(n, is_reserved=is_reserved) for n in range(count)]
+        connection.execute(sa.insert(COUPONS), [_whole(COUPONS, coupon) for coupon in coupons])
         connection.execute(
             sa.insert(COUPON_CODES),
             [
@@ -79,6 +78,16 @@ def _revision(budget: Budget | None) -> CampaignRevision:
         texts=dict.fromkeys(Locale, text),
         budget=budget,
     )
+
+
+def _whole(table: sa.Table, row: Row) -> Row:
+    """Fill in what a row must have and redemption does not look at."""
+    empty = {str: "", int: 0, bool: False, bytes: b""}
+    return {
+        column.name: empty[column.type.python_type]
+        for column in table.columns
+        if not column.nullable and not column.primary_key
+    } | row
 
 
 def _id(kind: str, number: int) -> str:
