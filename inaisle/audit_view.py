@@ -5,12 +5,11 @@ output, and an exit status to inaisle.cli_db. The service may run meanwhile.
 """
 
 import json
-from pathlib import Path
 
 import typer
 
-from inaisle.database_place import database_place
-from inaisle.errors import ExitStatus, InvalidSettings, Unavailable
+from inaisle.erasure_list import existing_database
+from inaisle.errors import ExitStatus, InvalidSettings
 from inaisle.settings import Settings
 from offers.handlers.note_audit import AuditReport, verify_audit
 from offers.storage.database import Place
@@ -30,7 +29,7 @@ def run_verify(settings: Settings, *, noted: str | None, as_json: bool) -> int:
         For a machine.
     """
     expected = None if noted is None else parse_head(noted)
-    report = verify_place(database_place(settings), noted=expected)
+    report = verify_place(existing_database(settings), noted=expected)
     found = None if report.head is None else f"{report.head.sequence}:{report.head.hash}"
     if as_json:
         fault = report.fault
@@ -55,15 +54,7 @@ def run_verify(settings: Settings, *, noted: str | None, as_json: bool) -> int:
 
 
 def verify_place(place: Place, *, noted: tuple[int, str] | None = None) -> AuditReport:
-    """Return what the chain there holds, and whether it leads to the entry noted earlier.
-
-    Raises
-    ------
-    Unavailable
-        If there is no such file.
-    """
-    if isinstance(place, Path) and not place.exists():
-        raise Unavailable(f"{place}: there is no database; expected one that `inaisle serve` made.")
+    """Return what the chain there holds, and whether it leads to the entry noted earlier."""
     reader = Reader(place)
     try:
         return reader.run(lambda work: verify_audit(work=work, noted=noted))

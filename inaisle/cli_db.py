@@ -1,6 +1,7 @@
 """The commands that look after the database of offers.
 
-Layer: doors. Takes: arguments. Gives: `inaisle db status`, `upgrade` and `verify` to inaisle.cli.
+Layer: doors. Takes: arguments. Gives: `inaisle db status`, `upgrade`, `verify`, `erasures`
+and `replay-erasures` to inaisle.cli.
 """
 
 from pathlib import Path
@@ -46,6 +47,27 @@ def verify(
     from inaisle.audit_view import run_verify
 
     end_with(run_verify(load_for(context, data_flag(data)).settings, noted=head, as_json=json))
+
+
+@db_app.command()
+def erasures(context: typer.Context, *, data: DataFlag = None) -> None:
+    """Print the list of who was erased: keep it apart from the backups."""
+    from inaisle.erasure_list import print_erasures
+
+    end_with(print_erasures(load_for(context, data_flag(data)).settings))
+
+
+@db_app.command("replay-erasures")
+def replay_erasures(
+    context: typer.Context,
+    listed: Annotated[Path, typer.Argument(help="What `inaisle db erasures` printed.")],
+    *,
+    data: DataFlag = None,
+) -> None:
+    """Erase those again whom a restored backup brought back. Before the service starts."""
+    from inaisle.erasure_list import run_replay_erasures
+
+    end_with(run_replay_erasures(load_for(context, data_flag(data)).settings, listed))
 
 
 def data_flag(data: Path | None) -> FlagValues:

@@ -4,6 +4,7 @@ Layer: doors. Takes: settings, the site map, a fan-out and whom to tell of tags.
 stopped `OffersSide` with a callback for zone events and the parts of the API.
 """
 
+import itertools
 import threading
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -33,6 +34,7 @@ from offers.model.campaign import CampaignRevision
 from offers.model.campaign_json import parse_campaigns
 from offers.model.site_rules import SiteRules
 from offers.ports import FanOut, UnitOfWork
+from offers.storage.checkpoint import empty_log
 from offers.storage.database import prepare_database
 from offers.storage.reader import Reader
 from offers.storage.secret_source import SystemSecretSource, load_key
@@ -45,6 +47,7 @@ from rtls.model.units import TagId, UnixMs
 
 log = structlog.get_logger("inaisle.offers")
 SWEEP_EVERY_S: Final = 5.0
+EMPTY_LOG_EVERY: Final = 120  # sweeps: ten minutes
 STOP_S_MAX: Final = 2.0
 
 
@@ -84,7 +87,7 @@ class OffersSide:
         tell_tag: Callable[[TagId, bool], None],
         scans: ScanSink | None = None,
     ) -> None:
-        place = database_place(settings)
+        self._place = place = database_place(settings)
         prepare_database(place)
         self._site_map = site_map
         self._clock = around.clock
@@ -178,9 +181,13 @@ class OffersSide:
             self.writer.run(partial(_start_if_new, revision, self._site_map, self._clock.now_ms()))
 
     def _sweep(self) -> None:
-        while not self._stop.wait(SWEEP_EVERY_S):
+        for turn in itertools.count(1):
+            if self._stop.wait(SWEEP_EVERY_S):
+                return
             try:
                 self.writer.run(self._expire)
+                if turn % EMPTY_LOG_EVERY == 0:
+                    empty_log(self._place)  # what was erased leaves the log as well
             except InaisleError as error:
                 log.warning("nothing was expired this time", error=str(error))
 

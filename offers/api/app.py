@@ -18,6 +18,7 @@ from offers.api.error_handlers import install_error_handlers
 from offers.api.offer_routes import offer_routes
 from offers.api.operator_routes import operator_routes
 from offers.api.points_routes import points_routes
+from offers.api.privacy_routes import privacy_routes
 from offers.api.problem_docs import problem_routes, problem_schemas
 from offers.api.purchase_routes import purchase_routes
 from offers.api.referral_routes import referral_routes
@@ -106,6 +107,7 @@ def create_app(
 def _include(app: FastAPI, open_routers: Sequence[APIRouter]) -> None:
     guarded = (
         shopper_routes,
+        privacy_routes,
         scan_routes,
         offer_routes,
         points_routes,

@@ -25,6 +25,8 @@ ROLES: Final[Mapping[str, Roles | None]] = {
     "getCardCode": SHOPPER,
     "getConsents": SHOPPER,
     "putConsent": SHOPPER,
+    "exportShopper": SHOPPER,
+    "eraseShopper": SHOPPER,
     "getPairings": SHOPPER,
     "pairTag": SHOPPER,
     "unpairTag": SHOPPER,

@@ -1,7 +1,7 @@
 """Note in the audit what was done, in the transaction that did it; and verify the chain.
 
-Layer: flow. Takes: an action, its subject and who acts. Gives: nothing, or an `AuditReport`. Call
-it last: on PostgreSQL other writers wait from here to the end of the transaction.
+Layer: flow. Takes: an action, its subject and who acts. Gives: nothing, or an `AuditReport`.
+Writers take turns, so that a chain cannot fork; should they ever not, a UNIQUE constraint says so.
 """
 
 from collections.abc import Mapping

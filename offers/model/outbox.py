@@ -34,6 +34,7 @@ class OutboxEvent:
 
     sequence: int
     kind: OutboxKind
-    shopper: ShopperId
+    shopper: ShopperId | None
+    """None once the shopper is erased; then only `TAG_WITHDRAWN` is left to tell"""
     subject: str
     at_ms: UnixMs

@@ -18,6 +18,7 @@ from offers.ports.offers import Coupons, Offers
 from offers.ports.outside import FanOut, SecretSource
 from offers.ports.people import Consents, Pairings, Shoppers
 from offers.ports.programmes import Programmes, Tiers
+from offers.ports.personal_data import PersonalData
 from offers.ports.purchases import HeldBaskets, Purchases
 from offers.ports.segments import Memberships, SegmentBook
 from offers.ports.visits import Decisions, Visits
@@ -45,6 +46,7 @@ __all__ = [
     "Outbox",
     "Pairings",
     "Programmes",
+    "PersonalData",
     "Purchases",
     "PushSubscriptions",
     "Reader",

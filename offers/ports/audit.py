@@ -12,7 +12,7 @@ class Audit(Protocol):
     """The chain of audit entries. There is no way to change or delete one."""
 
     def head(self) -> AuditEntry | None:
-        """Return the newest entry, and hold off other writers until this transaction ends."""
+        """Return the newest entry, or None."""
         ...
 
     def append(self, entry: AuditEntry) -> bool:

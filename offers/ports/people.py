@@ -67,6 +67,10 @@ class Pairings(Protocol):
         """Return the active pairings of the shopper, oldest first."""
         ...
 
+    def open_of_shopper(self, shopper: ShopperId) -> tuple[Pairing, ...]:
+        """Return the pairings of the shopper that have not been ended, expired or not."""
+        ...
+
     def end(self, pairing: PairingId, *, at_ms: UnixMs, end: PairingEnd) -> bool:
         """End a pairing; False where it is unknown or ended."""
         ...

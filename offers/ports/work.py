@@ -19,6 +19,7 @@ from offers.ports.ledger import Ledger
 from offers.ports.offers import Coupons, Offers
 from offers.ports.people import Consents, Pairings, Shoppers
 from offers.ports.programmes import Programmes, Tiers
+from offers.ports.personal_data import PersonalData
 from offers.ports.purchases import HeldBaskets, Purchases
 from offers.ports.segments import Memberships, SegmentBook
 from offers.ports.visits import Decisions, Visits
@@ -92,6 +93,8 @@ class UnitOfWork(Protocol):
     def programmes(self) -> Programmes: ...  # noqa: D102
     @property
     def tiers(self) -> Tiers: ...  # noqa: D102
+    @property
+    def personal_data(self) -> PersonalData: ...  # noqa: D102
 
 
 class Writer(Protocol):

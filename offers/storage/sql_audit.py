@@ -14,10 +14,6 @@ from offers.storage.insert_once import insert_once
 from offers.storage.tables.audit import AUDIT
 from rtls.model.units import UnixMs
 
-# Any number that no other lock of ours has. Writers of several processes queue up here for the end
-# of the chain; without it all but one would do their work in vain and begin again.
-CHAIN_LOCK: Final = 0x696E_6169_6175_6474
-_LOCK: Final = sa.select(sa.func.pg_advisory_xact_lock(CHAIN_LOCK))
 _HEAD: Final = sa.select(AUDIT).order_by(AUDIT.c.sequence.desc()).limit(1)
 _PAGE: Final = (
     sa.select(AUDIT)
@@ -36,9 +32,7 @@ class SqlAudit:
         self._insert = insert_once(AUDIT, connection.dialect.name)
 
     def head(self) -> AuditEntry | None:
-        """Return the newest entry; on PostgreSQL other writers wait (SQLite has one only)."""
-        if self._connection.dialect.name == "postgresql":
-            self._connection.execute(_LOCK)
+        """Return the newest entry."""
         found = self._read(_HEAD, {})
         return found[0] if found else None
 

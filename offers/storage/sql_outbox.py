@@ -38,7 +38,7 @@ class SqlOutbox:
             OutboxEvent(
                 sequence=row.sequence,
                 kind=OutboxKind(row.kind),
-                shopper=ShopperId(row.shopper_id),
+                shopper=None if row.shopper_id is None else ShopperId(row.shopper_id),
                 subject=row.subject,
                 at_ms=UnixMs(row.at_ms),
             )

@@ -24,6 +24,11 @@ _ACTIVE_OF_SHOPPER = (
     )
     .order_by(PAIRINGS.c.paired_at_ms, PAIRINGS.c.pairing_id)
 )
+_OPEN_OF_SHOPPER = (
+    sa.select(PAIRINGS)
+    .where(PAIRINGS.c.shopper_id == sa.bindparam("shopper"), _IS_OPEN)
+    .order_by(PAIRINGS.c.paired_at_ms, PAIRINGS.c.pairing_id)
+)
 _OVERDUE = (
     sa.select(PAIRINGS)
     .where(_IS_OPEN, PAIRINGS.c.expires_at_ms <= sa.bindparam("now_ms"))
@@ -68,6 +73,10 @@ class SqlPairings:
     def active_of_shopper(self, shopper: ShopperId, *, now_ms: UnixMs) -> tuple[Pairing, ...]:
         """Return the active pairings of the shopper, oldest first."""
         return self._read(_ACTIVE_OF_SHOPPER, {"shopper": shopper, "now_ms": now_ms})
+
+    def open_of_shopper(self, shopper: ShopperId) -> tuple[Pairing, ...]:
+        """Return the pairings of the shopper that have not been ended, expired or not."""
+        return self._read(_OPEN_OF_SHOPPER, {"shopper": shopper})
 
     def end(self, pairing: PairingId, *, at_ms: UnixMs, end: PairingEnd) -> bool:
         """End a pairing; False where it is unknown or ended."""

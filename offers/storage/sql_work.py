@@ -26,6 +26,7 @@ from offers.ports import (
     Outbox,
     Pairings,
     Programmes,
+    PersonalData,
     Purchases,
     PushSubscriptions,
     Referrals,
@@ -57,6 +58,7 @@ from offers.storage.sql_offers import SqlOffers
 from offers.storage.sql_outbox import SqlOutbox
 from offers.storage.sql_pairings import SqlPairings
 from offers.storage.sql_programmes import SqlProgrammes, SqlTiers
+from offers.storage.sql_personal_data import SqlPersonalData
 from offers.storage.sql_purchases import SqlPurchases
 from offers.storage.sql_push_subscriptions import SqlPushSubscriptions
 from offers.storage.sql_referrals import SqlReferrals
@@ -106,3 +108,4 @@ class SqlWork:
         self.ledger: Ledger = SqlLedger(connection)
         self.programmes: Programmes = SqlProgrammes(connection)
         self.tiers: Tiers = SqlTiers(connection)
+        self.personal_data: PersonalData = SqlPersonalData(connection)

@@ -129,7 +129,9 @@ def test_each_role_gets_through_where_the_table_says_and_nowhere_else(
     api: RunningApi, credentials: dict[Role, dict[str, str]], operation: str
 ) -> None:
     """A stolen till key must not list customers; an app must not redeem."""
-    for role, headers in credentials.items():
+    for role, held in credentials.items():
+        is_last_call = (role, operation) == (Role.SHOPPER, "eraseShopper")
+        headers = Phone(api).headers if is_last_call else held
         answer = call(api, operation, headers)
         if role in ROLES[operation]:
             assert answer.status_code not in {401, 403}, answer.text

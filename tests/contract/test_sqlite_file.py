@@ -84,7 +84,7 @@ def test_a_full_disk_is_busy_for_all_of_the_batch_and_heals(
 
     writer._engine.dispose()
     sa.event.listen(writer._engine, "connect", limit)
-    big = "x" * 10_000
+    big = "x" * 100_000  # more than the pages that migrating has left free
 
     def fill_up(work: UnitOfWork) -> None:
         work.shoppers.add(ANNA)
@@ -106,10 +106,16 @@ def test_every_connection_is_durable_and_checked(path: Path) -> None:
         with engine.connect() as connection:
             settings = [
                 connection.exec_driver_sql(f"PRAGMA {name}").scalar_one()
-                for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
+                for name in (
+                    "journal_mode",
+                    "synchronous",
+                    "foreign_keys",
+                    "busy_timeout",
+                    "secure_delete",
+                )
             ]
         engine.dispose()
-        assert settings == ["wal", 2, 1, 5_000]
+        assert settings == ["wal", 2, 1, 5_000, 1]
 
 
 def test_preparing_twice_does_not_touch_the_schema(path: Path) -> None:

@@ -5,7 +5,7 @@ milliseconds since 1970, money is minor units, and every limit of the business i
 """
 
 from offers.storage.tables.answers import ANSWERS, OUTBOX
-from offers.storage.tables.audit import AUDIT
+from offers.storage.tables.audit import AUDIT, ERASURES
 from offers.storage.tables.budgets import BUDGET_HOLDS, BUDGET_USES, BUDGETS, SITES
 from offers.storage.tables.campaigns import CAMPAIGN_REVISIONS, CAMPAIGNS
 from offers.storage.tables.cards import CARD_STEPS, CARDS
@@ -88,6 +88,7 @@ __all__ = [
     "CREDENTIALS",
     "DECISIONS",
     "DELIVERIES",
+    "ERASURES",
     "HELD_BASKETS",
     "HELD_COUPONS",
     "LEDGER_ACCOUNTS",

@@ -26,7 +26,8 @@ OUTBOX: Final = sa.Table(
     METADATA,
     sequence(),
     text("kind", DataClass.BUSINESS),
-    key("shopper_id", sa.ForeignKey("shoppers.shopper_id")),
+    # Empty once the shopper is erased: locating must still be told to forget the tag.
+    key("shopper_id", sa.ForeignKey("shoppers.shopper_id"), nullable=True),
     text("subject", DataClass.BEHAVIOUR),
     number("at_ms", DataClass.BEHAVIOUR),
     sqlite_autoincrement=True,

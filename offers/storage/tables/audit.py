@@ -1,6 +1,6 @@
-"""Lay down the table of the audit chain.
+"""Lay down the tables of the audit chain and of who was erased.
 
-Layer: edges. Takes: column functions. Gives: the table to its repository and migrations. No column
+Layer: edges. Takes: column functions. Gives: the tables to repositories and migrations. No column
 refers to another table: what is erased elsewhere must leave the chain whole.
 """
 
@@ -26,4 +26,11 @@ AUDIT: Final = sa.Table(
     sa.UniqueConstraint("previous"),
     sa.CheckConstraint("sequence >= 1", name="sequence"),
     sa.Index(None, "subject", "sequence"),
+)
+
+ERASURES: Final = sa.Table(
+    "erasures",
+    METADATA,
+    sa.Column("fingerprint", sa.Text(), primary_key=True, info={"data": DataClass.SECRET}),
+    number("at_ms", DataClass.BUSINESS),
 )

@@ -94,12 +94,13 @@ REDEMPTIONS: Final = sa.Table(
     "redemptions",
     METADATA,
     key("redemption_id", primary=True),
-    key("coupon_id", sa.ForeignKey("coupons.coupon_id")),
+    # Coupon, offer and shopper are empty once the shopper is erased; the money stays in the books.
+    key("coupon_id", sa.ForeignKey("coupons.coupon_id"), nullable=True),
     # One more than the coupon has reversals, so UNIQUE lets it have one redemption that is not
     # reversed, and no row is ever edited.
     number("use_number", DataClass.BUSINESS),
-    key("offer_id", sa.ForeignKey("offers.offer_id")),
-    key("shopper_id", sa.ForeignKey("shoppers.shopper_id")),
+    key("offer_id", sa.ForeignKey("offers.offer_id"), nullable=True),
+    key("shopper_id", sa.ForeignKey("shoppers.shopper_id"), nullable=True),
     key("campaign_id"),
     number("revision", DataClass.BUSINESS),
     text("till", DataClass.BEHAVIOUR),

@@ -115,7 +115,8 @@ REVERSALS: Final = sa.Table(
     METADATA,
     key("reversal_id", primary=True),
     key("redemption_id", sa.ForeignKey("redemptions.redemption_id")),
-    key("coupon_id", sa.ForeignKey("coupons.coupon_id")),
+    # Empty once the shopper is erased.
+    key("coupon_id", sa.ForeignKey("coupons.coupon_id"), nullable=True),
     key("return_id", sa.ForeignKey("purchase_returns.return_id")),
     number("at_ms", DataClass.BEHAVIOUR),
     claim("is_given_back", DataClass.BEHAVIOUR),

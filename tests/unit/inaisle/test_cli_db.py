@@ -9,9 +9,13 @@ from typer.testing import CliRunner
 
 from inaisle.cli import app, run_guarded
 from inaisle.errors import ExitStatus
+from offers.handlers.enrol_shopper import enrol_shopper
+from offers.handlers.erase_shopper import erase_shopper
 from offers.handlers.note_audit import note_audit
 from offers.model.audit import AuditAction
+from offers.model.shopper import Locale
 from offers.storage.database import prepare_database
+from offers.storage.secret_source import SystemSecretSource, load_key
 from offers.storage.writer import Writer
 from tests.unit.offers.shop import START_MS
 
@@ -73,3 +77,48 @@ def test_a_head_that_is_none_is_refused(data: Path, capsys: pytest.CaptureFixtur
     arguments = ["db", "verify", "--data", str(data), "--head", "12"]
     assert run_guarded(lambda: app(arguments, standalone_mode=False)) == ExitStatus.USAGE
     assert "sequence:hash" in capsys.readouterr().err
+
+
+def test_who_was_erased_is_erased_again_after_a_restore(tmp_path: Path) -> None:
+    """Backup in the evening, erasure at night, restore in the morning."""
+    path = tmp_path / "offers.sqlite"
+    prepare_database(path)
+    secrets = SystemSecretSource(load_key(tmp_path / "secret.key"))
+    writer = Writer(path)
+    enrolled = [
+        writer.run(lambda w: enrol_shopper(Locale.DE, work=w, now_ms=START_MS, secrets=secrets))
+        for _ in range(3)
+    ]
+    anna = enrolled[1].shopper.shopper
+    writer.close()
+    backup = path.read_bytes()
+    writer = Writer(path)
+    writer.run(lambda w: erase_shopper(anna, work=w, now_ms=START_MS, secrets=secrets))
+    writer.close()
+    printed = CliRunner().invoke(app, ["db", "erasures", "--data", str(tmp_path)])
+    assert anna not in printed.stdout
+    listed = tmp_path / "erased.jsonl"
+    listed.write_text(printed.stdout)
+    for leftover in tmp_path.glob("offers.sqlite-*"):
+        leftover.unlink()
+    path.write_bytes(backup)
+    assert anna.encode() in path.read_bytes()
+    for expected in ("1 shoppers", "0 shoppers"):
+        told = CliRunner().invoke(
+            app, ["db", "replay-erasures", str(listed), "--data", str(tmp_path)]
+        )
+        assert told.stdout.startswith(expected)
+    assert anna.encode() not in path.read_bytes()
+    assert enrolled[2].shopper.shopper.encode() in path.read_bytes()
+
+
+@pytest.mark.parametrize("line", ["", "{}", "[1]", '{"fingerprint": "ab"}', '{"fingerprint": 7}'])
+def test_a_list_that_is_none_erases_nobody(
+    data: Path, capsys: pytest.CaptureFixture, line: str
+) -> None:
+    """The wrong file, given in a hurry."""
+    listed = data / "list.jsonl"
+    listed.write_text(line + "\n")
+    arguments = ["db", "replay-erasures", str(listed), "--data", str(data)]
+    assert run_guarded(lambda: app(arguments, standalone_mode=False)) == ExitStatus.USAGE
+    assert "list.jsonl:1:" in capsys.readouterr().err

@@ -15,6 +15,8 @@ depends_on = None
 def upgrade() -> None:
     """Create the tables, those first that others refer to."""
     _create_audit()
+    _create_erasures()
+    _let_rows_outlive_their_shopper()
 
 
 def _create_audit() -> None:
@@ -34,3 +36,21 @@ def _create_audit() -> None:
         sa.UniqueConstraint("previous", name="uq_audit_previous"),
     )
     op.create_index("ix_audit_subject_sequence", "audit", ["subject", "sequence"], unique=False)
+
+
+def _create_erasures() -> None:
+    op.create_table(
+        "erasures",
+        sa.Column("fingerprint", sa.Text(), nullable=False),
+        sa.Column("at_ms", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("fingerprint", name="pk_erasures"),
+    )
+
+
+def _let_rows_outlive_their_shopper() -> None:
+    # SQLite cannot change a column: the table is made anew and filled from the old one.
+    with op.batch_alter_table("redemptions") as table:
+        for name in ("coupon_id", "offer_id", "shopper_id"):
+            table.alter_column(name, existing_type=sa.Text(), nullable=True)
+    with op.batch_alter_table("outbox", table_kwargs={"sqlite_autoincrement": True}) as table:
+        table.alter_column("shopper_id", existing_type=sa.Text(), nullable=True)

@@ -186,7 +186,7 @@ def _create_reversals() -> None:
         "reversals",
         sa.Column("reversal_id", sa.Text(), nullable=False),
         sa.Column("redemption_id", sa.Text(), nullable=False),
-        sa.Column("coupon_id", sa.Text(), nullable=False),
+        sa.Column("coupon_id", sa.Text(), nullable=True),
         sa.Column("return_id", sa.Text(), nullable=False),
         sa.Column("at_ms", sa.BigInteger(), nullable=False),
         sa.Column("is_given_back", sa.Boolean(), nullable=False),

@@ -1,0 +1,107 @@
+"""All that the database knows of a shopper who has done everything once, as plain texts."""
+
+import sqlalchemy as sa
+
+from offers.handlers.answer_once import answer_once
+from offers.handlers.post_points import earn
+from offers.handlers.redeem_coupon import redeem_coupon
+from offers.model.idempotency import IdempotentRequest, StoredAnswer
+from offers.model.ids import CredentialId, ShopperId
+from offers.model.ledger import POINTS, PostingReason
+from offers.model.points import Earning
+from offers.model.redemption import Redemption
+from offers.storage.tables import CREDENTIALS, METADATA
+from rtls.model.units import UnixMs
+from tests.unit.offers.shop import MINUTE_MS, START_MS, Shop, checkout
+
+TAG = "tag:anna-7f3a"
+AT_MS = START_MS + 10 * MINUTE_MS
+# Names of rows and columns that stand for a person; redemption_id names a row of the books.
+IDENTIFIERS = (
+    "shopper_id",
+    "credential_id",
+    "fingerprint",
+    "consent_id",
+    "locate_consent_id",
+    "personalise_consent_id",
+    "pairing_id",
+    "tag",
+    "visit_id",
+    "decision_id",
+    "offer_id",
+    "coupon_id",
+    "caller",
+    "key",
+    "reference",
+)
+
+
+def a_shopper_who_has_done_it_all(shop: Shop, tag: str = TAG) -> ShopperId:
+    """Redeem one coupon at the shelf, earn points, and hold an open offer from a second visit."""
+    code = shop.code_in_hand(tag, at_ms=AT_MS)
+    pairing = shop.work.pairings.open_of_tag(tag)
+    assert pairing is not None
+    done = redeem_coupon(checkout(code), work=shop.work, now_ms=UnixMs(AT_MS), secrets=shop.secrets)
+    assert isinstance(done, Redemption)
+    earning = Earning(
+        unit=POINTS,
+        amount_minor=70,
+        reason=PostingReason.PURCHASE,
+        reference=f"purchase-of-{tag}",
+        active_at_ms=UnixMs(AT_MS),
+        expires_at_ms=UnixMs(AT_MS + 10**9),
+    )
+    earn(pairing.shopper, earning, work=shop.work, now_ms=UnixMs(AT_MS), secrets=shop.secrets)
+    shop.stand(tag, at_ms=AT_MS + 120 * MINUTE_MS)
+    asked = IdempotentRequest.of(
+        caller=credential_of(shop, pairing.shopper),
+        key=f"key-of-{tag}",
+        operation="exchange",
+        body=b"{}",
+    )
+    answer_once(
+        asked,
+        lambda: StoredAnswer(status=201, body=b'{"of": "anna"}'),
+        work=shop.work,
+        now_ms=UnixMs(AT_MS),
+    )
+    return pairing.shopper
+
+
+def credential_of(shop: Shop, shopper: ShopperId) -> CredentialId:
+    """Return the credential of the shopper's app."""
+    query = sa.select(CREDENTIALS.c.credential_id).where(CREDENTIALS.c.shopper_id == shopper)
+    return CredentialId(connection_of(shop).execute(query).scalar_one())
+
+
+def identifiers(shop: Shop, shopper: ShopperId) -> frozenset[str]:
+    """Return every text that names the shopper or a row of his alone."""
+    tables = shop.work.personal_data.export(shopper)
+    found = {
+        str(row[name])
+        for table, rows in tables.items()
+        for row in rows
+        for name in IDENTIFIERS
+        if row.get(name) is not None and table != "redemptions"
+    }
+    for name in ("credentials", "coupon_codes"):
+        table = METADATA.tables[name]
+        found |= set(connection_of(shop).execute(sa.select(table.c.fingerprint)).scalars())
+    return frozenset(found)
+
+
+def everything(shop: Shop) -> str:
+    """Return all that stands in any table, as one text."""
+    connection = connection_of(shop)
+    return "\n".join(
+        f"{table.name}: {tuple(row)}"
+        for table in METADATA.sorted_tables
+        for row in connection.execute(sa.select(table))
+    )
+
+
+def connection_of(shop: Shop) -> sa.Connection:
+    """Return the transaction's connection."""
+    connection = shop.work.audit._connection
+    assert isinstance(connection, sa.Connection)
+    return connection
