@@ -34,16 +34,20 @@ ACTIVITIES: Final = frozenset(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EarningTerms:
-    """From when and until when what is earned in a unit can be spent."""
+    """From when and until when what is earned in a unit can be spent, and what it pays."""
 
     unit: LedgerUnit
     pending_days: int = 0
     lasts_days: int = 730
+    worth_minor_per_100: int = 0
+    """what 100 of the unit pay at the till, in minor units of money: 100 points for one euro are
+    100; 0: they buy rewards only. A cashback pays what it is, in its own currency."""
 
     def __post_init__(self) -> None:
         check_unit(self.unit)
         _check_whole("pending_days", self.pending_days, least=0, most=366)
         _check_whole("lasts_days", self.lasts_days, least=1, most=LASTS_MS_MAX // DAY_MS)
+        _check_whole("worth_minor_per_100", self.worth_minor_per_100, least=0, most=RATE_MAX)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

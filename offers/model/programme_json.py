@@ -70,6 +70,7 @@ def render_programme(programme: Programme) -> str:
                 "unit": terms.unit,
                 "pending_days": terms.pending_days,
                 "lasts_days": terms.lasts_days,
+                "worth_minor_per_100": terms.worth_minor_per_100,
             }
             for terms in programme.terms
         ],
@@ -98,11 +99,12 @@ def _programme(document: Json) -> Programme:
 
 
 def _terms(given: Json) -> EarningTerms:
-    _refuse_unknown(given, "units", {"unit", "pending_days", "lasts_days"})
+    _refuse_unknown(given, "units", {"unit", "pending_days", "lasts_days", "worth_minor_per_100"})
     return EarningTerms(
         unit=LedgerUnit(_text(given, "unit")),
         pending_days=_integer(given, "pending_days", 0),
         lasts_days=_integer(given, "lasts_days", 730),
+        worth_minor_per_100=_integer(given, "worth_minor_per_100", 0),
     )
 
 

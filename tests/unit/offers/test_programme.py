@@ -31,7 +31,7 @@ DOCUMENT = {
     "site": "demo",
     "time_zone": "Europe/Berlin",
     "units": [
-        {"unit": "points", "pending_days": 0, "lasts_days": 730},
+        {"unit": "points", "pending_days": 0, "lasts_days": 730, "worth_minor_per_100": 50},
         {"unit": "EUR", "pending_days": 14, "lasts_days": 365},
     ],
     "earning": [
