@@ -14,8 +14,9 @@ from offers.api.schema import Body
 
 Responses = dict[int | str, dict[str, object]]
 
-# Any route may answer these: the body limit, the database, and the schema.
+# Any route may answer these: the body limit, the database, the schema, and what is no JSON.
 ANYWHERE: Final = (
+    ProblemCode.REQUEST_MALFORMED,
     ProblemCode.BODY_TOO_LARGE,
     ProblemCode.VALIDATION_FAILED,
     ProblemCode.BUSY,
