@@ -8,24 +8,10 @@ transactions never wait for each other's rows.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import assert_never
 from zoneinfo import ZoneInfo
 
-from offers.model.benefit import (
-    Benefit,
-    Cashback,
-    EarlyAccess,
-    Event,
-    FreeDelivery,
-    FreeItem,
-    Gift,
-    Information,
-    MoneyOff,
-    PercentOff,
-    Points,
-    PointsMultiplier,
-    Service,
-)
+from offers.model.benefit import Benefit
+from offers.model.benefit_money import money_max
 from offers.model.budget import REDEMPTIONS, BudgetKey, BudgetLimit, BudgetPer, Charge
 from offers.model.ids import CampaignId, ShopperId
 from offers.model.money import Money
@@ -100,21 +86,6 @@ def reserved_charges(
         if limit.is_reserved and (limit.unit == REDEMPTIONS or most is not None)
     ]
     return tuple(sorted(charges, key=lambda charge: charge.key.budget))
-
-
-def money_max(benefit: Benefit) -> Money | None:
-    """Return the most money that the benefit can take off any basket, None where nobody knows."""
-    match benefit:
-        case MoneyOff():
-            return benefit.amount
-        case PercentOff():
-            return benefit.discount_max
-        case FreeItem() | Gift() | PointsMultiplier() | Cashback() | FreeDelivery() | Service():
-            return None
-        case Event() | Points() | EarlyAccess() | Information():
-            return None
-        case _:
-            assert_never(benefit)
 
 
 def _charge(

@@ -5,6 +5,7 @@ the database are as many for one campaign as for five hundred.
 """
 
 from offers.decision.decide import decide
+from offers.handlers.coupon_budgets import spent_campaigns
 from offers.handlers.issue_offer import issue_offer
 from offers.handlers.random_id import random_id
 from offers.model.campaign import COOL_DOWN_S_MAX
@@ -69,14 +70,14 @@ def candidates_of(moment: Moment, *, work: UnitOfWork) -> list[Candidate]:
         occasion=moment.key,
         since_ms=UnixMs(moment.now_ms - COOL_DOWN_S_MAX * 1_000),
     )
-    spent = work.campaigns.without_budget(moment.site)
+    spent = spent_campaigns(moment.site, moment.shopper, work=work, now_ms=moment.now_ms)
     return [
         Candidate(
             revision=revision,
             cap_taken_at_ms=past.cap_taken_at_ms.get(revision.campaign, ()),
             is_offered=revision.campaign in past.offered,
             dismissed_at_ms=past.dismissed_at_ms.get(revision.campaign),
-            has_budget=not revision.has_coupon or revision.campaign not in spent,
+            has_budget=not revision.has_coupon or not spent & {revision.campaign, None},
         )
         for revision in revisions
     ]

@@ -4,6 +4,7 @@ Layer: flow. Takes: a `HeldBasket`. Gives: nothing to cancel_basket, hold_basket
 coupons that can be used again, and budgets as they were before.
 """
 
+from offers.handlers.coupon_budgets import release_at_till
 from offers.model.coupon import Coupon, CouponState
 from offers.model.errors import Busy
 from offers.model.held_basket import HeldBasket, HoldState
@@ -24,8 +25,7 @@ def end_hold(held: HeldBasket, state: HoldState, *, work: UnitOfWork, now_ms: Un
         raise Busy(f"basket {held.held} has just been paid or given up. Try again.")
     for coupon in coupons_of(held, work=work):
         move_or_busy(coupon, CouponState.HELD, CouponState.ISSUED, work=work)
-        if not coupon.is_reserved:
-            work.campaigns.release(coupon.campaign)
+        release_at_till(coupon, work=work)
 
 
 def coupons_of(held: HeldBasket, *, work: UnitOfWork) -> list[Coupon]:

@@ -8,6 +8,7 @@ offer that never reached the shopper does not count in the frequency cap.
 from types import MappingProxyType
 from typing import Final
 
+from offers.handlers.coupon_budgets import release_all
 from offers.model.coupon import CouponState
 from offers.model.errors import Busy, WrongState
 from offers.model.offer import Offer, OfferState
@@ -51,7 +52,6 @@ def end_offer(offer: Offer, state: OfferState, *, work: UnitOfWork, now_ms: Unix
         )
     if coupon is not None and coupon.state is CouponState.ISSUED:
         after = COUPON_ENDS[state]
-        is_moved = work.coupons.move(coupon.coupon, before=coupon.state, after=after)
-        if is_moved and coupon.is_reserved:
-            work.campaigns.release(coupon.campaign)
+        if work.coupons.move(coupon.coupon, before=coupon.state, after=after):
+            release_all(coupon, work=work)
     return ended

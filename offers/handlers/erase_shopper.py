@@ -10,6 +10,7 @@ from collections.abc import Collection
 from typing import Final
 
 from offers.handlers.close_account import close_account
+from offers.handlers.coupon_budgets import release_all
 from offers.handlers.end_hold import end_hold
 from offers.handlers.end_offer import end_offer
 from offers.handlers.end_pairing import end_pairing
@@ -134,6 +135,5 @@ def _revoke_given_back(coupon: CouponId, *, work: UnitOfWork) -> None:
     found = work.coupons.find(coupon)
     if found is None or found.state is not CouponState.ISSUED:
         return
-    is_moved = work.coupons.move(coupon, before=found.state, after=CouponState.REVOKED)
-    if is_moved and found.is_reserved:
-        work.campaigns.release(found.campaign)
+    if work.coupons.move(coupon, before=found.state, after=CouponState.REVOKED):
+        release_all(found, work=work)

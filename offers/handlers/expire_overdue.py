@@ -8,6 +8,7 @@ late sweep makes nothing good that has expired, it only gives budgets back later
 from dataclasses import dataclass
 from typing import Final
 
+from offers.handlers.coupon_budgets import release_all
 from offers.handlers.end_hold import end_hold
 from offers.handlers.end_offer import end_offer
 from offers.handlers.end_pairing import end_pairing
@@ -85,6 +86,5 @@ def _expire_coupon(coupon: Coupon, *, work: UnitOfWork, now_ms: UnixMs) -> None:
     if not offer.is_over:
         end_offer(offer, OfferState.EXPIRED, work=work, now_ms=now_ms)
         return
-    is_moved = work.coupons.move(coupon.coupon, before=coupon.state, after=CouponState.EXPIRED)
-    if is_moved and coupon.is_reserved:
-        work.campaigns.release(coupon.campaign)
+    if work.coupons.move(coupon.coupon, before=coupon.state, after=CouponState.EXPIRED):
+        release_all(coupon, work=work)

@@ -7,14 +7,16 @@ basket again, and not a second one.
 
 from dataclasses import dataclass
 
+from offers.handlers.coupon_budgets import reserve_at_till
 from offers.handlers.end_hold import end_hold, move_or_busy
 from offers.handlers.price_basket import price_basket
 from offers.handlers.random_id import random_id
 from offers.handlers.reveal_card import scanned_card
-from offers.model.coupon import Coupon, CouponState
+from offers.model.coupon import CouponState
 from offers.model.errors import Busy
 from offers.model.held_basket import (
     HOLD_MS,
+    AppliedCoupon,
     BasketRequest,
     HeldBasket,
     HeldCoupon,
@@ -55,8 +57,8 @@ def hold_basket(
         return TillRefusal.CARD_NOT_VALID
     _free(priced, request, work=work, now_ms=now_ms)
     # In the order of their ids, so that two tills never wait for each other's coupons.
-    for coupon in sorted((one.coupon for one in priced.applied), key=lambda coupon: coupon.coupon):
-        _take(coupon, work=work, now_ms=now_ms)
+    for one in sorted(priced.applied, key=lambda one: one.coupon.coupon):
+        _take(one, work=work, now_ms=now_ms)
     held = HeldBasket(
         held=BasketId(random_id(secrets)),
         site=request.site,
@@ -104,9 +106,10 @@ def _free(
     free_overdue(priced, work=work, now_ms=now_ms)
 
 
-def _take(coupon: Coupon, *, work: UnitOfWork, now_ms: UnixMs) -> None:
+def _take(one: AppliedCoupon, *, work: UnitOfWork, now_ms: UnixMs) -> None:
+    coupon = one.coupon
     move_or_busy(coupon, CouponState.ISSUED, CouponState.HELD, work=work)
-    if not coupon.is_reserved and not work.campaigns.reserve(coupon.campaign):
+    if not reserve_at_till(coupon, one.discount, work=work, now_ms=now_ms):
         raise Busy(f"campaign {coupon.campaign}: its budget has just been spent. Try again.")
     offer = work.offers.find(coupon.offer)
     assert offer is not None

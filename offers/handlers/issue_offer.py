@@ -5,6 +5,7 @@ on_occasion. The rules have said
 yes; here the database says yes again, by one conditional statement for each limit.
 """
 
+from offers.handlers.coupon_budgets import reserve_at_issue
 from offers.handlers.note_event import note_event
 from offers.handlers.random_id import random_id
 from offers.model.campaign import CampaignRevision
@@ -82,21 +83,17 @@ def _offer(decision: Decision, revision: CampaignRevision, *, secrets: SecretSou
 def _issue_coupon(
     offer: Offer, revision: CampaignRevision, *, work: UnitOfWork, secrets: SecretSource
 ) -> bool:
-    is_reserved = revision.budget is not None and revision.budget.is_reserved
-    if is_reserved and not work.campaigns.reserve(offer.campaign):
-        return False
-    work.coupons.add(
-        Coupon(
-            coupon=CouponId(random_id(secrets)),
-            offer=offer.offer,
-            shopper=offer.shopper,
-            campaign=offer.campaign,
-            revision=offer.revision,
-            site=offer.site,
-            state=CouponState.ISSUED,
-            issued_at_ms=offer.issued_at_ms,
-            expires_at_ms=UnixMs(offer.issued_at_ms + revision.coupon_valid_s * 1_000),
-            is_reserved=is_reserved,
-        )
+    coupon = Coupon(
+        coupon=CouponId(random_id(secrets)),
+        offer=offer.offer,
+        shopper=offer.shopper,
+        campaign=offer.campaign,
+        revision=offer.revision,
+        site=offer.site,
+        state=CouponState.ISSUED,
+        issued_at_ms=offer.issued_at_ms,
+        expires_at_ms=UnixMs(offer.issued_at_ms + revision.coupon_valid_s * 1_000),
+        is_reserved=any(limit.is_reserved for limit in revision.limits),
     )
-    return True
+    work.coupons.add(coupon)
+    return reserve_at_issue(coupon, revision, work=work)

@@ -10,6 +10,7 @@ from typing import Final
 from offers.checkout.coupon_code import parse_code
 from offers.checkout.redeem import refusal_of_coupon
 from offers.checkout.stack import best_stack
+from offers.handlers.coupon_budgets import overdrawing
 from offers.handlers.reveal_card import scanned_card
 from offers.handlers.reveal_coupon import CODE_PURPOSE
 from offers.model.coupon import Coupon, CouponState
@@ -62,7 +63,7 @@ def price_basket(
             shown.places[coupon.coupon] = place
     if shopper is not None:
         _add_coupons_of(shopper, shown, request, work=work, now_ms=now_ms)
-    return _stacked(request, shopper, shown, work=work)
+    return _stacked(request, shopper, shown, work=work, now_ms=now_ms)
 
 
 def coupon_of_code(code: str, *, work: UnitOfWork, secrets: SecretSource) -> Coupon | None:
@@ -95,10 +96,7 @@ def _refusal_of(
         return CheckoutRefusal.COUPON_UNKNOWN
     is_held = coupon.state is CouponState.HELD
     is_hold_over = is_held and _is_hold_over(coupon, request, work=work, now_ms=now_ms)
-    reason = refusal_of_coupon(coupon, site=request.site, now_ms=now_ms, is_hold_over=is_hold_over)
-    # A held coupon has its part of the budget set aside, and so has one that reserved it.
-    has_budget = coupon.is_reserved or is_held or work.campaigns.has_budget(coupon.campaign)
-    return reason if reason is not None or has_budget else CheckoutRefusal.BUDGET_SPENT
+    return refusal_of_coupon(coupon, site=request.site, now_ms=now_ms, is_hold_over=is_hold_over)
 
 
 def _is_hold_over(
@@ -132,27 +130,37 @@ def _add_coupons_of(
 
 
 def _stacked(
-    request: BasketRequest, shopper: ShopperId | None, shown: _Shown, *, work: UnitOfWork
+    request: BasketRequest,
+    shopper: ShopperId | None,
+    shown: _Shown,
+    *,
+    work: UnitOfWork,
+    now_ms: UnixMs,
 ) -> PricedBasket:
-    items = [
-        StackItem.of(coupon, work.campaigns.revision(coupon.campaign, coupon.revision))
-        for coupon in shown.good.values()
-    ]
-    stack = best_stack(items, request.basket)
-    left = [
-        RefusedCoupon(
-            reason=aside.reason,
-            code=shown.places.get(aside.item.coupon),
-            campaign=aside.item.campaign,
+    items = {
+        coupon.coupon: StackItem.of(
+            coupon, work.campaigns.revision(coupon.campaign, coupon.revision)
         )
-        for aside in stack.left
-    ]
+        for coupon in shown.good.values()
+    }
+    while True:  # each round leaves at least one coupon out
+        stack = best_stack(tuple(items.values()), request.basket)
+        taken = [(shown.good[one.item.coupon], one.discount) for one in stack.applied]
+        spent = overdrawing(taken, work=work, now_ms=now_ms)
+        if not spent:
+            break
+        for coupon in spent:
+            item = items.pop(coupon.coupon)
+            shown.refused.append(_refused(item, CheckoutRefusal.BUDGET_SPENT, shown))
     return PricedBasket(
         basket=request.basket,
         shopper=shopper,
         applied=tuple(
-            AppliedCoupon(coupon=shown.good[taken.item.coupon], discount=taken.discount)
-            for taken in stack.applied
+            AppliedCoupon(coupon=coupon, discount=discount) for coupon, discount in taken
         ),
-        refused=(*shown.refused, *left),
+        refused=(*shown.refused, *(_refused(one.item, one.reason, shown) for one in stack.left)),
     )
+
+
+def _refused(item: StackItem, reason: CheckoutRefusal, shown: _Shown) -> RefusedCoupon:
+    return RefusedCoupon(reason=reason, code=shown.places.get(item.coupon), campaign=item.campaign)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from offers.checkout.returns import returned_lines, undone_redemptions
+from offers.handlers.coupon_budgets import give_budgets_back
 from offers.handlers.note_audit import note_audit
 from offers.handlers.note_event import note_event
 from offers.handlers.note_purchase import note_return
@@ -130,7 +131,7 @@ def _reverse(
     )
     if not is_written:
         raise Busy(f"redemption {redemption} has just been reversed. Try again.")
-    work.campaigns.give_back(coupon.campaign, is_reserved=is_given_back and coupon.is_reserved)
+    give_budgets_back(coupon, redemption, is_good_again=is_given_back, work=work)
     work.outbox.add(
         OutboxKind.COUPON_REVERSED, shopper=coupon.shopper, subject=coupon.offer, at_ms=now_ms
     )

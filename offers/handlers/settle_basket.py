@@ -11,6 +11,7 @@ redemption stands behind them: reading first and writing then gave 178 redemptio
 
 from dataclasses import dataclass
 
+from offers.handlers.coupon_budgets import use_budgets, use_budgets_over
 from offers.handlers.end_hold import coupons_of, move_or_busy
 from offers.handlers.note_audit import note_audit
 from offers.handlers.note_event import note_event
@@ -71,12 +72,10 @@ def settle_basket(
     redemptions: list[Redemption] = []
     for coupon, named in zip(coupons_of(held, work=work), held.coupons, strict=True):
         move_or_busy(coupon, before, CouponState.REDEEMED, work=work)
-        has_reserved = coupon.is_reserved or before is CouponState.HELD
-        if not work.campaigns.use(coupon.campaign, is_reserved=has_reserved):
-            raise Busy(f"campaign {coupon.campaign}: its budget has just been spent. Try again.")
         redemption = _redemption(
             coupon, named.discount, held, purchase, till=till, now_ms=now_ms, secrets=secrets
         )
+        _use_budgets(redemption, coupon, held, before, work=work)
         if not work.coupons.add_redemption(redemption):
             raise Busy(f"coupon {coupon.coupon} has just been used. Try again.")
         _finish_offer(coupon, work=work, now_ms=now_ms)
@@ -88,6 +87,22 @@ def settle_basket(
         _note(redemption, work=work)
         _tell(redemption, work=work)
     return Settled(purchase=paid, redemptions=tuple(redemptions))
+
+
+def _use_budgets(
+    redemption: Redemption,
+    coupon: Coupon,
+    held: HeldBasket,
+    before: CouponState,
+    *,
+    work: UnitOfWork,
+) -> None:
+    used, discount, at_ms = redemption.redemption, redemption.discount, held.held_at_ms
+    if before is CouponState.HELD:
+        # A limit that came after the hold does not break it: what it lacks is told as overdrawn.
+        use_budgets_over(coupon, used, discount, work=work, at_ms=at_ms)
+    elif not use_budgets(coupon, used, discount, work=work, now_ms=at_ms):
+        raise Busy(f"campaign {coupon.campaign}: its budget has just been spent. Try again.")
 
 
 def _redemption(

@@ -43,6 +43,7 @@ def start_campaign(
             f"campaign {revision.campaign}: site is {revision.site!r}; expected {found.site!r}, "
             "where it began. Give a campaign of another site an id of its own."
         )
+    work.sites.note(site_map.site, time_zone=site_map.time_zone)
     if found is None or replace(revision, revision=found.revision.revision) != found.revision:
         work.campaigns.add_revision(replace(revision, revision=number))
         _set_budget(revision, work=work)
@@ -99,8 +100,8 @@ def _check_dwell(trigger: VisitTrigger, zone: Zone, *, where: str) -> None:
 
 
 def _set_budget(revision: CampaignRevision, *, work: UnitOfWork) -> None:
-    if not work.campaigns.set_budget(revision.campaign, revision.budget):
+    if not work.budgets.set_limits(revision.site, revision.campaign, revision.limits):
         raise InvalidCampaign(
-            f"campaign {revision.campaign}: budget.redemptions_max is below what is used and set "
+            f"campaign {revision.campaign}: a budget is below what is used and set "
             "aside already; expected at least that much. Pause the campaign to stop it."
         )

@@ -114,6 +114,15 @@ class BudgetState:
     """what tills without a line gave away beyond the cap"""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SiteBudgets:
+    """The budgets that all campaigns of a site share."""
+
+    time_zone: str
+    """decides when a day begins"""
+    limits: tuple[BudgetLimit, ...] = ()
+
+
 def check_limits(limits: Sequence[BudgetLimit]) -> None:
     """Refuse limits that contradict each other.
 

@@ -12,6 +12,8 @@ from types import MappingProxyType
 from typing import Final
 
 from offers.model.benefit import AppBenefit, Benefit, Event
+from offers.model.benefit_money import money_max
+from offers.model.budget import REDEMPTIONS, BudgetLimit, check_limits
 from offers.model.errors import InvalidCampaign
 from offers.model.ids import CampaignId, check_name, check_text
 from offers.model.schedule import ALWAYS, Schedule
@@ -114,6 +116,9 @@ class CampaignRevision:
     texts: Mapping[Locale, MessageText]
     frequency_cap: FrequencyCap = FrequencyCap()
     budget: Budget | None = None
+    """the short form of a limit of all redemptions"""
+    budgets: tuple[BudgetLimit, ...] = ()
+    """further limits: of money, by shopper, by day"""
     stacking: StackingClass = StackingClass.ONE_A_LINE
     is_coupon_given_back: bool = True
     """whether a coupon can be used again when what it was used for has been returned"""
@@ -141,13 +146,33 @@ class CampaignRevision:
         self._check_budget()
         object.__setattr__(self, "texts", MappingProxyType(dict(self.texts)))
 
+    @property
+    def limits(self) -> tuple[BudgetLimit, ...]:
+        """Return all limits of the campaign's budgets."""
+        if self.budget is None:
+            return self.budgets
+        total = BudgetLimit(cap=self.budget.redemptions_max, is_reserved=self.budget.is_reserved)
+        return (total, *self.budgets)
+
     def _check_budget(self) -> None:
-        if self.budget is not None and not self.has_coupon:
+        check_limits(self.limits)
+        has_reserved_money = any(
+            limit.is_reserved and limit.unit != REDEMPTIONS for limit in self.budgets
+        )
+        if has_reserved_money and money_max(self.benefit) is None:
+            raise InvalidCampaign(
+                "budgets: money is_reserved, but nobody knows how much one coupon takes off. Give "
+                "the benefit a discount_max, or leave is_reserved out."
+            )
+        if self.limits and not self.has_coupon:
             raise InvalidCampaign(
                 "budget is given, but this benefit needs no coupon and is never redeemed. "
                 "Leave 'budget' out, or give a benefit that is got at the till."
             )
-        is_reserved = self.budget is not None and self.budget.is_reserved
+        is_reserved = any(
+            limit.is_reserved and limit.unit == REDEMPTIONS and not limit.per
+            for limit in self.limits
+        )
         if isinstance(self.benefit, Event) and not is_reserved:
             raise InvalidCampaign(
                 "budget is missing or not reserved; expected how many seats the event has, e.g. "

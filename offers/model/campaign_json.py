@@ -9,6 +9,7 @@ import json
 from typing import Final
 
 from offers.model.benefit_json import parse_benefit, render_benefit
+from offers.model.budget_json import parse_limits, render_limits
 from offers.model.campaign import (
     Budget,
     CampaignRevision,
@@ -114,6 +115,8 @@ def render_campaign(revision: CampaignRevision) -> str:
             "redemptions_max": revision.budget.redemptions_max,
             "is_reserved": revision.budget.is_reserved,
         }
+    if revision.budgets:
+        document["budgets"] = render_limits(revision.budgets)
     return json.dumps(document, ensure_ascii=False, sort_keys=True)
 
 
@@ -148,6 +151,7 @@ _MEMBERS: Final = frozenset(
         "validity",
         "frequency_cap",
         "budget",
+        "budgets",
         "stacking",
         "coupon_given_back",
         "schedule",
@@ -183,6 +187,7 @@ def _campaign(document: Json, revision: int) -> CampaignRevision:
         budget=None if budget is None else _budget(object_of(budget, "budget")),
         schedule=parse_schedule(object_of(document.get("schedule", {}), "schedule")),
         cool_down_s=integer_of(document, "cool_down_s", 7 * 86_400),
+        budgets=parse_limits(document.get("budgets", [])),
         texts={_locale(key): _message(object_of(text, key)) for key, text in texts.items()},
         offer_valid_s=integer_of(document, "offer_valid_s", 900),
         coupon_valid_s=integer_of(document, "coupon_valid_s", 86_400),

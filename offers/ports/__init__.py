@@ -17,8 +17,8 @@ from offers.ports.ledger import Ledger
 from offers.ports.offers import Coupons, Offers
 from offers.ports.outside import FanOut, SecretSource
 from offers.ports.people import Consents, Pairings, Shoppers
-from offers.ports.programmes import Programmes, Tiers
 from offers.ports.personal_data import PersonalData
+from offers.ports.programmes import Programmes, Tiers
 from offers.ports.purchases import HeldBaskets, Purchases
 from offers.ports.segments import Memberships, SegmentBook
 from offers.ports.visits import Decisions, Visits
@@ -45,8 +45,8 @@ __all__ = [
     "Offers",
     "Outbox",
     "Pairings",
-    "Programmes",
     "PersonalData",
+    "Programmes",
     "Purchases",
     "PushSubscriptions",
     "Reader",

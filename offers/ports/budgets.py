@@ -7,7 +7,14 @@ each budget: held and used together never exceed the cap, whoever asks at the sa
 from collections.abc import Sequence
 from typing import Protocol
 
-from offers.model.budget import BudgetKey, BudgetLimit, BudgetStage, BudgetState, Charge
+from offers.model.budget import (
+    BudgetKey,
+    BudgetLimit,
+    BudgetStage,
+    BudgetState,
+    Charge,
+    SiteBudgets,
+)
 from offers.model.ids import CampaignId, CouponId, RedemptionId, ShopperId
 from rtls.model.units import SiteId
 
@@ -58,6 +65,16 @@ class Budgets(Protocol):
         """Change a cap; False where more is held and used already."""
         ...
 
+    def set_limits(
+        self, site: SiteId, campaign: CampaignId | None, limits: Sequence[BudgetLimit]
+    ) -> bool:
+        """Change the caps of all counters of a campaign, or of those that a site shares.
+
+        False where a limit that is neither by shopper nor by day is below what is held and used
+        already; part may have been written: give the transaction up.
+        """
+        ...
+
     def spent(self, site: SiteId, *, shopper: ShopperId, day: str) -> frozenset[CampaignId | None]:
         """Return the campaigns with nothing left for the shopper that day; None: the whole site."""
         ...
@@ -78,14 +95,10 @@ class Sites(Protocol):
         """Write the time zone of the site."""
         ...
 
-    def time_zone(self, site: SiteId) -> str:
-        """Return the time zone of the site, UTC where none was noted."""
-        ...
-
     def set_limits(self, site: SiteId, limits: Sequence[BudgetLimit]) -> None:
         """Write the limits that all campaigns of the site share."""
         ...
 
-    def limits(self, site: SiteId) -> tuple[BudgetLimit, ...]:
-        """Return the limits that all campaigns of the site share."""
+    def budgets(self, site: SiteId) -> SiteBudgets:
+        """Return what holds for the site; UTC and no limits where nothing was noted."""
         ...

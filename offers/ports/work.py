@@ -18,8 +18,8 @@ from offers.ports.facts import Attributes, Facts
 from offers.ports.ledger import Ledger
 from offers.ports.offers import Coupons, Offers
 from offers.ports.people import Consents, Pairings, Shoppers
-from offers.ports.programmes import Programmes, Tiers
 from offers.ports.personal_data import PersonalData
+from offers.ports.programmes import Programmes, Tiers
 from offers.ports.purchases import HeldBaskets, Purchases
 from offers.ports.segments import Memberships, SegmentBook
 from offers.ports.visits import Decisions, Visits

@@ -11,7 +11,14 @@ from collections.abc import Sequence
 
 import sqlalchemy as sa
 
-from offers.model.budget import BudgetKey, BudgetStage, BudgetState, Charge
+from offers.model.budget import (
+    BudgetKey,
+    BudgetLimit,
+    BudgetPer,
+    BudgetStage,
+    BudgetState,
+    Charge,
+)
 from offers.model.ids import CampaignId, CouponId, RedemptionId, ShopperId
 from offers.storage.budget_rows import fresh_row, state_of_row
 from offers.storage.insert_once import insert_once
@@ -169,6 +176,29 @@ class SqlBudgets:
         self._connection.execute(self._insert, fresh_row(key, cap))
         given = {"budget": key.budget, "most": cap}
         return self._connection.execute(_SET_CAP, given).rowcount == 1
+
+    def set_limits(
+        self, site: SiteId, campaign: CampaignId | None, limits: Sequence[BudgetLimit]
+    ) -> bool:
+        """Change the caps of all counters of a campaign, or of those that a site shares."""
+        is_one = _B.campaign_id.is_(None) if campaign is None else _B.campaign_id == campaign
+        mine = sa.update(BUDGETS).where(_B.site == site, is_one)
+        self._connection.execute(mine.values(cap=None))
+        for limit in limits:
+            if not limit.per:
+                key = BudgetKey(site=site, campaign=campaign, unit=limit.unit)
+                if not self.set_cap(key, limit.cap):
+                    return False
+                continue
+            # A counter above a new and lower cap has none: its next step is refused by the cap.
+            step = mine.where(
+                _B.unit == limit.unit,
+                _B.shopper_id.is_not(None) == (BudgetPer.SHOPPER in limit.per),
+                _B.day.is_not(None) == (BudgetPer.DAY in limit.per),
+                _B.held + _B.used <= limit.cap,
+            )
+            self._connection.execute(step.values(cap=limit.cap))
+        return True
 
     def spent(self, site: SiteId, *, shopper: ShopperId, day: str) -> frozenset[CampaignId | None]:
         """Return the campaigns with nothing left for the shopper that day; None: the whole site."""

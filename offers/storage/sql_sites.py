@@ -5,11 +5,12 @@ Layer: edges. Takes: a connection inside a transaction. Gives: `offers.ports.Sit
 
 import json
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Final
 
 import sqlalchemy as sa
 
-from offers.model.budget import BudgetLimit
+from offers.model.budget import BudgetLimit, SiteBudgets
 from offers.model.budget_json import parse_limits, render_limits
 from offers.storage.insert_once import insert_once
 from offers.storage.tables import SITES
@@ -21,6 +22,11 @@ _IS_SITE = _S.site == sa.bindparam("at_site")
 _FIND = sa.select(SITES).where(_IS_SITE)
 _SET_ZONE = sa.update(SITES).where(_IS_SITE).values(time_zone=sa.bindparam("zone"))
 _SET_LIMITS = sa.update(SITES).where(_IS_SITE).values(limits=sa.bindparam("document"))
+
+
+@lru_cache(maxsize=256)
+def _limits_of(document: str) -> tuple[BudgetLimit, ...]:
+    return parse_limits(json.loads(document))
 
 
 class SqlSites:
@@ -35,21 +41,18 @@ class SqlSites:
         self._make(site)
         self._connection.execute(_SET_ZONE, {"at_site": site, "zone": time_zone})
 
-    def time_zone(self, site: SiteId) -> str:
-        """Return the time zone of the site, UTC where none was noted."""
-        row = self._connection.execute(_FIND, {"at_site": site}).one_or_none()
-        return DEFAULT_TIME_ZONE if row is None else row.time_zone
-
     def set_limits(self, site: SiteId, limits: Sequence[BudgetLimit]) -> None:
         """Write the limits that all campaigns of the site share."""
         self._make(site)
         document = json.dumps(render_limits(limits), sort_keys=True)
         self._connection.execute(_SET_LIMITS, {"at_site": site, "document": document})
 
-    def limits(self, site: SiteId) -> tuple[BudgetLimit, ...]:
-        """Return the limits that all campaigns of the site share."""
+    def budgets(self, site: SiteId) -> SiteBudgets:
+        """Return what holds for the site; UTC and no limits where nothing was noted."""
         row = self._connection.execute(_FIND, {"at_site": site}).one_or_none()
-        return () if row is None else parse_limits(json.loads(row.limits))
+        if row is None:
+            return SiteBudgets(time_zone=DEFAULT_TIME_ZONE)
+        return SiteBudgets(time_zone=row.time_zone, limits=_limits_of(row.limits))
 
     def _make(self, site: SiteId) -> None:
         row = {"site": site, "time_zone": DEFAULT_TIME_ZONE, "limits": "[]"}

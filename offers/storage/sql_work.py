@@ -25,8 +25,8 @@ from offers.ports import (
     Offers,
     Outbox,
     Pairings,
-    Programmes,
     PersonalData,
+    Programmes,
     Purchases,
     PushSubscriptions,
     Referrals,
@@ -57,8 +57,8 @@ from offers.storage.sql_memberships import SqlMemberships
 from offers.storage.sql_offers import SqlOffers
 from offers.storage.sql_outbox import SqlOutbox
 from offers.storage.sql_pairings import SqlPairings
-from offers.storage.sql_programmes import SqlProgrammes, SqlTiers
 from offers.storage.sql_personal_data import SqlPersonalData
+from offers.storage.sql_programmes import SqlProgrammes, SqlTiers
 from offers.storage.sql_purchases import SqlPurchases
 from offers.storage.sql_push_subscriptions import SqlPushSubscriptions
 from offers.storage.sql_referrals import SqlReferrals

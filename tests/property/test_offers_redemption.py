@@ -61,7 +61,7 @@ class Redemptions(RuleBasedStateMachine):
         self.count += 1
         self.now_ms += 10 * MINUTE_MS
         tag = f"tag:{self.count}"
-        if not self.shop.work.campaigns.has_budget(self.campaign.campaign):
+        if not self.shop.has_budget(self.campaign.campaign):
             self.shop.shopper(tag=tag, now_ms=self.now_ms - 6 * MINUTE_MS)
             decision = self.shop.stand(tag, at_ms=self.now_ms)
             assert decision is not None
@@ -119,7 +119,7 @@ class Redemptions(RuleBasedStateMachine):
 
     @invariant()
     def the_limit_holds_and_the_books_agree(self) -> None:
-        used = self.shop.work.campaigns.used(self.campaign.campaign)
+        used = self.shop.used(self.campaign.campaign)
         assert used == len(self.redeemed) <= LIMIT
 
     def _ask(self, key: str, code: str, body: str) -> StoredAnswer:

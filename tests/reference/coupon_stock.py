@@ -10,13 +10,14 @@ import sqlalchemy as sa
 
 from offers.handlers.reveal_coupon import CODE_PURPOSE
 from offers.model.benefit import MoneyOff
+from offers.model.budget import BudgetKey, BudgetStage, Charge
 from offers.model.campaign import (
     Budget,
     CampaignRevision,
     MessageText,
     Validity,
 )
-from offers.model.ids import CampaignId, TillId
+from offers.model.ids import CampaignId, CouponId, TillId
 from offers.model.money import Money
 from offers.model.shopper import Locale
 from offers.model.trigger import VisitTrigger
@@ -31,6 +32,7 @@ TILL = TillId("till-1")
 NOW_MS = UnixMs(1_700_000_000_000)
 END_MS = UnixMs(NOW_MS + 86_400_000)
 CAMPAIGN = CampaignId("stock")
+KEY = BudgetKey(site=SITE, campaign=CAMPAIGN)
 Row = dict[str, object]
 
 
@@ -41,8 +43,8 @@ def stock_coupons(
     is_reserved = budget is not None and budget.is_reserved
     engine = open_engine(place, is_reader=False)
     with engine.begin() as connection:
-        campaigns = SqlWork(connection).campaigns
-        campaigns.add_revision(_revision(budget))
+        work = SqlWork(connection)
+        work.campaigns.add_revision(_revision(budget))
         # Crockford digits that are decimal digits too: twelve of them are a code.
         codes = [f"{number:012d}" for number in range(count)]
         for table, row in _TABLES:
@@ -59,8 +61,11 @@ def stock_coupons(
                 for number, code in enumerate(codes)
             ],
         )
-        for _ in range(count if is_reserved else 0):
-            assert campaigns.reserve(CAMPAIGN)
+        assert work.budgets.set_limits(SITE, CAMPAIGN, _revision(budget).limits)
+        if budget is not None and is_reserved:
+            charge = Charge(key=KEY, cap=budget.redemptions_max, amount=1)
+            for number in range(count):
+                assert work.budgets.reserve(CouponId(_id("c", number)), BudgetStage.ISSUE, [charge])
     engine.dispose()
     return codes
 

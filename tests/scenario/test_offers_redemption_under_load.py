@@ -23,7 +23,7 @@ from offers.model.idempotency import StoredAnswer
 from offers.storage.database import Place, open_engine, prepare_database
 from offers.storage.secret_source import SystemSecretSource, load_key
 from offers.storage.sql_work import SqlWork
-from offers.storage.tables import CAMPAIGNS
+from offers.storage.tables import BUDGETS
 from offers.storage.writer import Writer
 from tests.conftest import REPOSITORY
 from tests.postgres import PostgresServer, make_server
@@ -101,8 +101,8 @@ def test_a_limit_of_100_gives_100_redemptions_to_200_tills(shop: Shop) -> None:
 def check_limit(shop: Shop, *, limit: int) -> None:
     """Say whether exactly so many redemptions were made, in every book that counts them."""
     assert shop.count("SELECT count(*) FROM redemptions") == limit
-    assert shop.count("SELECT used FROM campaigns") == limit
-    assert shop.count("SELECT held FROM campaigns") == 0
+    assert shop.count("SELECT used FROM budgets") == limit
+    assert shop.count("SELECT held FROM budgets") == 0
     assert shop.count("SELECT count(*) FROM coupons WHERE state = 'redeemed'") == limit
     assert shop.count("SELECT count(DISTINCT coupon_id) FROM redemptions") == limit
 
@@ -163,12 +163,12 @@ def test_the_harness_sees_a_race(postgres: PostgresServer, tmp_path: Path) -> No
     codes = shop.issue(300, Budget(redemptions_max=100, is_reserved=False))
     engine = sa.create_engine(url.set(drivername="postgresql+psycopg"), pool_size=16)
     with engine.begin() as connection:
-        connection.exec_driver_sql("ALTER TABLE campaigns DROP CONSTRAINT ck_campaigns_budget")
+        connection.exec_driver_sql("ALTER TABLE budgets DROP CONSTRAINT ck_budgets_cap")
 
     def ask(code: str) -> None:
         with engine.begin() as connection:
             work = SqlWork(connection)
-            redeem_once(With(work, campaigns=LooksFirst(work)), code, shop.secrets)
+            redeem_once(With(work, budgets=LooksFirst(work)), code, shop.secrets)
 
     with ThreadPoolExecutor(16) as tills:
         for _ in tills.map(ask, codes):
@@ -183,19 +183,18 @@ class LooksFirst:
     """A budget as it is often written: read, compare, write what was computed."""
 
     def __init__(self, work: SqlWork) -> None:
-        self._campaigns = work.campaigns
-        self._connection = work.campaigns._connection
+        self._budgets = work.budgets
+        self._connection = work.budgets._connection
 
-    def use(self, campaign: str, *, is_reserved: bool) -> bool:
-        del is_reserved
-        used = self._campaigns.used(campaign)
-        if used >= 100:
+    def use(self, _coupon: str, _redemption: str, charges) -> bool:
+        state = self._budgets.state_of(charges[0].key)
+        if state.used >= 100:
             return False
-        self._connection.execute(sa.update(CAMPAIGNS).values(used=used + 1))
+        self._connection.execute(sa.update(BUDGETS).values(used=state.used + 1))
         return True
 
     def __getattr__(self, name: str):
-        return getattr(self._campaigns, name)
+        return getattr(self._budgets, name)
 
 
 class Processes:
@@ -272,7 +271,7 @@ def check_books(shop: Shop, acknowledged: dict[str, str]) -> None:
     lost = [body for body in acknowledged.values() if body not in stored]
     assert lost == []
     assert len(set(stored.values())) == len(stored)
-    assert shop.count("SELECT used FROM campaigns") == len(stored)
+    assert shop.count("SELECT used FROM budgets") == len(stored)
     assert shop.count("SELECT count(*) FROM answers WHERE status = 201") == len(stored)
     assert shop.count("SELECT count(*) FROM coupons WHERE state = 'redeemed'") == len(stored)
 

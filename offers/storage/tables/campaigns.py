@@ -18,11 +18,6 @@ CAMPAIGNS: Final = sa.Table(
     text("zone", DataClass.BUSINESS, nullable=True),
     text("state", DataClass.BUSINESS),
     number("revision", DataClass.BUSINESS),
-    number("redemptions_max", DataClass.BUSINESS, nullable=True),
-    number("held", DataClass.BUSINESS),
-    number("used", DataClass.BUSINESS),
-    sa.CheckConstraint("held >= 0 AND used >= 0", name="counts"),
-    sa.CheckConstraint("redemptions_max IS NULL OR held + used <= redemptions_max", name="budget"),
     sa.Index(None, "site", "trigger_kind", "zone"),
 )
 

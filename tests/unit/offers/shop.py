@@ -21,6 +21,7 @@ from offers.handlers.reveal_coupon import reveal_coupon
 from offers.handlers.start_campaign import start_campaign
 from offers.model.basket import Basket, BasketLine
 from offers.model.benefit import Benefit, Information, MoneyOff
+from offers.model.budget import BudgetKey
 from offers.model.campaign import (
     Budget,
     CampaignRevision,
@@ -269,6 +270,16 @@ class Shop:
         """Return the shopper's newest offer, whatever its state."""
         cards = self.work.offers.cards_of(shopper, after=0, limit=100, states=tuple(OfferState))
         return cards[-1] if cards else None
+
+    def used(self, campaign: CampaignId) -> int:
+        """Return how many redemptions of the campaign have been counted."""
+        state = self.work.budgets.state_of(BudgetKey(site=SITE, campaign=campaign))
+        return 0 if state is None else state.used
+
+    def has_budget(self, campaign: CampaignId) -> bool:
+        """Say whether one more redemption of the campaign could be paid for."""
+        state = self.work.budgets.state_of(BudgetKey(site=SITE, campaign=campaign))
+        return state is None or state.cap is None or state.held + state.used < state.cap
 
     def deliver(self, offer: OfferId, *, now_ms: int):
         return deliver_offer(offer, work=self.work, now_ms=UnixMs(now_ms))

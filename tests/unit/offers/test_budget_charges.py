@@ -6,14 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from offers.checkout.budget_charges import (
-    Spender,
-    charges_of,
-    day_of,
-    money_max,
-    reserved_charges,
-)
+from offers.checkout.budget_charges import Spender, charges_of, day_of, reserved_charges
 from offers.model.benefit import MoneyOff, PercentOff
+from offers.model.benefit_money import money_max
 from offers.model.budget import REDEMPTIONS, BudgetKey, BudgetLimit, BudgetPer, check_limits
 from offers.model.budget_json import parse_limits, render_limits
 from offers.model.errors import InvalidCampaign

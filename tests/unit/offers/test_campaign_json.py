@@ -170,8 +170,10 @@ def test_a_budget_below_what_is_used_is_refused(shop: Shop) -> None:
     """Coupons that are out stay good."""
     two = campaign(budget=Budget(redemptions_max=2))
     shop.start(two)
-    shop.work.campaigns.reserve(two.campaign)
-    shop.work.campaigns.reserve(two.campaign)
+    shop.shopper(tag="tag:1")
+    shop.shopper(tag="tag:2")
+    shop.stand("tag:1")
+    shop.stand("tag:2")
     with pytest.raises(InvalidCampaign, match="below what is used"):
         start_campaign(
             replace(two, budget=Budget(redemptions_max=1)),

@@ -67,7 +67,7 @@ def test_the_sums_of_the_books_and_the_budget_stay(shop: Shop, anna: ShopperId) 
         sa.select(sa.func.count(), sa.func.sum(REDEMPTIONS.c.discount_minor))
     ).one()
     assert (count, discount) == (1, 200)
-    held = "SELECT held, used FROM campaigns"
+    held = "SELECT held, used FROM budgets"
     assert connection.exec_driver_sql(held).one() == (1, 1)
     sums = "SELECT sum(amount_minor) FROM ledger_postings"
     assert connection.exec_driver_sql(sums).scalar_one() == 0
@@ -113,7 +113,7 @@ def test_a_coupon_in_a_basket_at_the_till_comes_free_first(shop: Shop) -> None:
     assert pairing is not None
     erase(shop, pairing.shopper)
     assert till.commit(basket) is TillRefusal.HOLD_CANCELLED
-    held = connection_of(shop).exec_driver_sql("SELECT held, used FROM campaigns").one()
+    held = connection_of(shop).exec_driver_sql("SELECT held, used FROM budgets").one()
     assert held == (0, 0)
 
 

@@ -132,14 +132,14 @@ def test_leaving_before_delivery_revokes_the_offer_and_gives_all_back(shop: Shop
     anna = shop.shopper()
     event = dwell_event(TagId("tag:1"), at_ms=NOON_MS)
     shop.tell(event)
-    assert not shop.work.campaigns.has_budget(event_campaign := campaign().campaign)
+    assert not shop.has_budget(event_campaign := campaign().campaign)
     shop.tell(transition(event, TransitionKind.LEFT, at_ms=NOON_MS + 1))
     card = shop.offer_of(anna)
     assert card is not None
     assert card.offer.state is OfferState.REVOKED
     assert card.coupon is not None
     assert card.coupon.state is CouponState.REVOKED
-    assert shop.work.campaigns.has_budget(event_campaign)
+    assert shop.has_budget(event_campaign)
     again = shop.stand(at_ms=NOON_MS + 10 * MINUTE_MS)
     assert again is not None
     assert again.chosen is not None
@@ -178,7 +178,7 @@ def test_a_reserved_budget_of_one_makes_one_coupon_until_it_expires(shop: Shop) 
     assert refused is not None
     assert refused.passed_over[0].refusal is Refusal.BUDGET_SPENT
     expire_overdue(work=shop.work, now_ms=UnixMs(NOON_MS + one.offer_valid_s * 1_000))
-    assert shop.work.campaigns.has_budget(one.campaign)
+    assert shop.has_budget(one.campaign)
 
 
 def test_a_paused_campaign_is_no_candidate(shop: Shop) -> None:

@@ -3,8 +3,9 @@
 import pytest
 
 from offers.handlers.answer_once import answer_once
-from offers.handlers.price_basket import price_basket
+from offers.handlers.price_basket import coupon_of_code, price_basket
 from offers.handlers.redeem_coupon import redeem_coupon
+from offers.model.budget import BudgetKey, BudgetStage, Charge
 from offers.model.campaign import Budget, FrequencyCap
 from offers.model.coupon import CouponState
 from offers.model.errors import InvalidKey, KeyReused
@@ -17,7 +18,7 @@ from offers.model.outbox import OutboxKind
 from offers.model.redemption import Redemption
 from offers.model.refusal import CheckoutRefusal
 from rtls.model.units import SiteId, UnixMs
-from tests.unit.offers.shop import MINUTE_MS, START_MS, Shop, asked, campaign, checkout
+from tests.unit.offers.shop import MINUTE_MS, SITE, START_MS, Shop, asked, campaign, checkout
 
 NOON_MS = UnixMs(START_MS + 10 * MINUTE_MS)
 
@@ -41,7 +42,7 @@ def test_a_coupon_takes_two_euro_off_and_is_used_then(shop: Shop) -> None:
     assert card.offer.state is OfferState.REDEEMED
     assert card.coupon is not None
     assert card.coupon.state is CouponState.REDEEMED
-    assert shop.work.campaigns.used(redemption.campaign) == 1
+    assert shop.used(redemption.campaign) == 1
     assert shop.work.outbox.waiting(limit=9)[-1].kind is OutboxKind.OFFER_REDEEMED
     assert shop.work.coupons.find_redemption(redemption.redemption) == redemption
 
@@ -110,13 +111,16 @@ def test_the_database_refuses_a_budget_that_is_overdrawn(shop: Shop) -> None:
     """The conditional statement itself, without the rule in front of it."""
     one = campaign(budget=Budget(redemptions_max=1))
     shop.start(one)
-    campaigns = shop.work.campaigns
-    assert campaigns.reserve(one.campaign)
-    assert not campaigns.reserve(one.campaign)
-    assert not campaigns.use(one.campaign, is_reserved=False)
-    assert campaigns.use(one.campaign, is_reserved=True)
-    assert not campaigns.use(one.campaign, is_reserved=True)
-    assert campaigns.used(one.campaign) == 1
+    found = coupon_of_code(shop.code_in_hand(), work=shop.work, secrets=shop.secrets)
+    assert found is not None
+    coupon = found.coupon
+    charges = [Charge(key=BudgetKey(site=SITE, campaign=one.campaign), cap=1, amount=1)]
+    budgets = shop.work.budgets
+    assert not budgets.reserve("f" * 32, BudgetStage.TILL, charges)
+    assert not budgets.use("f" * 32, "e" * 32, charges)
+    assert budgets.use(coupon, "d" * 32, charges), "it is set aside for this one"
+    assert not budgets.use(coupon, "e" * 32, charges)
+    assert shop.used(one.campaign) == 1
 
 
 TILL_CREDENTIAL = CredentialId("c" * 32)

@@ -133,11 +133,11 @@ def test_the_money_coupon_and_budget_come_back_with_the_goods(shop: Shop, till: 
     second = till.take_back(purchase.purchase, {1: 1})
     assert second.refund.amount_minor == 320
     assert shop.work.purchases.returns_of(purchase.purchase) == (first, second)
-    assert shop.work.campaigns.used(campaign().campaign) == 0
+    assert shop.used(campaign().campaign) == 0
     assert shop.work.outbox.waiting(limit=9)[-1].kind is OutboxKind.COUPON_REVERSED
     again = till.pay(code, prices_minor=(1_000,))
     assert again.paid.amount_minor == 800
-    assert shop.work.campaigns.used(campaign().campaign) == 1
+    assert shop.used(campaign().campaign) == 1
 
 
 def test_a_coupon_that_is_over_does_not_come_back(shop: Shop, till: Till) -> None:
@@ -152,7 +152,7 @@ def test_a_coupon_that_is_over_does_not_come_back(shop: Shop, till: Till) -> Non
     coupon = shop.work.coupons.find(redemption.coupon)
     assert coupon is not None
     assert coupon.state is CouponState.REVERSED
-    assert shop.work.campaigns.has_budget(campaign().campaign), "the budget is free for another"
+    assert shop.has_budget(campaign().campaign), "the budget is free for another"
 
 
 def test_a_campaign_may_keep_its_coupons_used(shop: Shop, till: Till) -> None:
@@ -200,7 +200,7 @@ def test_a_coupon_comes_back_as_often_as_its_goods(shop: Shop, till: Till) -> No
         purchase = till.pay(code, prices_minor=(1_001,))
         assert purchase.paid.amount_minor == 500
         assert till.take_back(purchase.purchase, {0: 1}).refund.amount_minor == 500
-    assert shop.work.campaigns.used(campaign().campaign) == 0
+    assert shop.used(campaign().campaign) == 0
 
 
 @pytest.mark.parametrize(

@@ -51,7 +51,7 @@ def test_what_is_held_is_what_is_paid(shop: Shop, till: Till) -> None:
     assert redemption.purchase == settled.purchase.purchase
     coupon = coupon_of(shop, code)
     assert coupon.state is CouponState.REDEEMED
-    assert shop.work.campaigns.used(coupon.campaign) == 1
+    assert shop.used(coupon.campaign) == 1
     offer = shop.work.offers.find(coupon.offer)
     assert offer is not None
     assert offer.state is OfferState.REDEEMED
@@ -78,7 +78,7 @@ def test_a_basket_is_paid_once_and_cancelled_never_after(shop: Shop, till: Till)
     assert isinstance(till.commit(basket), Settled)
     assert till.commit(basket) is TillRefusal.HOLD_COMMITTED
     assert till.cancel(basket) is TillRefusal.HOLD_COMMITTED
-    assert shop.work.campaigns.used(campaign().campaign) == 1
+    assert shop.used(campaign().campaign) == 1
 
 
 def test_a_cancelled_basket_gives_its_coupon_and_budget_back(shop: Shop, till: Till) -> None:
@@ -86,11 +86,11 @@ def test_a_cancelled_basket_gives_its_coupon_and_budget_back(shop: Shop, till: T
     shop.start(campaign(budget=Budget(redemptions_max=1, is_reserved=False)))
     code = shop.code_in_hand()
     basket = till.hold(code)
-    assert not shop.work.campaigns.has_budget(campaign().campaign)
+    assert not shop.has_budget(campaign().campaign)
     assert isinstance(till.cancel(basket), HeldBasket)
     assert isinstance(till.cancel(basket), HeldBasket), "twice is as good as once"
     assert till.commit(basket) is TillRefusal.HOLD_CANCELLED
-    assert shop.work.campaigns.has_budget(campaign().campaign)
+    assert shop.has_budget(campaign().campaign)
     assert till.pay(code).discount.amount_minor == 200
 
 
