@@ -38,6 +38,11 @@ def demo_campaigns_file() -> Path:
     return config_folder() / "demo" / "campaigns.json"
 
 
+def demo_programme_file() -> Path:
+    """Return the loyalty programme of the demo site."""
+    return config_folder() / "demo" / "programme.json"
+
+
 def checkout_root() -> Path | None:
     """Return the root of the checkout this package runs from, or None when it is installed.
 

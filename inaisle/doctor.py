@@ -24,6 +24,7 @@ from inaisle.settings import Settings
 from inaisle.site_loading import (
     calibration_file,
     load_calibration,
+    load_programme,
     load_site_map,
     read_campaigns,
 )
@@ -70,6 +71,7 @@ def findings_of(settings: Settings, *, is_quick: bool) -> Iterator[Finding]:
         ("site map", _site_map, "correct the file that the message names"),
         ("calibration", _calibration, "run inaisle calibrate on this map, or remove the file"),
         ("campaigns", _campaigns, "set site.campaigns to a readable file"),
+        ("programme", _programme, "correct the file that the message names"),
         ("broker", _broker, "start mosquitto, or set mqtt.host and mqtt.port"),
         ("redis", _redis, "start redis-server, or leave redis.url empty for one process"),
         ("database", _database, "do as the message says, or restore the newest backup"),
@@ -114,6 +116,14 @@ def _calibration(settings: Settings) -> str:
 def _campaigns(settings: Settings) -> str:
     found = read_campaigns(settings.site)
     return "none to load" if found is None else f"{found[1]} ({len(found[0])} bytes)"
+
+
+def _programme(settings: Settings) -> str:
+    found = load_programme(settings.site)
+    if found is None:
+        return "none: nothing earns points"
+    tiers = 0 if found.tiers is None else len(found.tiers.tiers)
+    return f"{len(found.rules)} ways to earn, {tiers} tiers"
 
 
 def _broker(settings: Settings) -> str:

@@ -15,9 +15,10 @@ from fastapi import APIRouter, FastAPI
 
 from inaisle.access_keys import AccessKeys, provide_keys
 from inaisle.database_place import database_place
+from inaisle.errors import InvalidSettings
 from inaisle.locating_side import Around
 from inaisle.settings import Settings
-from inaisle.site_loading import read_campaigns
+from inaisle.site_loading import load_programme, read_campaigns
 from inaisle.watched_zones import WatchedZones
 from offers.api.app import create_app
 from offers.api.services import ScanSink
@@ -29,6 +30,7 @@ from offers.handlers.expire_overdue import Expired, expire_overdue
 from offers.handlers.note_audit import note_audit
 from offers.handlers.on_visit import VisitSettings
 from offers.handlers.start_campaign import start_campaign
+from offers.handlers.start_programme import start_programme
 from offers.model.audit import AuditAction
 from offers.model.campaign import CampaignRevision
 from offers.model.campaign_json import parse_campaigns
@@ -123,6 +125,7 @@ class OffersSide:
             now_ms=around.clock.now_ms(),
         )
         self._load_campaigns(settings)
+        self._load_programme(settings)
         self._stop = threading.Event()
         self._sweeper = threading.Thread(target=self._sweep, name="offers-sweep", daemon=True)
         self._watch(around)
@@ -179,6 +182,17 @@ class OffersSide:
         content, path = found
         for revision in parse_campaigns(content, source=str(path)):
             self.writer.run(partial(_start_if_new, revision, self._site_map, self._clock.now_ms()))
+
+    def _load_programme(self, settings: Settings) -> None:
+        found = load_programme(settings.site)
+        if found is not None:
+            if found.site != self._site_map.site:
+                raise InvalidSettings(
+                    f"site.programme is of site {found.site!r}; expected that of the map, "
+                    f"{self._site_map.site!r}. Give each site its own file."
+                )
+            now_ms = self._clock.now_ms()
+            self.writer.run(lambda work: start_programme(found, work=work, now_ms=now_ms))
 
     def _sweep(self) -> None:
         for turn in itertools.count(1):

@@ -1,4 +1,4 @@
-"""Load what describes the shop: site map, calibration, campaigns.
+"""Load what describes the shop: site map, calibration, campaigns, programme.
 
 Layer: doors. Takes: the site section of the settings. Gives: checked nouns to locating, offers,
 simulator and doctor. Where nothing is set, the demo shop is meant.
@@ -9,9 +9,11 @@ from typing import Final
 
 from inaisle.calibration_csv import read_links
 from inaisle.calibration_file import load_calibration_file
-from inaisle.config_files import demo_campaigns_file, demo_site_map_file
+from inaisle.config_files import demo_campaigns_file, demo_programme_file, demo_site_map_file
 from inaisle.errors import InvalidSettings
 from inaisle.settings_sections import SiteSection
+from offers.model.programme import Programme
+from offers.model.programme_json import parse_programme
 from rtls.geofence.site_map_check import check_site_map
 from rtls.model.site_map import SiteMap
 from rtls.model.site_map_geojson import parse_site_map
@@ -64,6 +66,19 @@ def read_campaigns(section: SiteSection) -> tuple[bytes, Path] | None:
     if path is None and section.map is None:
         path = demo_campaigns_file()
     return None if path is None else (_read(path, "site.campaigns"), path)
+
+
+def load_programme(section: SiteSection) -> Programme | None:
+    """Read the loyalty programme, where there is one; `InvalidProgramme` names place and remedy.
+
+    That of the demo goes with the demo shop only.
+    """
+    path = section.programme
+    if path is None and section.map is None:
+        path = demo_programme_file()
+    return (
+        None if path is None else parse_programme(_read(path, "site.programme"), source=str(path))
+    )
 
 
 def _read(path: Path, setting: str) -> bytes:

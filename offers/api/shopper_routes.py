@@ -28,13 +28,15 @@ from offers.api.shopper_schema import (
     WhyBody,
 )
 from offers.handlers.change_consent import ConsentWish, change_consent
-from offers.handlers.enrol_shopper import enrol_shopper
+from offers.handlers.earn_points import earn_for_activity
+from offers.handlers.enrol_shopper import Enrolment, enrol_shopper
 from offers.handlers.pair_tag import pair_tag, unpair_tag
 from offers.handlers.reveal_card import make_card, reveal_card
 from offers.model.card import CardCodeForm
 from offers.model.consent import ConsentState, Purpose
 from offers.model.errors import NotFound
 from offers.model.ids import PairingId, ShopperId
+from offers.model.ledger import PostingReason
 from offers.model.shopper import Shopper
 from offers.ports import UnitOfWork
 from rtls.model.units import TagId
@@ -56,15 +58,24 @@ async def enrol(
     """Become a shopper under a random key. The token is shown this once: keep it in the app."""
     _limit_enrolments(request, services)
     wishes = [ConsentWish(**wish.model_dump()) for wish in body.consents]
-    enrolled = await services.write(
-        lambda work: enrol_shopper(
-            body.locale,
-            wishes=wishes,
-            work=work,
-            now_ms=services.now_ms(),
-            secrets=services.secrets,
+
+    def enrol_and_welcome(work: UnitOfWork) -> Enrolment:
+        now_ms, secrets = services.now_ms(), services.secrets
+        enrolled = enrol_shopper(
+            body.locale, wishes=wishes, work=work, now_ms=now_ms, secrets=secrets
         )
-    )
+        earn_for_activity(
+            enrolled.shopper.shopper,
+            PostingReason.WELCOME,
+            subject="enrolment",
+            site=services.site_map.site,
+            work=work,
+            now_ms=now_ms,
+            secrets=secrets,
+        )
+        return enrolled
+
+    enrolled = await services.write(enrol_and_welcome)
     response.headers["Cache-Control"] = "no-store"
     return EnrolledBody.of(enrolled.shopper, token=enrolled.secret)
 

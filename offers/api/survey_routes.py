@@ -21,7 +21,9 @@ from offers.api.survey_schema import (
     SurveyCountsBody,
 )
 from offers.handlers.answer_survey import answer_survey, count_answers, publish_survey
+from offers.handlers.earn_points import earn_for_activity
 from offers.model.ids import ShopperId, SurveyId
+from offers.model.ledger import PostingReason
 from offers.model.shopper import Locale
 from offers.ports import UnitOfWork
 from rtls.model.units import UnixMs
@@ -48,11 +50,23 @@ async def get_surveys(shopper: ShopperDep, services: ServicesDep) -> AskedSurvey
 async def answer(
     survey: SurveyPath, body: AnswersBody, shopper: ShopperDep, services: ServicesDep
 ) -> None:
-    """Answer a survey, once."""
+    """Answer a survey, once; the programme may pay points for it, whatever the answers are."""
     answers = body.noun()
-    await services.write(
-        lambda work: answer_survey(shopper, survey, answers, work=work, now_ms=services.now_ms())
-    )
+
+    def answer_and_earn(work: UnitOfWork) -> None:
+        now_ms = services.now_ms()
+        answered = answer_survey(shopper, survey, answers, work=work, now_ms=now_ms)
+        earn_for_activity(
+            shopper,
+            PostingReason.SURVEY,
+            subject=survey,
+            site=answered.site,
+            work=work,
+            now_ms=now_ms,
+            secrets=services.secrets,
+        )
+
+    await services.write(answer_and_earn)
 
 
 @survey_routes.put(

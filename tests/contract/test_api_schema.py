@@ -6,15 +6,12 @@ on the database here.
 """
 
 import os
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx2
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 from schemathesis import GenerationMode
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import (
@@ -25,8 +22,8 @@ from schemathesis.specs.openapi.checks import (
 
 from offers.api.roles import EVERYBODY, ROLES
 from offers.model.shopper import Role
-from tests.scenario.running_api import Phone, RunningApi, frame, running_api
-from tests.unit.offers.shop import DWELL_S, campaign
+from tests.scenario.running_api import Phone, RunningApi, running_api
+from tests.unit.offers.shop import campaign
 
 CHECKS = [
     not_a_server_error,

@@ -29,7 +29,13 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_configuration_is_in_the_wheel_exactly_once(wheel: Path) -> None:
     """An installed demo has no checkout to read its store from."""
     names = zipfile.ZipFile(wheel).namelist()
-    for name in ("demo/site.geojson", "demo/campaigns.json", "inaisle.toml", "mosquitto.conf"):
+    for name in (
+        "demo/site.geojson",
+        "demo/campaigns.json",
+        "demo/programme.json",
+        "inaisle.toml",
+        "mosquitto.conf",
+    ):
         assert [found for found in names if found.endswith(name)] == [f"inaisle/config/{name}"]
     assert not [name for name in names if name.startswith(("tests/", "benchmarks/"))]
 

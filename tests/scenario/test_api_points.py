@@ -1,18 +1,22 @@
 """What the app shows of points: balance, expiry and history, over HTTP."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 
 import pytest
 
+from offers.handlers.answer_survey import publish_survey
 from offers.handlers.post_points import earn, spend
 from offers.handlers.review_tiers import count_spending
 from offers.handlers.start_programme import start_programme
-from offers.model.earning_rule import EarningTerms
-from offers.model.ids import ShopperId
+from offers.model.earning_rule import EarningRule, EarningTerms, ForActivity, HowOften
+from offers.model.ids import ShopperId, SurveyId
 from offers.model.ledger import POINTS, LedgerUnit, PostingReason
 from offers.model.points import Earning, Spending
 from offers.model.programme import Programme
+from offers.model.shopper import Locale
+from offers.model.survey import Question, QuestionKind, Survey
 from offers.model.tier import CountedSpending, Perk, Tier, TierLadder, TierWindow
 from rtls.model.units import UnixMs
 from tests.scenario.running_api import Phone, RunningApi, running_api
@@ -38,6 +42,19 @@ PROGRAMME = Programme(
         ),
         grace_days=30,
     ),
+)
+
+SURVEY = Survey(
+    survey=SurveyId("tell-us"),
+    site=SITE,
+    titles=dict.fromkeys(Locale, "Tell us"),
+    questions=(
+        Question(
+            question="happy", kind=QuestionKind.SCALE, texts=dict.fromkeys(Locale, "Are you happy?")
+        ),
+    ),
+    from_ms=UnixMs(0),
+    until_ms=UnixMs(START_MS + 10**10),
 )
 
 
@@ -131,6 +148,39 @@ def test_nobody_sees_the_points_of_another(api: RunningApi, anna: Phone) -> None
     assert ben.get("/v1/me/points").json() == {"balances": []}
     assert ben.get("/v1/me/points/expiring").json() == {"expiring": []}
     assert ben.get("/v1/me/points/history").json()["entries"] == []
+
+
+def test_a_welcome_and_a_survey_earn_what_the_programme_says(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    """C20 and C7: the first points are there with the first screen of the app."""
+    with running_api(tmp_path_factory.mktemp("welcome")) as api:
+        welcoming = replace(
+            PROGRAMME,
+            rules=tuple(
+                EarningRule(
+                    rule=activity.value,
+                    unit=POINTS,
+                    earns=ForActivity(
+                        amount_minor=amount, activity=activity, how_often=HowOften.EACH
+                    ),
+                )
+                for activity, amount in ((PostingReason.WELCOME, 100), (PostingReason.SURVEY, 50))
+            ),
+        )
+        api.writer.run(lambda work: start_programme(welcoming, work=work, now_ms=api.now_ms))
+        phone = Phone(api)
+        assert phone.get("/v1/me/points").json()["balances"][0]["available_minor"] == 100
+        api.writer.run(lambda work: publish_survey(SURVEY, work=work))
+        answer = phone.post("/v1/me/surveys/tell-us/answers", {"answers": {"happy": 5}})
+        assert answer.status_code == 204, answer.text
+        again = phone.post("/v1/me/surveys/tell-us/answers", {"answers": {"happy": 1}})
+        assert again.status_code == 409
+        history = phone.get("/v1/me/points/history").json()["entries"]
+        assert [(e["reason"], e["change_minor"]) for e in history] == [
+            ("survey", 50),
+            ("welcome", 100),
+        ]
 
 
 def test_the_tier_is_shown_with_its_end_and_the_way_to_the_next(api: RunningApi) -> None:
