@@ -69,6 +69,7 @@ def expire_overdue(*, work: UnitOfWork, now_ms: UnixMs) -> Expired:
     forgotten += work.held_baskets.forget_before(answers_before, limit=A_CALL_MAX)
     forgotten += work.answers.forget_before(answers_before, limit=A_CALL_MAX)
     forgotten += forget_contacts(work=work, now_ms=now_ms, limit=A_CALL_MAX)
+    forgotten += work.retention.forget_old(now_ms=now_ms, limit=A_CALL_MAX)
     return Expired(
         holds=len(holds),
         offers=len(offers),

@@ -20,6 +20,7 @@ from offers.ports.people import Consents, Pairings, Shoppers
 from offers.ports.personal_data import PersonalData
 from offers.ports.programmes import Programmes, Tiers
 from offers.ports.purchases import HeldBaskets, Purchases
+from offers.ports.retention import Retention
 from offers.ports.segments import Memberships, SegmentBook
 from offers.ports.visits import Decisions, Visits
 from offers.ports.webhooks import Webhooks
@@ -51,6 +52,7 @@ __all__ = [
     "PushSubscriptions",
     "Reader",
     "Referrals",
+    "Retention",
     "SecretSource",
     "SegmentBook",
     "Shoppers",

@@ -21,6 +21,7 @@ from offers.ports.people import Consents, Pairings, Shoppers
 from offers.ports.personal_data import PersonalData
 from offers.ports.programmes import Programmes, Tiers
 from offers.ports.purchases import HeldBaskets, Purchases
+from offers.ports.retention import Retention
 from offers.ports.segments import Memberships, SegmentBook
 from offers.ports.visits import Decisions, Visits
 from offers.ports.webhooks import Webhooks
@@ -93,6 +94,8 @@ class UnitOfWork(Protocol):
     def programmes(self) -> Programmes: ...  # noqa: D102
     @property
     def tiers(self) -> Tiers: ...  # noqa: D102
+    @property
+    def retention(self) -> Retention: ...  # noqa: D102
     @property
     def personal_data(self) -> PersonalData: ...  # noqa: D102
 

@@ -30,6 +30,7 @@ from offers.ports import (
     Purchases,
     PushSubscriptions,
     Referrals,
+    Retention,
     SegmentBook,
     Shoppers,
     Sites,
@@ -40,6 +41,7 @@ from offers.ports import (
     Visits,
     Webhooks,
 )
+from offers.storage.retention import SqlRetention
 from offers.storage.sql_answers import SqlAnswers
 from offers.storage.sql_attributes import SqlAttributes
 from offers.storage.sql_audit import SqlAudit
@@ -108,4 +110,5 @@ class SqlWork:
         self.ledger: Ledger = SqlLedger(connection)
         self.programmes: Programmes = SqlProgrammes(connection)
         self.tiers: Tiers = SqlTiers(connection)
+        self.retention: Retention = SqlRetention(connection)
         self.personal_data: PersonalData = SqlPersonalData(connection)
