@@ -49,8 +49,7 @@ class Api:
         running.start_campaign(campaign())
         self.till = running.till()
         self.staff = {
-            role: running.key(role)
-            for role in (Role.MERCHANDISER, Role.STORE_ADMIN, Role.OPERATOR)
+            role: running.key(role) for role in (Role.MERCHANDISER, Role.STORE_ADMIN, Role.OPERATOR)
         }
 
     def credential(self, operation: str) -> dict[str, str]:
@@ -64,9 +63,7 @@ class Api:
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def api(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Api]:
+def api(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
     folder: Path = tmp_path_factory.mktemp("api")
     if request.param == "sqlite":
         with running_api(folder) as running:
