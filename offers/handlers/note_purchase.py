@@ -1,11 +1,17 @@
 """Note a purchase, or a return, in the shopper's profile.
 
 Layer: flow. Takes: a `Purchase`, a `PurchaseReturn` from the handlers of the till, in their
-transaction. Gives: nothing; the facts are there or, without `personalise`, are not.
+transaction. Gives: nothing; the facts are there and the segment is looked at soon or,
+without `personalise`, neither.
 """
 
+from collections.abc import Sequence
+
 from offers.handlers.note_fact import note_facts
+from offers.handlers.refresh_segment import mark_segment_due
 from offers.loyalty.purchase_facts import purchase_facts, return_facts
+from offers.model.fact import Fact
+from offers.model.ids import ShopperId
 from offers.model.purchase import Purchase, PurchaseReturn
 from offers.ports import UnitOfWork
 
@@ -13,11 +19,16 @@ from offers.ports import UnitOfWork
 def note_purchase(purchase: Purchase, *, work: UnitOfWork) -> None:
     """Note what was bought, where the card was shown."""
     if purchase.shopper is not None:
-        note_facts(purchase.shopper, purchase_facts(purchase), work=work, now_ms=purchase.at_ms)
+        _note(purchase.shopper, purchase_facts(purchase), work=work)
 
 
 def note_return(returned: PurchaseReturn, purchase: Purchase, *, work: UnitOfWork) -> None:
     """Note what was brought back, where the card had been shown."""
     if purchase.shopper is not None:
-        facts = return_facts(returned, purchase)
-        note_facts(purchase.shopper, facts, work=work, now_ms=returned.at_ms)
+        _note(purchase.shopper, return_facts(returned, purchase), work=work)
+
+
+def _note(shopper: ShopperId, facts: Sequence[Fact], *, work: UnitOfWork) -> None:
+    whole = facts[0]
+    if note_facts(shopper, facts, work=work, now_ms=whole.at_ms):
+        mark_segment_due(shopper, whole.site, work=work, now_ms=whole.at_ms)

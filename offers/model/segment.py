@@ -72,6 +72,8 @@ class PurchaseHistory:
     last_at_ms: UnixMs | None = None
     oldest_at_ms: UnixMs | None = None
     """of purchases and returns: what leaves the year next"""
+    next_at_ms: UnixMs | None = None
+    """when something was bought or returned after that instant, as far as it is known"""
     spend_minor: int = 0
     """paid, less what was brought back"""
 

@@ -31,6 +31,7 @@ class WebhookEventKind(StrEnum):
     CONSENT_CHANGED = "consent.changed"
     CONTACT_CHANGED = "contact.changed"
     TIER_CHANGED = "tier.changed"
+    SEGMENT_CHANGED = "segment.changed"
     POINTS_CHANGED = "points.changed"
     SHOPPER_ENROLLED = "shopper.enrolled"
     SHOPPER_ERASED = "shopper.erased"

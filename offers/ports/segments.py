@@ -55,7 +55,7 @@ class SegmentBook(Protocol):
     def purchases_of(
         self, shopper: ShopperId, site: SiteId, *, currency: str, as_of_ms: UnixMs
     ) -> PurchaseHistory:
-        """Sum up what the shopper bought within the year before ``as_of_ms``, and not after."""
+        """Sum up what the shopper bought within the year before ``as_of_ms``."""
         ...
 
     def spend_at_share(
@@ -89,6 +89,10 @@ class SegmentBook(Protocol):
 
     def put_review(self, review: SegmentReview) -> None:
         """Write when to look again, in place of what was written before."""
+        ...
+
+    def mark_due(self, review: SegmentReview) -> None:
+        """Write when to look again, unless an earlier instant is written already."""
         ...
 
     def due(self, *, now_ms: UnixMs, limit: int) -> tuple[SegmentReview, ...]:

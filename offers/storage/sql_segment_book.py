@@ -26,12 +26,18 @@ _SPEND = sa.func.sum(
         else_=-_F.amount_minor,
     )
 )
-_IN_YEAR = (
+_IS_PAID = (
     _F.kind.in_([FactKind.PURCHASE.value, FactKind.RETURN.value]),
-    _F.at_ms > sa.bindparam("since_ms"),
-    _F.at_ms <= sa.bindparam("as_of_ms"),
     _F.site == sa.bindparam("place"),
     _F.amount_minor.is_not(None),
+)
+_IN_YEAR = (
+    *_IS_PAID,
+    _F.at_ms > sa.bindparam("since_ms"),
+    _F.at_ms <= sa.bindparam("as_of_ms"),
+)
+_NEXT = sa.select(sa.func.min(_F.at_ms)).where(
+    _F.shopper_id == sa.bindparam("shopper"), *_IS_PAID, _F.at_ms > sa.bindparam("as_of_ms")
 )
 _bought_at = sa.case((_IS_PURCHASE, _F.at_ms))
 _HISTORY = sa.select(
@@ -72,6 +78,15 @@ _PUT = (
     .where(_R.shopper_id == sa.bindparam("shopper"), _R.site == sa.bindparam("place"))
     .values(levels_seen=sa.bindparam("seen"), due_at_ms=sa.bindparam("due"))
 )
+_MARK = (
+    sa.update(SEGMENT_REVIEWS)
+    .where(
+        _R.shopper_id == sa.bindparam("shopper"),
+        _R.site == sa.bindparam("place"),
+        sa.or_(_R.due_at_ms.is_(None), _R.due_at_ms > sa.bindparam("due")),
+    )
+    .values(due_at_ms=sa.bindparam("due"))
+)
 _MOST = sa.bindparam("most", type_=sa.Integer)
 _DUE = (
     sa.select(SEGMENT_REVIEWS)
@@ -108,7 +123,7 @@ class SqlSegmentBook:
     def purchases_of(
         self, shopper: ShopperId, site: SiteId, *, currency: str, as_of_ms: UnixMs
     ) -> PurchaseHistory:
-        """Sum up what the shopper bought within the year before ``as_of_ms``, and not after."""
+        """Sum up what the shopper bought within the year before ``as_of_ms``."""
         asked = _year_before(as_of_ms, site, currency) | {"shopper": shopper}
         row = self._connection.execute(_HISTORY, asked).one()
         return PurchaseHistory(
@@ -116,6 +131,7 @@ class SqlSegmentBook:
             first_at_ms=row.first_at_ms,
             last_at_ms=row.last_at_ms,
             oldest_at_ms=row.oldest_at_ms,
+            next_at_ms=self._connection.execute(_NEXT, asked).scalar_one(),
             spend_minor=int(row.spend_minor),
         )
 
@@ -171,13 +187,7 @@ class SqlSegmentBook:
 
     def put_review(self, review: SegmentReview) -> None:
         """Write when to look again, in place of what was written before."""
-        row = {
-            "shopper_id": review.shopper,
-            "site": review.site,
-            "levels_seen": review.levels_seen,
-            "due_at_ms": review.due_at_ms,
-        }
-        if self._connection.execute(self._insert_review, row).rowcount == 0:
+        if self._connection.execute(self._insert_review, _row(review)).rowcount == 0:
             self._connection.execute(
                 _PUT,
                 {
@@ -187,6 +197,12 @@ class SqlSegmentBook:
                     "due": review.due_at_ms,
                 },
             )
+
+    def mark_due(self, review: SegmentReview) -> None:
+        """Write when to look again, unless an earlier instant is written already."""
+        if self._connection.execute(self._insert_review, _row(review)).rowcount == 0:
+            asked = {"shopper": review.shopper, "place": review.site, "due": review.due_at_ms}
+            self._connection.execute(_MARK, asked)
 
     def due(self, *, now_ms: UnixMs, limit: int) -> tuple[SegmentReview, ...]:
         """Return reviews whose time has come or that have not seen the newest levels."""
@@ -227,6 +243,15 @@ def _levels(row: sa.Row[*tuple[object, ...]] | None) -> SegmentLevels | None:
         at_ms=UnixMs(row.at_ms),
         high_value_minor=row.high_value_minor,
     )
+
+
+def _row(review: SegmentReview) -> dict[str, object]:
+    return {
+        "shopper_id": review.shopper,
+        "site": review.site,
+        "levels_seen": review.levels_seen,
+        "due_at_ms": review.due_at_ms,
+    }
 
 
 def _review(row: sa.Row[*tuple[object, ...]]) -> SegmentReview:

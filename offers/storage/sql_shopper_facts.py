@@ -74,10 +74,8 @@ class SqlFacts:
 
     def append(self, shopper: ShopperId, facts: Sequence[Fact], *, consent: ConsentId) -> int:
         """Write facts under the consent that allows it; return how many are not known yet."""
-        return sum(
-            self._connection.execute(self._insert, _row(shopper, fact, consent)).rowcount
-            for fact in facts
-        )
+        rows = [_row(shopper, fact, consent) for fact in facts]
+        return self._connection.execute(self._insert, rows).rowcount if rows else 0
 
     def of_shopper(
         self, shopper: ShopperId, needs: FactNeeds, *, site: SiteId, as_of_ms: UnixMs
