@@ -26,9 +26,10 @@ from offers.api.stream_frames import offer_frame
 from offers.delivery.app_channel import AppChannel
 from offers.delivery.parcel import parcel_listener
 from offers.delivery.relay import Relay
-from offers.handlers.expire_overdue import Expired, expire_overdue
+from offers.handlers.expire_overdue import A_CALL_MAX, Expired, expire_overdue
 from offers.handlers.note_audit import note_audit
 from offers.handlers.on_visit import VisitSettings
+from offers.handlers.refresh_segment import refresh_segments
 from offers.handlers.start_campaign import start_campaign
 from offers.handlers.start_programme import start_programme
 from offers.model.audit import AuditAction
@@ -200,6 +201,7 @@ class OffersSide:
                 return
             try:
                 self.writer.run(self._expire)
+                self.writer.run(self._refresh)
                 if turn % EMPTY_LOG_EVERY == 0:
                     empty_log(self._place)  # what was erased leaves the log as well
             except InaisleError as error:
@@ -207,6 +209,11 @@ class OffersSide:
 
     def _expire(self, work: UnitOfWork) -> Expired:
         return expire_overdue(work=work, now_ms=self._clock.now_ms())
+
+    def _refresh(self, work: UnitOfWork) -> int:
+        return refresh_segments(
+            work=work, now_ms=self._clock.now_ms(), secrets=self.secrets, limit=A_CALL_MAX
+        )
 
     def _watch(self, around: Around) -> None:
         around.health.watch("database", lambda: None if self.writer.is_alive else "has ended")

@@ -12,7 +12,6 @@ from offers.model.consent import Purpose
 from offers.model.errors import ConsentMissing, InvalidShopper
 from offers.model.fact import DAY_MS, FACT_DAYS_MAX, Fact
 from offers.model.ids import ConsentId, ShopperId
-from offers.model.segment import Grouping
 from offers.ports import UnitOfWork
 from rtls.model.units import UnixMs
 
@@ -66,11 +65,11 @@ def note_attribute(
 
 
 def erase_profile(shopper: ShopperId, *, work: UnitOfWork) -> None:
-    """Delete what stood on `personalise`: facts, attributes, segments. A tier stays."""
+    """Delete what stood on `personalise`: facts, attributes, segments."""
     work.facts.erase(shopper)
     work.attributes.erase(shopper)
     work.segments.erase(shopper)
-    work.memberships.erase(shopper, Grouping.SEGMENT)
+    work.memberships.erase(shopper)
 
 
 def _consent(shopper: ShopperId, *, work: UnitOfWork) -> ConsentId | None:

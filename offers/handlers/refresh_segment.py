@@ -21,7 +21,6 @@ from offers.loyalty.segment import (
 from offers.model.ids import ShopperId
 from offers.model.occasion import SegmentChanged, moment_of
 from offers.model.segment import (
-    Grouping,
     Membership,
     Segment,
     SegmentChange,
@@ -117,8 +116,8 @@ def _catch_up(
     seen, due_ms = review.levels_seen, review.due_at_ms
     levels = work.segments.levels(site, seen)
     assert levels is not None
-    current = work.memberships.current(shopper, site, Grouping.SEGMENT)
-    first = None if current is None else Segment(current.name)
+    current = work.memberships.current(shopper, site)
+    first = None if current is None else current.segment
     segment = first
     for _ in range(STEPS_MAX):
         following = work.segments.levels(site, seen + 1)
@@ -149,7 +148,7 @@ def _catch_up(
 def _move(
     shopper: ShopperId, site: SiteId, after: Segment | None, *, work: UnitOfWork, at_ms: UnixMs
 ) -> None:
-    current = work.memberships.current(shopper, site, Grouping.SEGMENT)
+    current = work.memberships.current(shopper, site)
     if current is not None:
         # A clock that was set back must not end a stay before it began.
         work.memberships.leave(current, at_ms=max(at_ms, current.entered_at_ms))
@@ -158,8 +157,7 @@ def _move(
             Membership(
                 shopper=shopper,
                 site=site,
-                grouping=Grouping.SEGMENT,
-                name=after.value,
+                segment=after,
                 entered_at_ms=at_ms,
             )
         )

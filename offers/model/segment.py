@@ -26,21 +26,13 @@ class Segment(StrEnum):
     """has stayed away for long: win back"""
 
 
-class Grouping(StrEnum):
-    """By what shoppers are sorted; a shopper has at most one place in each, a site."""
-
-    SEGMENT = "segment"
-    TIER = "tier"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Membership:
-    """One stay of a shopper in a segment or tier of a site."""
+    """One stay of a shopper in a segment of a site."""
 
     shopper: ShopperId
     site: SiteId
-    grouping: Grouping
-    name: str
+    segment: Segment
     entered_at_ms: UnixMs
     left_at_ms: UnixMs | None = None
 

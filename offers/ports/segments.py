@@ -1,4 +1,4 @@
-"""Keep who is in which segment or tier, where segments part, and when to look again.
+"""Keep who is in which segment, where segments part, and when to look again.
 
 Layer: ports. Takes: nouns. Gives: `Memberships`, `SegmentBook` to storage.
 """
@@ -8,9 +8,9 @@ from typing import Protocol
 
 from offers.model.ids import ShopperId
 from offers.model.segment import (
-    Grouping,
     Membership,
     PurchaseHistory,
+    Segment,
     SegmentLevels,
     SegmentReview,
 )
@@ -18,9 +18,9 @@ from rtls.model.units import SiteId, UnixMs
 
 
 class Memberships(Protocol):
-    """Who is in which segment or tier of a site. At most one place a grouping is open."""
+    """Who is in which segment of a site. A shopper is in one at most."""
 
-    def current(self, shopper: ShopperId, site: SiteId, grouping: Grouping) -> Membership | None:
+    def current(self, shopper: ShopperId, site: SiteId) -> Membership | None:
         """Return the open membership, or None."""
         ...
 
@@ -36,16 +36,16 @@ class Memberships(Protocol):
         """Return every membership of a shopper, oldest first."""
         ...
 
-    def sizes(self, site: SiteId, grouping: Grouping) -> Mapping[str, int]:
-        """Count the open memberships of a site, by name."""
+    def sizes(self, site: SiteId) -> Mapping[Segment, int]:
+        """Count the members of each segment of a site that has any."""
         ...
 
     def forget_before(self, before_ms: UnixMs, *, limit: int) -> int:
         """Delete memberships that ended before ``before_ms``; return how many."""
         ...
 
-    def erase(self, shopper: ShopperId, grouping: Grouping) -> None:
-        """Delete the memberships of a shopper in one grouping, open and ended."""
+    def erase(self, shopper: ShopperId) -> None:
+        """Delete all memberships of a shopper, open and ended."""
         ...
 
 

@@ -34,12 +34,12 @@ from offers.model.condition_terms import (
 )
 from offers.model.consent import Purpose
 from offers.model.fact import DAY_MS, TAKEN_BACK_BY
-from offers.model.segment import Grouping
 from offers.storage.tables import (
     CONSENTS,
     MEMBERSHIPS,
     SHOPPER_ATTRIBUTES,
     SHOPPER_FACTS,
+    SHOPPER_TIERS,
     SHOPPERS,
 )
 from rtls.model.units import SiteId, UnixMs
@@ -117,9 +117,9 @@ class _Audience:
             case ConsentGranted():
                 return granted_clause(term.purpose)
             case SegmentIn():
-                return self._member(Grouping.SEGMENT, sorted(s.value for s in term.segments))
+                return self._segment(term)
             case TierIn():
-                return self._member(Grouping.TIER, sorted(term.tiers))
+                return self._tier(term)
             case EnrolledDays():
                 return self._enrolled(term.range)
             case _:
@@ -150,14 +150,21 @@ class _Audience:
         named = [column.in_(sorted(names)) for column, names in asked if names]
         return [_F.at_ms > self._as_of_ms - events.within_days * DAY_MS, *named]
 
-    def _member(self, grouping: Grouping, names: list[str]) -> Clause:
-        members = sa.select(MEMBERSHIPS.c.shopper_id).where(
-            MEMBERSHIPS.c.site == self._site,
-            MEMBERSHIPS.c.grouping == grouping.value,
-            MEMBERSHIPS.c.name.in_(names),
-            MEMBERSHIPS.c.left_at_ms.is_(None),
+    def _segment(self, term: SegmentIn) -> Clause:
+        columns = MEMBERSHIPS.c
+        members = sa.select(columns.shopper_id).where(
+            columns.site == self._site,
+            columns.segment.in_(sorted(segment.value for segment in term.segments)),
+            columns.left_at_ms.is_(None),
         )
         return _S.shopper_id.in_(members)
+
+    def _tier(self, term: TierIn) -> Clause:
+        columns = SHOPPER_TIERS.c
+        standing = sa.select(columns.shopper_id).where(
+            columns.site == self._site, columns.tier.in_(sorted(term.tiers))
+        )
+        return _S.shopper_id.in_(standing)
 
     def _enrolled(self, days: Range) -> Clause:
         clauses: list[Clause] = [sa.true()]

@@ -1,7 +1,7 @@
-"""Keep who is in which segment or tier in SQL.
+"""Keep who is in which segment in SQL.
 
 Layer: edges. Takes: a connection inside a transaction. Gives: `offers.ports.Memberships`. That a
-shopper has one open place a grouping and site is a unique index.
+shopper has one open place a site is a unique index.
 """
 
 from collections.abc import Mapping
@@ -9,34 +9,30 @@ from collections.abc import Mapping
 import sqlalchemy as sa
 
 from offers.model.ids import ShopperId
-from offers.model.segment import Grouping, Membership
+from offers.model.segment import Membership, Segment
 from offers.storage.insert_once import insert_once
 from offers.storage.tables import MEMBERSHIPS
 from rtls.model.units import SiteId, UnixMs
 
 _M = MEMBERSHIPS.c
 _IS_MINE = _M.shopper_id == sa.bindparam("shopper")
-_IS_OF_GROUPING = _M.grouping == sa.bindparam("sorted_by")
 _IS_OPEN = _M.left_at_ms.is_(None)
-_CURRENT = sa.select(MEMBERSHIPS).where(
-    _IS_MINE, _M.site == sa.bindparam("place"), _IS_OF_GROUPING, _IS_OPEN
-)
+_CURRENT = sa.select(MEMBERSHIPS).where(_IS_MINE, _M.site == sa.bindparam("place"), _IS_OPEN)
 _LEAVE = (
     sa.update(MEMBERSHIPS)
     .where(
         _IS_MINE,
         _M.site == sa.bindparam("place"),
-        _IS_OF_GROUPING,
-        _M.name == sa.bindparam("group_name"),
+        _M.segment == sa.bindparam("group"),
         _IS_OPEN,
     )
     .values(left_at_ms=sa.bindparam("at_ms"))
 )
 _HISTORY = sa.select(MEMBERSHIPS).where(_IS_MINE).order_by(_M.sequence)
 _SIZES = (
-    sa.select(_M.name, sa.func.count().label("size"))
-    .where(_M.site == sa.bindparam("place"), _IS_OF_GROUPING, _IS_OPEN)
-    .group_by(_M.name)
+    sa.select(_M.segment, sa.func.count().label("size"))
+    .where(_M.site == sa.bindparam("place"), _IS_OPEN)
+    .group_by(_M.segment)
 )
 _FORGET = sa.delete(MEMBERSHIPS).where(
     _M.sequence.in_(
@@ -45,19 +41,19 @@ _FORGET = sa.delete(MEMBERSHIPS).where(
         .limit(sa.bindparam("most", type_=sa.Integer))
     )
 )
-_ERASE = sa.delete(MEMBERSHIPS).where(_IS_MINE, _IS_OF_GROUPING)
+_ERASE = sa.delete(MEMBERSHIPS).where(_IS_MINE)
 
 
 class SqlMemberships:
-    """Who is in which segment or tier of a site."""
+    """Who is in which segment of a site."""
 
     def __init__(self, connection: sa.Connection) -> None:
         self._connection = connection
         self._insert = insert_once(MEMBERSHIPS, connection.dialect.name)
 
-    def current(self, shopper: ShopperId, site: SiteId, grouping: Grouping) -> Membership | None:
+    def current(self, shopper: ShopperId, site: SiteId) -> Membership | None:
         """Return the open membership, or None."""
-        asked = {"shopper": shopper, "place": site, "sorted_by": grouping.value}
+        asked = {"shopper": shopper, "place": site}
         row = self._connection.execute(_CURRENT, asked).one_or_none()
         return None if row is None else _membership(row)
 
@@ -66,8 +62,7 @@ class SqlMemberships:
         row = {
             "shopper_id": membership.shopper,
             "site": membership.site,
-            "grouping": membership.grouping.value,
-            "name": membership.name,
+            "segment": membership.segment.value,
             "entered_at_ms": membership.entered_at_ms,
             "left_at_ms": membership.left_at_ms,
         }
@@ -78,8 +73,7 @@ class SqlMemberships:
         asked = {
             "shopper": membership.shopper,
             "place": membership.site,
-            "sorted_by": membership.grouping.value,
-            "group_name": membership.name,
+            "group": membership.segment.value,
             "at_ms": at_ms,
         }
         return self._connection.execute(_LEAVE, asked).rowcount == 1
@@ -88,27 +82,26 @@ class SqlMemberships:
         """Return every membership of a shopper, oldest first."""
         return tuple(map(_membership, self._connection.execute(_HISTORY, {"shopper": shopper})))
 
-    def sizes(self, site: SiteId, grouping: Grouping) -> Mapping[str, int]:
-        """Count the open memberships of a site, by name."""
-        asked = {"place": site, "sorted_by": grouping.value}
-        return {row.name: row.size for row in self._connection.execute(_SIZES, asked)}
+    def sizes(self, site: SiteId) -> Mapping[Segment, int]:
+        """Count the members of each segment of a site that has any."""
+        asked = {"place": site}
+        return {Segment(row.segment): row.size for row in self._connection.execute(_SIZES, asked)}
 
     def forget_before(self, before_ms: UnixMs, *, limit: int) -> int:
         """Delete memberships that ended before ``before_ms``; return how many."""
         given = {"before_ms": before_ms, "most": limit}
         return self._connection.execute(_FORGET, given).rowcount
 
-    def erase(self, shopper: ShopperId, grouping: Grouping) -> None:
-        """Delete the memberships of a shopper in one grouping, open and ended."""
-        self._connection.execute(_ERASE, {"shopper": shopper, "sorted_by": grouping.value})
+    def erase(self, shopper: ShopperId) -> None:
+        """Delete all memberships of a shopper, open and ended."""
+        self._connection.execute(_ERASE, {"shopper": shopper})
 
 
 def _membership(row: sa.Row[*tuple[object, ...]]) -> Membership:
     return Membership(
         shopper=ShopperId(row.shopper_id),
         site=SiteId(row.site),
-        grouping=Grouping(row.grouping),
-        name=row.name,
+        segment=Segment(row.segment),
         entered_at_ms=UnixMs(row.entered_at_ms),
         left_at_ms=row.left_at_ms,
     )

@@ -12,7 +12,7 @@ from offers.model.consent import Purpose
 from offers.model.fact import DAY_MS, Fact, FactKind
 from offers.model.ids import ConsentId, ShopperId
 from offers.model.money import Money
-from offers.model.segment import Grouping, Segment
+from offers.model.segment import Segment
 from offers.model.shopper import Locale
 from offers.model.shopper_facts import FactNeeds, ShopperFacts
 from offers.storage.condition_sql import audience_clause, granted_clause
@@ -22,6 +22,7 @@ from offers.storage.tables import (
     MEMBERSHIPS,
     SHOPPER_ATTRIBUTES,
     SHOPPER_FACTS,
+    SHOPPER_TIERS,
     SHOPPERS,
 )
 from rtls.model.units import SiteId, UnixMs, ZoneId
@@ -49,10 +50,13 @@ _GRANTED = sa.select(CONSENTS.c.purpose).where(
 _ATTRIBUTES = sa.select(SHOPPER_ATTRIBUTES.c.name, SHOPPER_ATTRIBUTES.c.value).where(
     SHOPPER_ATTRIBUTES.c.shopper_id == _MINE
 )
-_MEMBERSHIPS = sa.select(MEMBERSHIPS.c.grouping, MEMBERSHIPS.c.name).where(
+_SEGMENT = sa.select(MEMBERSHIPS.c.segment).where(
     MEMBERSHIPS.c.shopper_id == _MINE,
     MEMBERSHIPS.c.site == sa.bindparam("site"),
     MEMBERSHIPS.c.left_at_ms.is_(None),
+)
+_TIER = sa.select(SHOPPER_TIERS.c.tier).where(
+    SHOPPER_TIERS.c.shopper_id == _MINE, SHOPPER_TIERS.c.site == sa.bindparam("site")
 )
 _FORGET = sa.delete(SHOPPER_FACTS).where(
     _F.sequence.in_(
@@ -86,9 +90,8 @@ class SqlFacts:
         if known is None:
             return None
         granted = self._connection.execute(_GRANTED, mine).scalars()
-        rows = self._connection.execute(_MEMBERSHIPS, mine | {"site": site})
-        places = {row.grouping: row.name for row in rows}
-        segment = places.get(Grouping.SEGMENT)
+        here = mine | {"site": site}
+        segment = self._connection.execute(_SEGMENT, here).scalar_one_or_none()
         return ShopperFacts(
             as_of_ms=as_of_ms,
             enrolled_at_ms=UnixMs(known.enrolled_at_ms),
@@ -96,7 +99,7 @@ class SqlFacts:
             granted=frozenset(Purpose(purpose) for purpose in granted),
             attributes=self._attributes(shopper),
             segment=None if segment is None else Segment(segment),
-            tier=places.get(Grouping.TIER),
+            tier=self._connection.execute(_TIER, here).scalar_one_or_none(),
             past=self._past(shopper, needs, as_of_ms=as_of_ms),
         )
 

@@ -13,7 +13,7 @@ from offers.decision.condition import compile_condition
 from offers.model.attribute import Attribute
 from offers.model.consent import Consent, Purpose
 from offers.model.ids import ConsentId, ShopperId
-from offers.model.segment import Grouping, Membership
+from offers.model.segment import Membership, Segment
 from offers.model.shopper import Shopper
 from offers.model.shopper_facts import ShopperFacts
 from offers.ports import UnitOfWork
@@ -56,19 +56,14 @@ def put(number: int, known: ShopperFacts, work: UnitOfWork) -> ShopperId:
     for name, values in known.attributes.items():
         attribute = Attribute(name=name, values=values)
         work.attributes.put(shopper, attribute, consent=consent, at_ms=NOW_MS)
-    places = ((Grouping.SEGMENT, known.segment), (Grouping.TIER, known.tier))
-    for grouping, name in places:
-        for site, place in ((SITE, name), (ELSEWHERE, "gold")):
-            if place is not None:
-                work.memberships.enter(
-                    Membership(
-                        shopper=shopper,
-                        site=site,
-                        grouping=grouping,
-                        name=str(place) if site == SITE else "new",
-                        entered_at_ms=NOW_MS,
-                    )
-                )
+    for site, segment in ((SITE, known.segment), (ELSEWHERE, Segment.NEW)):
+        if segment is not None:
+            work.memberships.enter(
+                Membership(shopper=shopper, site=site, segment=segment, entered_at_ms=NOW_MS)
+            )
+    for site, tier in ((SITE, known.tier), (ELSEWHERE, "gold")):
+        work.tiers.begin_review(shopper, site)
+        work.tiers.end_review(shopper, site, tier=tier, due_at_ms=None)
     facts = [
         replace(fact, reference=f"{number}-{fact.reference}")
         for kind in known.past.values()

@@ -15,7 +15,6 @@ from offers.model.consent import Purpose
 from offers.model.fact import DAY_MS, Fact, FactKind
 from offers.model.ids import ShopperId
 from offers.model.money import Money
-from offers.model.segment import Grouping
 from rtls.model.units import UnixMs
 from tests.reference.segment import Bought, segment_at
 from tests.unit.offers.shop import SITE, START_MS, Shop, memory_engine, scratch_work
@@ -97,9 +96,9 @@ class Segments(RuleBasedStateMachine):
             return
         levels = self._levels()
         for shopper, bought in self.bought.items():
-            current = self.work.memberships.current(shopper, SITE, Grouping.SEGMENT)
+            current = self.work.memberships.current(shopper, SITE)
             expected = segment_at(bought, levels, now_ms=self.now_ms) if bought else None
-            assert (None if current is None else current.name) == expected
+            assert (None if current is None else current.segment.value) == expected
 
     @invariant()
     def the_level_is_what_most_buyers_do_not_exceed(self) -> None:
@@ -125,7 +124,7 @@ class Segments(RuleBasedStateMachine):
             for one, next_one in itertools.pairwise(stays):
                 assert one.left_at_ms is not None
                 assert one.left_at_ms <= next_one.entered_at_ms
-                assert one.name != next_one.name or one.left_at_ms < next_one.entered_at_ms
+                assert one.segment != next_one.segment or one.left_at_ms < next_one.entered_at_ms
 
     def _levels(self) -> list[tuple[int, int]]:
         found = []

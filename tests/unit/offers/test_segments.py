@@ -13,7 +13,6 @@ from offers.model.fact import DAY_MS
 from offers.model.ids import PurchaseId, ShopperId
 from offers.model.purchase import Purchase, PurchaseLine
 from offers.model.segment import (
-    Grouping,
     PurchaseHistory,
     Segment,
     SegmentLevels,
@@ -122,7 +121,7 @@ def test_staying_away_wakes_the_campaign_that_wins_back(shop: Shop) -> None:
     shopper = shop.shopper(tag=None)
     buys(shop, shopper, 1, at_ms=START_MS)
     assert sweep(shop, now_ms=START_MS + 1) == 1
-    assert shop.work.memberships.sizes(SITE, Grouping.SEGMENT) == {"new": 1}
+    assert shop.work.memberships.sizes(SITE) == {Segment.NEW: 1}
     assert sweep(shop, now_ms=START_MS + 59 * DAY_MS) == 0
     later = START_MS + 91 * DAY_MS
     assert sweep(shop, now_ms=later) == 1
@@ -130,7 +129,7 @@ def test_staying_away_wakes_the_campaign_that_wins_back(shop: Shop) -> None:
     assert card is not None
     assert card.offer.campaign == "win-back"
     stays = shop.work.memberships.history_of(shopper)
-    assert [(stay.name, (stay.entered_at_ms - START_MS) // DAY_MS) for stay in stays] == [
+    assert [(stay.segment.value, (stay.entered_at_ms - START_MS) // DAY_MS) for stay in stays] == [
         ("new", 0),
         ("occasional", 60),
         ("at_risk", 90),
@@ -151,4 +150,4 @@ def test_without_personalise_nobody_is_sorted(shop: Shop) -> None:
     shopper = shop.shopper(Purpose.LOCATE, tag=None)
     buys(shop, shopper, 1, at_ms=START_MS)
     assert sweep(shop, now_ms=START_MS + 1) == 0
-    assert shop.work.memberships.sizes(SITE, Grouping.SEGMENT) == {}
+    assert shop.work.memberships.sizes(SITE) == {}

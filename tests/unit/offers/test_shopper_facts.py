@@ -12,7 +12,7 @@ from offers.model.errors import ConsentMissing, InvalidShopper
 from offers.model.fact import DAY_MS, FACT_DAYS_MAX, Fact, FactKind
 from offers.model.ids import PurchaseId, RedemptionId, ReturnId
 from offers.model.purchase import Purchase, PurchaseLine, PurchaseReturn, ReturnedLine
-from offers.model.segment import Grouping, Membership
+from offers.model.segment import Membership, Segment
 from offers.model.shopper_facts import FactNeeds
 from rtls.model.units import UnixMs
 from tests.unit.offers.shop import SITE, START_MS, TILL, Shop, basket
@@ -79,20 +79,17 @@ def test_the_same_reference_is_noted_once(shop: Shop) -> None:
 
 
 def test_withdrawing_erases_the_profile_at_once(shop: Shop) -> None:
-    """What stood on the consent goes with it; a tier was earned, and stays."""
+    """What stood on the consent goes with it, whatever it was made into."""
     shopper = shop.shopper()
     note_facts(shopper, [login()], work=shop.work, now_ms=NOW_MS)
     wood = Attribute(name="interest", values=frozenset({"wood"}))
     note_attribute(shopper, wood, work=shop.work, now_ms=NOW_MS)
-    for grouping, name in ((Grouping.SEGMENT, "new"), (Grouping.TIER, "gold")):
-        place = Membership(
-            shopper=shopper, site=SITE, grouping=grouping, name=name, entered_at_ms=START_MS
-        )
-        assert shop.work.memberships.enter(place)
-        assert not shop.work.memberships.enter(place)
+    place = Membership(shopper=shopper, site=SITE, segment=Segment.NEW, entered_at_ms=START_MS)
+    assert shop.work.memberships.enter(place)
+    assert not shop.work.memberships.enter(place)
     shop.say(shopper, Purpose.PERSONALISE, is_granted=False, now_ms=NOW_MS)
     left = known(shop, shopper)
-    assert (left.past, left.attributes, left.segment, left.tier) == ({}, {}, None, "gold")
+    assert (left.past, left.attributes, left.segment) == ({}, {}, None)
     shop.say(shopper, Purpose.PERSONALISE, is_granted=True, now_ms=NOW_MS)
     assert known(shop, shopper).past == {}
 

@@ -84,8 +84,7 @@ def _create_memberships() -> None:
         sa.Column("sequence", _SEQUENCE, nullable=False),
         sa.Column("shopper_id", sa.Text(), nullable=False),
         sa.Column("site", sa.Text(), nullable=False),
-        sa.Column("grouping", sa.Text(), nullable=False),
-        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("segment", sa.Text(), nullable=False),
         sa.Column("entered_at_ms", sa.BigInteger(), nullable=False),
         sa.Column("left_at_ms", sa.BigInteger(), nullable=True),
         sa.CheckConstraint(
@@ -96,15 +95,15 @@ def _create_memberships() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index(
-        "ix_memberships_site_grouping_name_left_at_ms",
+        "ix_memberships_site_segment_left_at_ms",
         "memberships",
-        ["site", "grouping", "name", "left_at_ms"],
+        ["site", "segment", "left_at_ms"],
     )
     op.create_index("ix_memberships_left_at_ms", "memberships", ["left_at_ms"])
     op.create_index(
         "uq_memberships_open",
         "memberships",
-        ["shopper_id", "site", "grouping"],
+        ["shopper_id", "site"],
         unique=True,
         sqlite_where=sa.text("left_at_ms IS NULL"),
         postgresql_where=sa.text("left_at_ms IS NULL"),
