@@ -15,6 +15,7 @@ from fastapi import APIRouter, Depends, FastAPI
 from offers.api.auth import enforce_role
 from offers.api.body_limit import BODY_BYTES_MAX, BodyLimit
 from offers.api.error_handlers import install_error_handlers
+from offers.api.goodwill_routes import goodwill_routes
 from offers.api.offer_routes import offer_routes
 from offers.api.operator_routes import operator_routes
 from offers.api.points_routes import points_routes
@@ -118,6 +119,7 @@ def _include(app: FastAPI, open_routers: Sequence[APIRouter]) -> None:
         survey_routes,
         referral_routes,
         staff_request_routes,
+        goodwill_routes,
         problem_routes,
     )
     for router in guarded:

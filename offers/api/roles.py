@@ -63,4 +63,5 @@ ROLES: Final[Mapping[str, Roles | None]] = {
     "getStaffRequests": SHOP_FLOOR,
     "takeStaffRequest": SHOP_FLOOR,
     "finishStaffRequest": SHOP_FLOOR,
+    "grantGoodwill": SHOP_FLOOR,
 }

@@ -21,9 +21,7 @@ from offers.api.survey_schema import (
     SurveyCountsBody,
 )
 from offers.handlers.answer_survey import answer_survey, count_answers, publish_survey
-from offers.handlers.earn_points import earn_for_activity
 from offers.model.ids import ShopperId, SurveyId
-from offers.model.ledger import PostingReason
 from offers.model.shopper import Locale
 from offers.ports import UnitOfWork
 from rtls.model.units import UnixMs
@@ -52,21 +50,16 @@ async def answer(
 ) -> None:
     """Answer a survey, once; the programme may pay points for it, whatever the answers are."""
     answers = body.noun()
-
-    def answer_and_earn(work: UnitOfWork) -> None:
-        now_ms = services.now_ms()
-        answered = answer_survey(shopper, survey, answers, work=work, now_ms=now_ms)
-        earn_for_activity(
+    await services.write(
+        lambda work: answer_survey(
             shopper,
-            PostingReason.SURVEY,
-            subject=survey,
-            site=answered.site,
+            survey,
+            answers,
             work=work,
-            now_ms=now_ms,
+            now_ms=services.now_ms(),
             secrets=services.secrets,
         )
-
-    await services.write(answer_and_earn)
+    )
 
 
 @survey_routes.put(

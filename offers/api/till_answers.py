@@ -17,13 +17,14 @@ from offers.api.idempotency import HEADER, LENGTH_MAX, LENGTH_MIN, parse_idempot
 from offers.api.problem import MEDIA_TYPE, Problem, ProblemCode, problem_body
 from offers.api.services import Services, ServicesDep
 from offers.handlers.answer_once import answer_once
+from offers.model.goodwill import GoodwillRefusal
 from offers.model.idempotency import IdempotentRequest, StoredAnswer
 from offers.model.refusal import CheckoutRefusal, TillRefusal
 from offers.model.shopper import Credential
 from offers.ports import UnitOfWork
 from rtls.model.units import UnixMs
 
-Refused = CheckoutRefusal | TillRefusal
+Refused = CheckoutRefusal | TillRefusal | GoodwillRefusal
 ONCE: Final = (
     ProblemCode.IDEMPOTENCY_KEY_MISSING,
     ProblemCode.IDEMPOTENCY_KEY_INVALID,
@@ -135,7 +136,7 @@ def refused(refusal: Refused) -> Problem:
             reason = refusal.for_strangers
             detail = f"The coupon is not taken with this basket: {reason}."
             return Problem(ProblemCode.REFUSED, detail, reason=reason)
-        case TillRefusal():
+        case TillRefusal() | GoodwillRefusal():
             return Problem(ProblemCode.REFUSED, f"Refused: {refusal}.", reason=refusal)
 
 

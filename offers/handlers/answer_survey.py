@@ -8,10 +8,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from offers.handlers.earn_points import earn_for_activity
+from offers.handlers.note_fact import note_facts
 from offers.model.errors import InvalidSurvey, NotFound, WrongState
+from offers.model.fact import Fact, FactKind
 from offers.model.ids import ShopperId, SurveyId
+from offers.model.ledger import PostingReason
 from offers.model.survey import Answer, QuestionKind, Survey
-from offers.ports import UnitOfWork
+from offers.ports import SecretSource, UnitOfWork
 from rtls.model.units import SiteId, UnixMs
 
 SHOPPERS_MIN: Final = 10
@@ -51,8 +55,9 @@ def answer_survey(
     *,
     work: UnitOfWork,
     now_ms: UnixMs,
+    secrets: SecretSource,
 ) -> Survey:
-    """Keep the shopper's answers; `InvalidAnswer` names one that does not fit its question.
+    """Keep the shopper's answers, and let them earn; `InvalidAnswer` names one that does not fit.
 
     Raises
     ------
@@ -66,6 +71,17 @@ def answer_survey(
         raise NotFound(f"survey {survey} is not asked now; expected one of the open surveys.")
     if not work.surveys.answer(survey, shopper, found.check(answers), at_ms=now_ms):
         raise WrongState(f"survey {survey} has been answered; each shopper is asked once.")
+    earn_for_activity(
+        shopper,
+        PostingReason.SURVEY,
+        subject=survey,
+        site=found.site,
+        work=work,
+        now_ms=now_ms,
+        secrets=secrets,
+    )
+    fact = Fact(kind=FactKind.SURVEY, reference=survey, at_ms=now_ms, site=found.site)
+    note_facts(shopper, (fact,), work=work, now_ms=now_ms)
     return found
 
 

@@ -8,6 +8,8 @@ late sweep makes nothing good that has expired, it only gives budgets back later
 from dataclasses import dataclass
 from typing import Final
 
+from offers.checkout.budget_charges import day_of
+from offers.handlers.convert_referral import lapse_referrals
 from offers.handlers.coupon_budgets import release_all
 from offers.handlers.end_hold import end_hold
 from offers.handlers.end_offer import end_offer
@@ -60,6 +62,7 @@ def expire_overdue(*, work: UnitOfWork, now_ms: UnixMs) -> Expired:
     for pairing in pairings:
         end_pairing(pairing, PairingEnd.EXPIRED, work=work, now_ms=now_ms)
     lapse_requests(work=work, now_ms=now_ms, limit=A_CALL_MAX)
+    lapse_referrals(work=work, now_ms=now_ms, limit=A_CALL_MAX)
     wallets = expire_points(work=work, now_ms=now_ms, limit=A_CALL_MAX)
     tiers = review_tiers(work=work, now_ms=now_ms, limit=A_CALL_MAX)
     events_before = UnixMs(now_ms - EVENTS_KEPT_MS)
@@ -68,6 +71,7 @@ def expire_overdue(*, work: UnitOfWork, now_ms: UnixMs) -> Expired:
     forgotten += forget_card_steps(work=work, now_ms=now_ms, limit=A_CALL_MAX)
     forgotten += work.held_baskets.forget_before(answers_before, limit=A_CALL_MAX)
     forgotten += work.answers.forget_before(answers_before, limit=A_CALL_MAX)
+    forgotten += _forget_goodwill(work=work, now_ms=now_ms)
     forgotten += forget_contacts(work=work, now_ms=now_ms, limit=A_CALL_MAX)
     forgotten += work.retention.forget_old(now_ms=now_ms, limit=A_CALL_MAX)
     return Expired(
@@ -79,6 +83,11 @@ def expire_overdue(*, work: UnitOfWork, now_ms: UnixMs) -> Expired:
         tiers=len(tiers),
         forgotten=forgotten,
     )
+
+
+def _forget_goodwill(*, work: UnitOfWork, now_ms: UnixMs) -> int:
+    before = day_of(UnixMs(now_ms - ANSWERS_KEPT_MS), time_zone="UTC")
+    return work.goodwill.forget_before(before, limit=A_CALL_MAX)
 
 
 def _expire_coupon(coupon: Coupon, *, work: UnitOfWork, now_ms: UnixMs) -> None:

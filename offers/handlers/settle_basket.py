@@ -11,6 +11,7 @@ redemption stands behind them: reading first and writing then gave 178 redemptio
 
 from dataclasses import dataclass
 
+from offers.handlers.convert_referral import convert_referral
 from offers.handlers.coupon_budgets import use_budgets, use_budgets_over
 from offers.handlers.end_hold import coupons_of, move_or_busy
 from offers.handlers.note_audit import note_audit
@@ -83,6 +84,8 @@ def settle_basket(
     paid = _purchase(purchase, held, redemptions, till=till, now_ms=now_ms)
     work.purchases.add(paid)
     note_purchase(paid, work=work)
+    if paid.shopper is not None:
+        convert_referral(paid.shopper, site=paid.site, work=work, now_ms=now_ms, secrets=secrets)
     for redemption in redemptions:
         _note(redemption, work=work)
         _tell(redemption, work=work)

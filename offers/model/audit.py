@@ -36,6 +36,7 @@ class AuditAction(StrEnum):
     CREDENTIAL_REVOKED = "credential_revoked"
     COUPON_REDEEMED = "coupon_redeemed"
     REDEMPTION_REVERSED = "redemption_reversed"
+    GOODWILL_GRANTED = "goodwill_granted"
     SHOPPER_EXPORTED = "shopper_exported"
     SHOPPER_ERASED = "shopper_erased"
 

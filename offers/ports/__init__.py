@@ -11,7 +11,7 @@ from offers.ports.budgets import Budgets, Sites
 from offers.ports.campaigns import Campaigns
 from offers.ports.cards import Cards
 from offers.ports.contact import Contacts, Mails, PushSubscriptions, Trips
-from offers.ports.engagement import Referrals, StaffRequests, Surveys
+from offers.ports.engagement import GoodwillDays, Referrals, StaffRequests, Surveys
 from offers.ports.facts import Attributes, Facts
 from offers.ports.ledger import Ledger
 from offers.ports.offers import Coupons, Offers
@@ -39,6 +39,7 @@ __all__ = [
     "Decisions",
     "Facts",
     "FanOut",
+    "GoodwillDays",
     "HeldBaskets",
     "Ledger",
     "Mails",

@@ -1,12 +1,13 @@
-"""Keep who brought whom, what shoppers answered, and who waits for advice.
+"""Keep who brought whom, what shoppers answered, who waits for advice, and what staff granted.
 
-Layer: ports. Takes: nouns. Gives: `Referrals`, `Surveys`, `StaffRequests` to storage.
+Layer: ports. Takes: nouns. Gives: `Referrals`, `Surveys`, `StaffRequests`, `GoodwillDays` to
+storage.
 """
 
 from collections.abc import Mapping
 from typing import Protocol
 
-from offers.model.ids import ReferralId, ShopperId, StaffRequestId, SurveyId
+from offers.model.ids import CredentialId, ReferralId, ShopperId, StaffRequestId, SurveyId
 from offers.model.referral import Referral, ReferralState
 from offers.model.staff_request import StaffRequest, StaffRequestState
 from offers.model.survey import Answer, Survey
@@ -128,4 +129,16 @@ class StaffRequests(Protocol):
 
     def overdue(self, *, before_ms: UnixMs, limit: int) -> tuple[StaffRequest, ...]:
         """Return requests that have not ended and were made before an instant."""
+        ...
+
+
+class GoodwillDays(Protocol):
+    """What each key of the staff has granted on each day."""
+
+    def take(self, by: CredentialId, *, day: str, points: int, points_max: int) -> bool:
+        """Count points of the day; False where they would exceed ``points_max``."""
+        ...
+
+    def forget_before(self, day: str, *, limit: int) -> int:
+        """Delete days before ``day``; return how many rows."""
         ...

@@ -13,7 +13,7 @@ from offers.ports.budgets import Budgets, Sites
 from offers.ports.campaigns import Campaigns
 from offers.ports.cards import Cards
 from offers.ports.contact import Contacts, Mails, PushSubscriptions, Trips
-from offers.ports.engagement import Referrals, StaffRequests, Surveys
+from offers.ports.engagement import GoodwillDays, Referrals, StaffRequests, Surveys
 from offers.ports.facts import Attributes, Facts
 from offers.ports.ledger import Ledger
 from offers.ports.offers import Coupons, Offers
@@ -88,6 +88,8 @@ class UnitOfWork(Protocol):
     def surveys(self) -> Surveys: ...  # noqa: D102
     @property
     def staff_requests(self) -> StaffRequests: ...  # noqa: D102
+    @property
+    def goodwill(self) -> GoodwillDays: ...  # noqa: D102
     @property
     def ledger(self) -> Ledger: ...  # noqa: D102
     @property

@@ -18,6 +18,7 @@ from offers.ports import (
     Coupons,
     Decisions,
     Facts,
+    GoodwillDays,
     HeldBaskets,
     Ledger,
     Mails,
@@ -52,6 +53,7 @@ from offers.storage.sql_consents import SqlConsents
 from offers.storage.sql_contacts import SqlContacts
 from offers.storage.sql_coupons import SqlCoupons
 from offers.storage.sql_decisions import SqlDecisions
+from offers.storage.sql_goodwill import SqlGoodwillDays
 from offers.storage.sql_held_baskets import SqlHeldBaskets
 from offers.storage.sql_ledger import SqlLedger
 from offers.storage.sql_mails import SqlMails
@@ -107,6 +109,7 @@ class SqlWork:
         self.referrals: Referrals = SqlReferrals(connection)
         self.surveys: Surveys = SqlSurveys(connection)
         self.staff_requests: StaffRequests = SqlStaffRequests(connection)
+        self.goodwill: GoodwillDays = SqlGoodwillDays(connection)
         self.ledger: Ledger = SqlLedger(connection)
         self.programmes: Programmes = SqlProgrammes(connection)
         self.tiers: Tiers = SqlTiers(connection)

@@ -51,11 +51,13 @@ BODIES: dict[str, object] = {
     "publishSurvey": SURVEY,
     "answerSurvey": {"answers": {"advice": 4}},
     "requestStaff": {"zone": "dowels"},
+    "grantGoodwill": {"card": "1", "points": 1, "reason": "thanks"},
     "claimReferral": {"code": "0123-4567-89AB"},
 }
 ONCE = {"Idempotency-Key": "key-00000001"}
 HEADERS = {
     "redeemCoupon": ONCE,
+    "grantGoodwill": ONCE,
     "holdBasket": ONCE,
     "commitBasket": ONCE,
     "cancelBasket": ONCE,

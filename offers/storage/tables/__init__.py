@@ -20,6 +20,7 @@ from offers.storage.tables.contact import (
     TRIPS,
 )
 from offers.storage.tables.engagement import (
+    GOODWILL_DAYS,
     REFERRAL_CODES,
     REFERRALS,
     STAFF_REQUESTS,
@@ -89,6 +90,7 @@ __all__ = [
     "DECISIONS",
     "DELIVERIES",
     "ERASURES",
+    "GOODWILL_DAYS",
     "HELD_BASKETS",
     "HELD_COUPONS",
     "LEDGER_ACCOUNTS",

@@ -1,4 +1,4 @@
-"""Lay down the tables of referrals, surveys and calls for staff.
+"""Lay down the tables of referrals, surveys, calls for staff and goodwill.
 
 Layer: edges. Takes: column functions. Gives: the tables to repositories and migrations.
 """
@@ -89,4 +89,14 @@ sa.Index(
     unique=True,
     sqlite_where=STAFF_REQUESTS.c.ended_at_ms.is_(None),
     postgresql_where=STAFF_REQUESTS.c.ended_at_ms.is_(None),
+)
+
+GOODWILL_DAYS: Final = sa.Table(
+    "goodwill_days",
+    METADATA,
+    key("credential_id", sa.ForeignKey("credentials.credential_id"), primary=True),
+    sa.Column("day", sa.Text(), primary_key=True, info={"data": DataClass.BUSINESS}),
+    number("granted", DataClass.BUSINESS),
+    sa.CheckConstraint("granted >= 0", name="granted"),
+    sa.Index(None, "day"),
 )

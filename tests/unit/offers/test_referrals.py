@@ -1,11 +1,22 @@
 """Referrals: a code for friends, taken once, from who is new, and never from oneself."""
 
+from dataclasses import replace
+
 import pytest
 
 from offers.handlers.claim_referral import claim_referral, referral_code_of
+from offers.handlers.expire_overdue import expire_overdue
+from offers.handlers.hold_basket import Held
+from offers.handlers.settle_basket import Settled
+from offers.handlers.start_programme import start_programme
+from offers.model.earning_rule import EarningRule, EarningTerms, ForActivity, HowOften
 from offers.model.errors import InvalidShopper
+from offers.model.held_basket import BasketRequest
 from offers.model.ids import ReferralId, ShopperId
+from offers.model.ledger import POINTS, PostingReason
+from offers.model.programme import Programme
 from offers.model.referral import (
+    PENDING_MS_MAX,
     REFERRALS_IN_WINDOW_MAX,
     WINDOW_MS,
     Referral,
@@ -13,7 +24,10 @@ from offers.model.referral import (
     ReferralState,
 )
 from rtls.model.units import UnixMs
-from tests.unit.offers.shop import START_MS, Shop
+from tests.unit.offers.shop import SITE, START_MS, Shop, asked
+from tests.unit.offers.till import Till
+
+DAY_MS = 86_400_000
 
 
 def code_of(shop: Shop, shopper: ShopperId) -> str:
@@ -84,6 +98,93 @@ def test_two_who_carried_one_phone_are_told_from_two_who_pushed_one_trolley(shop
     assert shop.work.referrals.share_a_tag(anna, ben)
     shop.shopper(tag="trolley")
     assert not shop.work.referrals.share_a_tag(anna, ben)
+
+
+PROGRAMME = Programme(
+    site=SITE,
+    time_zone="Europe/Berlin",
+    terms=(EarningTerms(unit=POINTS),),
+    rules=(
+        EarningRule(
+            rule="friends",
+            unit=POINTS,
+            earns=ForActivity(
+                amount_minor=500, activity=PostingReason.REFERRAL, how_often=HowOften.EACH
+            ),
+        ),
+    ),
+)
+
+
+def buy(shop: Shop, shopper: ShopperId, *, now_ms: int) -> None:
+    till = Till(shop=shop, now_ms=now_ms)
+    held = till.ask(card_of(till, shopper))
+    assert isinstance(held, Held), held
+    assert isinstance(till.commit(held.held.held), Settled)
+
+
+def card_of(till: Till, shopper: ShopperId) -> BasketRequest:
+    return replace(asked(prices_minor=(1_000,)), card=till.scan(shopper))
+
+
+def points_of(shop: Shop, shopper: ShopperId) -> int:
+    wallet = shop.work.ledger.wallet_of(shopper, POINTS)
+    if wallet is None:
+        return 0
+    return sum(lot.open_minor for lot in shop.work.ledger.begin_change(wallet).lots)
+
+
+def test_both_are_rewarded_at_the_first_purchase_and_only_then(shop: Shop) -> None:
+    """Enrolling costs nothing; a reward for it alone would be farmed."""
+    start_programme(PROGRAMME, work=shop.work, now_ms=START_MS)
+    anna, ben = shop.shopper(tag=None), shop.shopper(tag=None)
+    claim(shop, ben, code_of(shop, anna))
+    assert (points_of(shop, anna), points_of(shop, ben)) == (0, 0)
+    for day in (1, 2):
+        buy(shop, ben, now_ms=START_MS + day * DAY_MS)
+        assert (points_of(shop, anna), points_of(shop, ben)) == (500, 500)
+    ended = shop.work.referrals.of_referred(ben)
+    assert ended is not None
+    assert (ended.state, ended.ended_at_ms) == (ReferralState.CONVERTED, START_MS + DAY_MS)
+
+
+def test_who_has_bought_is_not_new(shop: Shop) -> None:
+    """Two old friends must not bring each other."""
+    anna, ben = shop.shopper(tag=None), shop.shopper(tag=None)
+    buy(shop, ben, now_ms=START_MS)
+    assert claim(shop, ben, code_of(shop, anna)) is ReferralRefusal.ALREADY_BOUGHT
+
+
+def test_one_person_with_two_cards_gets_nothing(shop: Shop) -> None:
+    """Both cards were carried by one phone, and by nobody else."""
+    start_programme(PROGRAMME, work=shop.work, now_ms=START_MS)
+    anna = shop.shopper(tag="phone")
+    shop.unpair(anna)
+    again = shop.shopper(tag="phone")
+    claim(shop, again, code_of(shop, anna))
+    buy(shop, again, now_ms=START_MS + DAY_MS)
+    assert (points_of(shop, anna), points_of(shop, again)) == (0, 0)
+    ended = shop.work.referrals.of_referred(again)
+    assert ended is not None
+    assert ended.state is ReferralState.REFUSED
+
+
+@pytest.mark.parametrize("is_swept", [True, False])
+def test_a_purchase_after_ninety_days_is_no_longer_the_friends_doing(
+    shop: Shop, *, is_swept: bool
+) -> None:
+    """The clock decides, whether or not the sweep has been there."""
+    start_programme(PROGRAMME, work=shop.work, now_ms=START_MS)
+    anna, ben = shop.shopper(tag=None), shop.shopper(tag=None)
+    claim(shop, ben, code_of(shop, anna))
+    late_ms = UnixMs(START_MS + PENDING_MS_MAX)
+    if is_swept:
+        expire_overdue(work=shop.work, now_ms=late_ms)
+    buy(shop, ben, now_ms=late_ms)
+    assert points_of(shop, anna) == 0
+    ended = shop.work.referrals.of_referred(ben)
+    assert ended is not None
+    assert ended.state is ReferralState.LAPSED
 
 
 def test_a_referral_of_one_person_cannot_be_written() -> None:

@@ -44,7 +44,14 @@ ANSWERS = {"advice": 4, "interests": ("garden", "tools")}
 
 
 def answer(shop: Shop, shopper, answers=ANSWERS, *, now_ms: int = START_MS) -> Survey:
-    return answer_survey(shopper, VISIT.survey, answers, work=shop.work, now_ms=UnixMs(now_ms))
+    return answer_survey(
+        shopper,
+        VISIT.survey,
+        answers,
+        work=shop.work,
+        now_ms=UnixMs(now_ms),
+        secrets=shop.secrets,
+    )
 
 
 def test_a_survey_is_asked_until_it_is_answered(shop: Shop) -> None:

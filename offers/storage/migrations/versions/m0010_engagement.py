@@ -1,4 +1,4 @@
-"""Add referrals, surveys and calls for staff.
+"""Add referrals, surveys, calls for staff and goodwill.
 
 Layer: edges. Takes: a database of revision 0009. Gives: the tables as they were at this revision.
 """
@@ -19,6 +19,7 @@ def upgrade() -> None:
     _create_referrals()
     _create_surveys()
     _create_staff_requests()
+    _create_goodwill_days()
 
 
 def _refers(table: str, column: str, to: str) -> sa.ForeignKeyConstraint:
@@ -124,3 +125,16 @@ def _create_staff_requests() -> None:
         sqlite_where=sa.text("ended_at_ms IS NULL"),
         postgresql_where=sa.text("ended_at_ms IS NULL"),
     )
+
+
+def _create_goodwill_days() -> None:
+    op.create_table(
+        "goodwill_days",
+        sa.Column("credential_id", sa.Text(), nullable=False),
+        sa.Column("day", sa.Text(), nullable=False),
+        sa.Column("granted", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("granted >= 0", name="ck_goodwill_days_granted"),
+        _refers("goodwill_days", "credential_id", "credentials.credential_id"),
+        sa.PrimaryKeyConstraint("credential_id", "day", name="pk_goodwill_days"),
+    )
+    op.create_index("ix_goodwill_days_day", "goodwill_days", ["day"])
