@@ -31,6 +31,10 @@ class Shoppers(Protocol):
         """Return the credential whose secret has this fingerprint, revoked or not, or None."""
         ...
 
+    def staff_credentials(self) -> tuple[Credential, ...]:
+        """Return all credentials that are no shopper's, oldest first, revoked or not."""
+        ...
+
     def revoke_credential(self, credential: CredentialId, *, at_ms: UnixMs) -> bool:
         """End a credential; False where it is unknown or ended."""
         ...

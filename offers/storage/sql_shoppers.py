@@ -14,6 +14,11 @@ _FIND = sa.select(SHOPPERS).where(SHOPPERS.c.shopper_id == sa.bindparam("shopper
 _FIND_CREDENTIAL = sa.select(CREDENTIALS).where(
     CREDENTIALS.c.fingerprint == sa.bindparam("fingerprint")
 )
+_OF_STAFF = (
+    sa.select(CREDENTIALS)
+    .where(CREDENTIALS.c.shopper_id.is_(None))
+    .order_by(CREDENTIALS.c.created_at_ms, CREDENTIALS.c.credential_id)
+)
 _REVOKE = (
     sa.update(CREDENTIALS)
     .where(
@@ -71,19 +76,25 @@ class SqlShoppers:
     def find_credential(self, fingerprint: str) -> Credential | None:
         """Return the credential whose secret has this fingerprint, or None."""
         row = self._connection.execute(_FIND_CREDENTIAL, {"fingerprint": fingerprint}).one_or_none()
-        if row is None:
-            return None
-        return Credential(
-            credential=CredentialId(row.credential_id),
-            role=Role(row.role),
-            shopper=None if row.shopper_id is None else ShopperId(row.shopper_id),
-            till=None if row.till is None else TillId(row.till),
-            site=None if row.site is None else SiteId(row.site),
-            created_at_ms=row.created_at_ms,
-            revoked_at_ms=row.revoked_at_ms,
-        )
+        return None if row is None else _credential(row)
+
+    def staff_credentials(self) -> tuple[Credential, ...]:
+        """Return all credentials that are no shopper's, oldest first, revoked or not."""
+        return tuple(_credential(row) for row in self._connection.execute(_OF_STAFF))
 
     def revoke_credential(self, credential: CredentialId, *, at_ms: UnixMs) -> bool:
         """End a credential; False where it is unknown or ended."""
         done = self._connection.execute(_REVOKE, {"credential": credential, "at_ms": at_ms})
         return done.rowcount == 1
+
+
+def _credential(row: sa.Row[*tuple[object, ...]]) -> Credential:
+    return Credential(
+        credential=CredentialId(row.credential_id),
+        role=Role(row.role),
+        shopper=None if row.shopper_id is None else ShopperId(row.shopper_id),
+        till=None if row.till is None else TillId(row.till),
+        site=None if row.site is None else SiteId(row.site),
+        created_at_ms=row.created_at_ms,
+        revoked_at_ms=row.revoked_at_ms,
+    )
