@@ -15,6 +15,7 @@ from offers.api.problem_docs import problems
 from offers.api.services import PAGE_MAX, Services, ServicesDep
 from offers.api.shopper_schema import CouponCodeBody, OfferBody, OffersBody
 from offers.handlers.deliver_offer import deliver_waiting
+from offers.handlers.earn_for_offer import earn_for_offer
 from offers.handlers.open_offer import dismiss_offer, open_offer
 from offers.handlers.reveal_coupon import reveal_coupon
 from offers.model.ids import CouponId, OfferId, ShopperId
@@ -86,12 +87,15 @@ def offers_page(
     responses=problems(ProblemCode.NOT_FOUND, ProblemCode.STATE_CONFLICT, ProblemCode.EXPIRED),
 )
 async def open_one(offer: OfferPath, shopper: ShopperDep, services: ServicesDep) -> OfferBody:
-    """Note that the shopper looks at the offer; twice is as good as once."""
-    return await services.write(
-        lambda work: _body(
-            open_offer(shopper, offer, work=work, now_ms=services.now_ms()), shopper, work
-        )
-    )
+    """Note that the shopper looks at the offer, and give its points; twice is as good as once."""
+
+    def open_and_earn(work: UnitOfWork) -> OfferBody:
+        now_ms = services.now_ms()
+        card = open_offer(shopper, offer, work=work, now_ms=now_ms)
+        earn_for_offer(card, work=work, now_ms=now_ms, secrets=services.secrets)
+        return _body(card, shopper, work)
+
+    return await services.write(open_and_earn)
 
 
 @offer_routes.post(

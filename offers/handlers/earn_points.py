@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 from offers.handlers.post_points import earn
 from offers.handlers.review_tiers import count_spending
+from offers.loyalty.coupon_earning import cashback_of_benefits, rules_of_benefits, summed
 from offers.loyalty.earning import (
     activity_reference,
     earning_of,
@@ -22,6 +23,8 @@ from offers.loyalty.earning import (
     points_of_purchase,
 )
 from offers.model.basket import Basket
+from offers.model.benefit import Benefit
+from offers.model.earning_rule import EarningTerms, PurchaseEarning
 from offers.model.ids import ShopperId, TransactionId
 from offers.model.ledger import LedgerUnit, PostingReason, TransactionKind
 from offers.model.points import Earned
@@ -41,6 +44,8 @@ class PaidPurchase:
     basket: Basket
     discounts_minor: tuple[int, ...]
     """what each line was made cheaper by, all discounts together"""
+    benefits: tuple[Benefit, ...] = ()
+    """of the coupons used with it: some multiply points or give cashback"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,21 +80,16 @@ def earn_for_purchase(
     shopper
         Whose card was shown.
     purchase
-        What was paid. Where the site has no programme it earns nothing.
+        What was paid. Where the site has no programme, only coupons make it earn.
     work, now_ms, secrets
         The transaction, the time, the source of a new wallet's name.
     """
     programme = work.programmes.current(purchase.site)
-    if programme is None:
-        return PurchaseOutcome(earned=(), tier_change=None)
-    found = points_of_purchase(
-        programme.rules, purchase.basket, purchase.discounts_minor, now_ms=now_ms
-    )
     posted = []
-    for part in found:
+    for part in _earned(purchase, programme, now_ms=now_ms):
         earning = earning_of(
             part.total_minor,
-            programme.terms_of(part.unit),
+            terms_for(programme, part.unit),
             reason=PostingReason.PURCHASE,
             reference=purchase.purchase,
             site=purchase.site,
@@ -156,6 +156,22 @@ def earn_for_activity(
         )
         posted.append(earn(shopper, earning, work=work, now_ms=now_ms, secrets=secrets))
     return tuple(posted)
+
+
+def terms_for(programme: Programme | None, unit: LedgerUnit) -> EarningTerms:
+    """Return the programme's terms for a unit; where it names none, at once and for two years."""
+    known = () if programme is None else programme.terms
+    return next((terms for terms in known if terms.unit == unit), EarningTerms(unit=unit))
+
+
+def _earned(
+    purchase: PaidPurchase, programme: Programme | None, *, now_ms: UnixMs
+) -> tuple[PurchaseEarning, ...]:
+    basket, off = purchase.basket, purchase.discounts_minor
+    promised = () if programme is None else programme.rules
+    rules = (*promised, *rules_of_benefits(purchase.benefits))
+    by_rules = points_of_purchase(rules, basket, off, now_ms=now_ms)
+    return summed((*by_rules, *cashback_of_benefits(purchase.benefits, basket, off)))
 
 
 def _day(programme: Programme, now_ms: UnixMs) -> str:

@@ -139,6 +139,29 @@ def earning_of(
     )
 
 
+def rounded(parts: Sequence[int], whole: int) -> list[int]:
+    """Return the parts in wholes, rounded down together and split by largest remainder.
+
+    Parameters
+    ----------
+    parts : (n,)
+        Not negative; ``whole`` of them are one.
+    whole
+        The denominator, above 0.
+
+    Examples
+    --------
+    >>> rounded([150, 150, 90], 100)
+    [1, 1, 1]
+    """
+    shares = [part // whole for part in parts]
+    missing = sum(parts) // whole - sum(shares)
+    served = sorted(range(len(parts)), key=lambda line: (-(parts[line] % whole), line))
+    for line in served[:missing]:
+        shares[line] += 1
+    return shares
+
+
 def _of_unit(
     unit: LedgerUnit, rules: Sequence[EarningRule], basket: Basket, paid: Sequence[int]
 ) -> PurchaseEarning:
@@ -165,7 +188,7 @@ def _of_unit(
         )
         for line, paid_minor in zip(basket.lines, paid, strict=True)
     ]
-    shares = _rounded(parts, whole)
+    shares = rounded(parts, whole)
     for bonus in bonuses:
         shares = _with_bonus(shares, bonus, basket, paid)
     return PurchaseEarning(unit=unit, lines_minor=tuple(shares))
@@ -189,15 +212,5 @@ def _with_bonus(
     total = sum(weights)
     if total < bonus.threshold_minor:
         return list(shares)
-    extra = _rounded([bonus.amount_minor * weight for weight in weights], total)
+    extra = rounded([bonus.amount_minor * weight for weight in weights], total)
     return [share + more for share, more in zip(shares, extra, strict=True)]
-
-
-def _rounded(parts: Sequence[int], whole: int) -> list[int]:
-    """Return the parts, in wholes, rounded down together and split by largest remainder."""
-    shares = [part // whole for part in parts]
-    missing = sum(parts) // whole - sum(shares)
-    served = sorted(range(len(parts)), key=lambda line: (-(parts[line] % whole), line))
-    for line in served[:missing]:
-        shares[line] += 1
-    return shares

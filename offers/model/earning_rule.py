@@ -17,7 +17,7 @@ from rtls.model.units import UnixMs
 
 DAY_MS: Final = 86_400_000
 RATE_MAX: Final = 1_000_000
-PERCENT_MAX: Final = 1_000
+PERCENT_MAX: Final = 10_000
 ACTIVITIES: Final = frozenset(
     {
         PostingReason.WELCOME,

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from offers.handlers.earn_for_offer import earn_for_offer
 from offers.handlers.earn_points import (
     PaidPurchase,
     PurchaseOutcome,
@@ -15,15 +16,18 @@ from offers.handlers.expire_overdue import expire_overdue
 from offers.handlers.review_tiers import count_spending, standing_of
 from offers.handlers.start_programme import start_programme
 from offers.model.basket import Basket, BasketLine
+from offers.model.basket_scope import Scope
+from offers.model.benefit import Cashback, MoneyOff, Points, PointsMultiplier
 from offers.model.earning_rule import EarningRule, EarningTerms, Multiplier
 from offers.model.errors import InvalidProgramme
 from offers.model.ids import ShopperId
 from offers.model.ledger import POINTS, PostingReason
+from offers.model.money import Money
 from offers.model.programme import Programme
 from offers.model.programme_json import parse_programme, render_programme
 from offers.model.tier import CountedSpending
 from rtls.model.units import UnixMs
-from tests.unit.offers.shop import SITE, START_MS, Shop
+from tests.unit.offers.shop import SITE, START_MS, Shop, campaign
 
 DAY_MS = 86_400_000
 DOCUMENT = {
@@ -354,3 +358,63 @@ def test_a_programme_has_room_for_two_hundred_rules() -> None:
     )
     with pytest.raises(InvalidProgramme, match="201 rules"):
         replace(parsed(), rules=rules)
+
+
+def test_a_coupon_multiplies_points_or_gives_cashback(shop: Shop, member: ShopperId) -> None:
+    """Three times the points on paint, and 10 % back up to 50 cents beside the usual 2 %."""
+    lines = tuple(
+        BasketLine(sku=name, category=name, quantity=1, unit_price_minor=1_000)
+        for name in ("paint", "wood")
+    )
+    paint = Scope(categories=frozenset({"paint"}))
+    most = Money(amount_minor=50, currency="EUR")
+    paid = PaidPurchase(
+        purchase="p1",
+        site=SITE,
+        basket=Basket(currency="EUR", lines=lines),
+        discounts_minor=(0, 0),
+        benefits=(
+            PointsMultiplier(percent=300, applies_to=paint),
+            Cashback(percent=10, applies_to=paint, cashback_max=most),
+            MoneyOff(amount=most),
+        ),
+    )
+    outcome = earn_for_purchase(member, paid, work=shop.work, now_ms=START_MS, secrets=shop.secrets)
+    assert {part.unit: part.lines_minor for part in outcome.earned} == {
+        "points": (30, 10),
+        "EUR": (70, 20),
+    }
+
+
+def test_a_cashback_coupon_needs_no_programme(shop: Shop) -> None:
+    """The campaign promised it, whatever the site promises besides."""
+    shopper = shop.shopper()
+    line = BasketLine(sku="1", category="paint", quantity=1, unit_price_minor=999)
+    paid = PaidPurchase(
+        purchase="p1",
+        site=SITE,
+        basket=Basket(currency="EUR", lines=(line,)),
+        discounts_minor=(0,),
+        benefits=(Cashback(percent=10), PointsMultiplier(percent=200)),
+    )
+    outcome = earn_for_purchase(
+        shopper, paid, work=shop.work, now_ms=START_MS, secrets=shop.secrets
+    )
+    assert [(part.unit, part.lines_minor) for part in outcome.earned] == [("EUR", (99,))]
+
+
+def test_points_of_an_offer_are_given_when_it_is_opened_and_once(shop: Shop) -> None:
+    """Points for standing at the shelf: no till, no purchase."""
+    shop.start(campaign("come-and-look", benefit=Points(points=25)))
+    shopper = shop.shopper(tag="tag:1")
+    shop.stand("tag:1")
+    card = shop.offer_of(shopper)
+    assert card is not None
+    first, again = (
+        earn_for_offer(card, work=shop.work, now_ms=START_MS, secrets=shop.secrets)
+        for _ in range(2)
+    )
+    assert first is not None
+    assert again is not None
+    assert (first.is_new, again.is_new) == (True, False)
+    assert shop.work.ledger.wallets_of(shopper)[0].balance_minor == 25
