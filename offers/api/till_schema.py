@@ -20,9 +20,13 @@ from offers.model.held_basket import (
     HoldState,
     PricedBasket,
     RefusedCoupon,
+    SpendWish,
+    Tender,
 )
 from offers.model.ids import BasketId, PurchaseId, TillId
-from offers.model.purchase import Purchase, PurchaseLine, PurchaseReturn
+from offers.model.ledger import LedgerUnit
+from offers.model.money import AMOUNT_MINOR_MAX
+from offers.model.purchase import PointsMove, Purchase, PurchaseLine, PurchaseReturn
 from offers.model.redemption import Redemption
 from offers.model.refusal import CheckoutRefusal
 from rtls.model.units import SiteId
@@ -60,6 +64,22 @@ class CheckoutBody(Body):
     basket: BasketBody
 
 
+class SpendBody(Body):
+    """What the shopper pays with out of a wallet: points, or cashback in the basket's currency."""
+
+    unit: StrictStr = Field(min_length=1, max_length=16, examples=["points", "EUR"])
+    amount_minor: StrictInt = Field(
+        ge=1,
+        le=AMOUNT_MINOR_MAX,
+        description="at most; what is not needed stays in the wallet",
+        examples=[500],
+    )
+
+    def wish(self) -> SpendWish:
+        """Return the noun."""
+        return SpendWish(unit=LedgerUnit(self.unit), amount_minor=self.amount_minor)
+
+
 class BasketRequestBody(Body):
     """A basket with the shopper's card, codes of coupons, or both."""
 
@@ -72,6 +92,7 @@ class BasketRequestBody(Body):
         max_length=CODE_CHARACTERS_MAX,
         description="the code of the shopper's card, as scanned; a hold takes each code once",
     )
+    spend: SpendBody | None = None
     replaces: Id | None = Field(
         default=None,
         description="a held basket that this one takes the place of, since its lines have changed",
@@ -97,6 +118,7 @@ class BasketRequestBody(Body):
             site=site,
             codes=tuple(self.codes),
             card=self.card,
+            spend=None if self.spend is None else self.spend.wish(),
             replaces=None if self.replaces is None else BasketId(self.replaces),
         )
 
@@ -134,6 +156,29 @@ class RefusedCouponBody(Body):
         return cls(reason=reason, code=refused.code, campaign=refused.campaign)
 
 
+class TenderBody(Body):
+    """Points or cashback that pay a part of the basket."""
+
+    unit: str
+    amount_minor: int = Field(description="in the unit")
+    worth: MoneyBody
+
+    @classmethod
+    def of(cls, tender: Tender) -> "TenderBody":
+        """Render a tender."""
+        return cls(
+            unit=tender.unit, amount_minor=tender.amount_minor, worth=MoneyBody.of(tender.worth)
+        )
+
+
+class PointsMovedBody(Body):
+    """What was earned or spent, or goes back of it."""
+
+    move: PointsMove
+    unit: str
+    amount_minor: int
+
+
 class QuoteBody(Body):
     """What the basket costs. Nothing is used up by a quote."""
 
@@ -142,6 +187,7 @@ class QuoteBody(Body):
     discount_lines_minor: tuple[int, ...] = Field(
         description="one entry for each line of the basket; they sum to the discount"
     )
+    tender: TenderBody | None = Field(description="what points or cashback pay of the rest")
     to_pay: MoneyBody
     has_card: bool = Field(description="whether a card was shown: the purchase counts for it")
     coupons: tuple[AppliedCouponBody, ...]
@@ -154,6 +200,7 @@ class QuoteBody(Body):
             basket_total=MoneyBody.of(priced.basket.total),
             discount=MoneyBody.of(priced.discount.total),
             discount_lines_minor=priced.discount.lines_minor,
+            tender=None if priced.tender is None else TenderBody.of(priced.tender),
             to_pay=MoneyBody.of(priced.to_pay),
             has_card=priced.shopper is not None,
             coupons=tuple(AppliedCouponBody.of(applied) for applied in priced.applied),
@@ -221,6 +268,7 @@ class PurchaseLineBody(BasketLineBody):
     """One item as it was paid for."""
 
     discount_minor: Minor
+    tender_minor: Minor
     paid_minor: Minor
     returned: StrictInt = Field(description="how many pieces have been brought back")
 
@@ -233,6 +281,7 @@ class PurchaseLineBody(BasketLineBody):
             quantity=line.item.quantity,
             unit_price_minor=line.item.unit_price_minor,
             discount_minor=line.discount_minor,
+            tender_minor=line.tender_minor,
             paid_minor=line.paid_minor,
             returned=line.returned,
         )
@@ -246,7 +295,9 @@ class PurchaseBody(Body):
     lines: tuple[PurchaseLineBody, ...]
     basket_total: MoneyBody
     discount: MoneyBody
-    paid: MoneyBody
+    tender: MoneyBody = Field(description="what points or cashback paid")
+    paid: MoneyBody = Field(description="what was paid in whatever way, the tender included")
+    points: tuple[PointsMovedBody, ...]
     redemptions: tuple[Id, ...]
 
     @classmethod
@@ -258,7 +309,12 @@ class PurchaseBody(Body):
             lines=tuple(PurchaseLineBody.of(line) for line in purchase.lines),
             basket_total=MoneyBody.of(purchase.total),
             discount=MoneyBody.of(purchase.discount),
+            tender=MoneyBody.of(purchase.tender),
             paid=MoneyBody.of(purchase.paid),
+            points=tuple(
+                PointsMovedBody(move=moved.move, unit=moved.unit, amount_minor=moved.total_minor)
+                for moved in purchase.points
+            ),
             redemptions=purchase.redemptions,
         )
 
@@ -295,7 +351,11 @@ class ReturnedLineBody(Body):
     line: int
     quantity: int
     refund_minor: int
+    tender_minor: int = Field(description="what had been paid with points or cashback of it")
     discount_minor: int
+    points_minor: tuple[int, ...] = Field(
+        description="what goes back of each entry of the purchase's `points`"
+    )
 
 
 class ReturnBody(Body):
@@ -322,6 +382,8 @@ class ReturnBody(Body):
                     line=line.line,
                     quantity=line.quantity,
                     refund_minor=line.refund_minor,
+                    tender_minor=line.tender_minor,
+                    points_minor=line.points_minor,
                     discount_minor=sum(line.discounts_minor),
                 )
                 for line in returned.lines

@@ -11,9 +11,17 @@ full one, in whatever order they come.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import assert_never
 
 from offers.checkout.discount import split_by_largest_remainder
-from offers.model.purchase import Purchase, PurchaseLine, PurchaseReturn, ReturnedLine
+from offers.model.purchase import (
+    PointsMove,
+    Purchase,
+    PurchaseLine,
+    PurchasePoints,
+    PurchaseReturn,
+    ReturnedLine,
+)
 from offers.model.refusal import TillRefusal
 
 
@@ -36,9 +44,8 @@ def returned_lines(
         is_line = 0 <= place < len(purchase.lines)
         if not is_line or quantity > _left(purchase.lines[place]):
             return TillRefusal.RETURN_TOO_LARGE
-        line = purchase.lines[place]
         before = [done for returned in earlier for done in returned.lines if done.line == place]
-        shares.append(_share(place, line, before, quantity))
+        shares.append(_share(purchase, place, before, quantity))
     return tuple(shares)
 
 
@@ -62,8 +69,10 @@ def purchase_lines(purchase: Purchase) -> Iterable[ReturnedLine]:
         yield ReturnedLine(
             line=place,
             quantity=line.item.quantity,
-            refund_minor=line.paid_minor,
+            refund_minor=line.money_minor,
+            tender_minor=line.tender_minor,
             discounts_minor=line.discounts_minor,
+            points_minor=tuple(moved.lines_minor[place] for moved in purchase.points),
         )
 
 
@@ -72,18 +81,49 @@ def _left(line: PurchaseLine) -> int:
 
 
 def _share(
-    place: int, line: PurchaseLine, before: Sequence[ReturnedLine], quantity: int
+    purchase: Purchase, place: int, before: Sequence[ReturnedLine], quantity: int
 ) -> ReturnedLine:
-    parts_left = [line.paid_minor, *line.discounts_minor]
+    line = purchase.lines[place]
+    parts_left = [line.money_minor, line.tender_minor, *line.discounts_minor]
     for done in before:
-        parts_done = (done.refund_minor, *done.discounts_minor)
+        parts_done = (done.refund_minor, done.tender_minor, *done.discounts_minor)
         parts_left = [left - part for left, part in zip(parts_left, parts_done, strict=True)]
     price_minor = quantity * line.item.unit_price_minor
     # Nothing can be split over nothing: what was free comes back for nothing.
     shares = split_by_largest_remainder(price_minor, parts_left) if price_minor else parts_left
+    refund_minor, tender_minor, *discounts_minor = shares
     return ReturnedLine(
-        line=place, quantity=quantity, refund_minor=shares[0], discounts_minor=tuple(shares[1:])
+        line=place,
+        quantity=quantity,
+        refund_minor=refund_minor,
+        tender_minor=tender_minor,
+        discounts_minor=tuple(discounts_minor),
+        points_minor=tuple(
+            _points_share(moved, line, place, before, quantity=quantity, tender_minor=tender_minor)
+            for moved in purchase.points
+        ),
     )
+
+
+def _points_share(
+    moved: PurchasePoints,
+    line: PurchaseLine,
+    place: int,
+    before: Sequence[ReturnedLine],
+    *,
+    quantity: int,
+    tender_minor: int,
+) -> int:
+    whole = moved.lines_minor[place]
+    match moved.move:
+        case PointsMove.EARNED:
+            gone, now, of = line.returned, quantity, line.item.quantity
+        case PointsMove.SPENT:
+            # As much as the money's worth of it that comes back: cashback cent by cent.
+            gone, now, of = sum(x.tender_minor for x in before), tender_minor, line.tender_minor
+        case _:
+            assert_never(moved.move)
+    return whole * (gone + now) // of - whole * gone // of if of else 0
 
 
 def _discounts_of(purchase: Purchase, lines: Iterable[ReturnedLine]) -> list[int]:

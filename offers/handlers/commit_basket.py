@@ -42,11 +42,14 @@ def commit_basket(
     if now_ms >= held.until_ms:
         end_hold(held, HoldState.EXPIRED, work=work, now_ms=now_ms)
         return TillRefusal.HOLD_EXPIRED
-    if not work.held_baskets.end(basket, HoldState.COMMITTED, at_ms=now_ms):
-        raise Busy(f"basket {basket} has just been paid or given up. Try again.")
-    return settle_basket(
+    settled = settle_basket(
         held, till=till, before=CouponState.HELD, work=work, now_ms=now_ms, secrets=secrets
     )
+    # Not before: where the wallet has become too small meanwhile, the basket is still held.
+    is_paid = isinstance(settled, Settled)
+    if is_paid and not work.held_baskets.end(basket, HoldState.COMMITTED, at_ms=now_ms):
+        raise Busy(f"basket {basket} has just been paid or given up. Try again.")
+    return settled
 
 
 def cancel_basket(

@@ -8,6 +8,7 @@ from offers.handlers.coupon_budgets import release_at_till
 from offers.model.coupon import Coupon, CouponState
 from offers.model.errors import Busy
 from offers.model.held_basket import HeldBasket, HoldState
+from offers.model.ids import ShopperId
 from offers.ports import UnitOfWork
 from rtls.model.units import UnixMs
 
@@ -26,6 +27,15 @@ def end_hold(held: HeldBasket, state: HoldState, *, work: UnitOfWork, now_ms: Un
     for coupon in coupons_of(held, work=work):
         move_or_busy(coupon, CouponState.HELD, CouponState.ISSUED, work=work)
         release_at_till(coupon, work=work)
+
+
+def end_holds_of(shopper: ShopperId, *, work: UnitOfWork, now_ms: UnixMs) -> None:
+    """Give up all baskets that are held for the shopper's card.
+
+    Raises `Busy` as `end_hold` does.
+    """
+    for held in work.held_baskets.held_for(shopper):
+        end_hold(held, HoldState.CANCELLED, work=work, now_ms=now_ms)
 
 
 def coupons_of(held: HeldBasket, *, work: UnitOfWork) -> list[Coupon]:

@@ -11,7 +11,7 @@ from typing import Final
 
 from offers.handlers.close_account import close_account
 from offers.handlers.coupon_budgets import release_all
-from offers.handlers.end_hold import end_hold
+from offers.handlers.end_hold import end_hold, end_holds_of
 from offers.handlers.end_offer import end_offer
 from offers.handlers.end_pairing import end_pairing
 from offers.handlers.note_audit import note_audit, shopper_pseudonym
@@ -60,6 +60,7 @@ def erase_shopper(
         return False
     for pairing in work.pairings.open_of_shopper(shopper):
         end_pairing(pairing, PairingEnd.UNPAIRED, work=work, now_ms=now_ms)
+    end_holds_of(shopper, work=work, now_ms=now_ms)
     _end_offers(shopper, work=work, now_ms=now_ms)
     close_account(shopper, work=work, now_ms=now_ms)
     work.personal_data.erase(shopper)

@@ -69,6 +69,7 @@ def hold_basket(
         state=HoldState.HELD,
         held_at_ms=now_ms,
         until_ms=UnixMs(now_ms + HOLD_MS),
+        tender=priced.tender,
     )
     work.held_baskets.add(held)
     return Held(held=held, priced=priced)

@@ -4,13 +4,14 @@ Layer: flow. Takes: a `BasketRequest`. Gives: a `PricedBasket`, or a `TillRefusa
 the till, to hold_basket and to redeem_coupon, which use up what is applied here.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from offers.checkout.coupon_code import parse_code
 from offers.checkout.redeem import refusal_of_coupon
 from offers.checkout.stack import best_stack
 from offers.handlers.coupon_budgets import overdrawing
+from offers.handlers.purchase_points import tender_for
 from offers.handlers.reveal_card import scanned_card
 from offers.handlers.reveal_coupon import CODE_PURPOSE
 from offers.model.coupon import Coupon, CouponState
@@ -63,7 +64,18 @@ def price_basket(
             shown.places[coupon.coupon] = place
     if shopper is not None:
         _add_coupons_of(shopper, shown, request, work=work, now_ms=now_ms)
-    return _stacked(request, shopper, shown, work=work, now_ms=now_ms)
+    priced = _stacked(request, shopper, shown, work=work, now_ms=now_ms)
+    if request.spend is None:
+        return priced
+    tender = tender_for(
+        request.spend,
+        shopper,
+        to_pay=priced.to_pay,
+        site=request.site,
+        work=work,
+        now_ms=now_ms,
+    )
+    return tender if isinstance(tender, TillRefusal) else replace(priced, tender=tender)
 
 
 def coupon_of_code(code: str, *, work: UnitOfWork, secrets: SecretSource) -> Coupon | None:

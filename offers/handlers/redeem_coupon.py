@@ -53,4 +53,5 @@ def redeem_coupon(
         now_ms=now_ms,
         secrets=secrets,
     )
+    assert not isinstance(settled, TillRefusal)  # no wallet pays
     return settled.redemptions[0]

@@ -14,6 +14,7 @@ from offers.handlers.coupon_budgets import give_budgets_back
 from offers.handlers.note_audit import note_audit
 from offers.handlers.note_event import note_event
 from offers.handlers.note_purchase import note_return
+from offers.handlers.purchase_points import undo_points
 from offers.handlers.random_id import random_id
 from offers.model.audit import Actor, AuditAction
 from offers.model.basket import LINES_MAX
@@ -82,6 +83,7 @@ def return_purchase(
     )
     if not work.purchases.add_return(returned):
         raise Busy(f"purchase {purchase.purchase}: another return came between. Try again.")
+    undo_points(purchase, returned, work=work, now_ms=now_ms)
     note_return(returned, purchase, work=work)
     for place in undone_redemptions(purchase, earlier, lines):
         _reverse(purchase.redemptions[place], returned, work=work, now_ms=now_ms, secrets=secrets)

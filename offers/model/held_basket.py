@@ -21,6 +21,7 @@ from offers.model.ids import (
     check_name,
     check_random_id,
 )
+from offers.model.ledger import LedgerUnit, check_amount, check_unit
 from offers.model.money import Money
 from offers.model.redemption import Discount
 from offers.model.refusal import CheckoutRefusal
@@ -28,6 +29,36 @@ from rtls.model.units import SiteId, UnixMs
 
 HOLD_MS: Final = 600_000  # a queue's patience; a hold of days would strand the coupons
 CODES_MAX: Final = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpendWish:
+    """How much of a wallet the shopper wants to pay with."""
+
+    unit: LedgerUnit
+    amount_minor: int
+    """at most; what is not needed stays in the wallet"""
+
+    def __post_init__(self) -> None:
+        check_unit(self.unit)
+        check_amount("amount_minor", self.amount_minor, least=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tender:
+    """Points or cashback that pay a part of a basket."""
+
+    unit: LedgerUnit
+    amount_minor: int
+    """in the unit"""
+    worth: Money
+    """what it pays"""
+
+    def __post_init__(self) -> None:
+        check_unit(self.unit)
+        check_amount("amount_minor", self.amount_minor, least=1)
+        if self.worth.amount_minor < 1:
+            raise InvalidOffer(f"the tender is worth {self.worth}; expected more than nothing.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +72,8 @@ class BasketRequest:
     codes: tuple[str, ...] = ()
     card: str | None = None
     """the code of the card, as scanned"""
+    spend: SpendWish | None = None
+    """what the shopper pays with out of a wallet; needs the card"""
     replaces: BasketId | None = None
     """a basket held at this site that this one takes the place of; its card counts as shown"""
 
@@ -78,6 +111,8 @@ class PricedBasket:
     """whose card was shown"""
     applied: tuple[AppliedCoupon, ...] = ()
     refused: tuple[RefusedCoupon, ...] = ()
+    tender: Tender | None = None
+    """what points or cashback pay of it"""
 
     @property
     def discount(self) -> Discount:
@@ -86,8 +121,8 @@ class PricedBasket:
 
     @property
     def to_pay(self) -> Money:
-        """Return what is left to pay."""
-        return self.basket.total - self.discount.total
+        """Return what is left to pay in money."""
+        return _left_to_pay(self.basket, self.discount, self.tender)
 
 
 class HoldState(StrEnum):
@@ -121,6 +156,7 @@ class HeldBasket:
     state: HoldState
     held_at_ms: UnixMs
     until_ms: UnixMs
+    tender: Tender | None = None
 
     def __post_init__(self) -> None:
         check_random_id("held", self.held, error=InvalidOffer)
@@ -129,7 +165,11 @@ class HeldBasket:
                 f"until_ms is {self.until_ms}, held_at_ms {self.held_at_ms}; expected a hold to "
                 "end after it begins."
             )
-        sum_of_discounts(self.basket, [held.discount for held in self.coupons])
+        if self.tender is not None and (self.shopper is None or self.to_pay.amount_minor < 0):
+            raise InvalidOffer(
+                f"the tender is worth {self.tender.worth} of {self.basket.total}; expected no more "
+                "than is to be paid, out of the wallet of a shopper who is known."
+            )
 
     def is_held_at(self, site: SiteId, now_ms: UnixMs) -> bool:
         """Say whether it can still be paid at this site."""
@@ -142,8 +182,8 @@ class HeldBasket:
 
     @property
     def to_pay(self) -> Money:
-        """Return what is left to pay."""
-        return self.basket.total - self.discount.total
+        """Return what is left to pay in money."""
+        return _left_to_pay(self.basket, self.discount, self.tender)
 
 
 def sum_of_discounts(basket: Basket, discounts: list[Discount]) -> Discount:
@@ -169,3 +209,8 @@ def sum_of_discounts(basket: Basket, discounts: list[Discount]) -> Discount:
                 "no more than the line costs."
             )
     return Discount(currency=basket.currency, lines_minor=tuple(lines_minor))
+
+
+def _left_to_pay(basket: Basket, discount: Discount, tender: Tender | None) -> Money:
+    price = basket.total - discount.total
+    return price if tender is None else price - tender.worth

@@ -6,6 +6,7 @@ handlers of the till and to storage. Neither is ever edited: what undoes a purch
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Final
 
 from offers.model.basket import BasketLine
@@ -16,8 +17,10 @@ from offers.model.ids import (
     ReturnId,
     ShopperId,
     TillId,
+    TransactionId,
     check_random_id,
 )
+from offers.model.ledger import LedgerUnit
 from offers.model.money import CURRENCIES, Money
 from rtls.model.units import SiteId, UnixMs
 
@@ -32,14 +35,18 @@ class PurchaseLine:
     item: BasketLine
     discounts_minor: tuple[int, ...]
     """what each redemption of the purchase took off this line, in their order"""
+    tender_minor: int = 0
+    """what points or cashback paid of this line"""
     returned: int = 0
     """how many pieces have been brought back"""
 
     def __post_init__(self) -> None:
-        if any(share < 0 for share in self.discounts_minor) or self.paid_minor < 0:
+        shares = (*self.discounts_minor, self.tender_minor, self.money_minor)
+        if any(share < 0 for share in shares):
             raise InvalidBasket(
-                f"line {self.item.sku}: the discounts are {self.discounts_minor} of "
-                f"{self.item.total_minor}; expected none below zero, and no more than it costs."
+                f"line {self.item.sku}: the discounts are {self.discounts_minor} and the tender "
+                f"{self.tender_minor} of {self.item.total_minor}; expected none below zero, and no "
+                "more than it costs."
             )
         if not 0 <= self.returned <= self.item.quantity:
             raise InvalidBasket(
@@ -54,8 +61,36 @@ class PurchaseLine:
 
     @property
     def paid_minor(self) -> int:
-        """Return what was paid for the line."""
+        """Return what was paid for the line, in whatever way."""
         return self.item.total_minor - self.discount_minor
+
+    @property
+    def money_minor(self) -> int:
+        """Return what was paid for the line in money."""
+        return self.paid_minor - self.tender_minor
+
+
+class PointsMove(StrEnum):
+    """In which way a purchase moved a wallet."""
+
+    EARNED = "earned"
+    SPENT = "spent"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PurchasePoints:
+    """What a purchase earned in one unit, or what was paid with it, line by line."""
+
+    move: PointsMove
+    unit: LedgerUnit
+    transaction: TransactionId
+    lines_minor: tuple[int, ...]
+    """one entry for each line of the purchase; they sum to what the transaction moved"""
+
+    @property
+    def total_minor(self) -> int:
+        """Return what the transaction moved."""
+        return sum(self.lines_minor)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +106,7 @@ class Purchase:
     currency: str
     lines: tuple[PurchaseLine, ...]
     redemptions: tuple[RedemptionId, ...] = ()
+    points: tuple[PurchasePoints, ...] = ()
 
     def __post_init__(self) -> None:
         check_random_id("purchase", self.purchase, error=InvalidBasket)
@@ -79,6 +115,8 @@ class Purchase:
                 f"the purchase has {len(self.lines)} lines in {self.currency!r}; expected one or "
                 "more, in an ISO 4217 currency."
             )
+        if any(len(moved.lines_minor) != len(self.lines) for moved in self.points):
+            raise InvalidBasket("points were moved; expected a share of them for each line.")
         if any(len(line.discounts_minor) != len(self.redemptions) for line in self.lines):
             raise InvalidBasket(
                 f"the purchase has {len(self.redemptions)} redemptions; expected each line to "
@@ -97,8 +135,13 @@ class Purchase:
 
     @property
     def paid(self) -> Money:
-        """Return what was paid."""
+        """Return what was paid, in whatever way."""
         return self.total - self.discount
+
+    @property
+    def tender(self) -> Money:
+        """Return what points or cashback paid."""
+        return self._sum(line.tender_minor for line in self.lines)
 
     def _sum(self, parts_minor: Iterable[int]) -> Money:
         return Money(amount_minor=sum(parts_minor), currency=self.currency)
@@ -112,9 +155,13 @@ class ReturnedLine:
     """place of the line in the purchase, from 0"""
     quantity: int
     refund_minor: int
-    """what the shopper gets back"""
+    """what the shopper gets back in money"""
     discounts_minor: tuple[int, ...]
     """what each redemption of the purchase had taken off these pieces"""
+    tender_minor: int = 0
+    """what points or cashback had paid of these pieces"""
+    points_minor: tuple[int, ...] = ()
+    """what goes back of each movement of points of the purchase, in their order and units"""
 
     def __post_init__(self) -> None:
         if self.quantity < 1 or self.line < 0:
@@ -122,10 +169,12 @@ class ReturnedLine:
                 f"line {self.line}: quantity is {self.quantity}; expected 1 or more pieces of a "
                 "line of the purchase, counted from 0."
             )
-        if self.refund_minor < 0 or any(share < 0 for share in self.discounts_minor):
+        shares = (self.refund_minor, self.tender_minor, *self.discounts_minor, *self.points_minor)
+        if any(share < 0 for share in shares):
             raise InvalidBasket(
-                f"line {self.line}: refund {self.refund_minor}, discounts "
-                f"{self.discounts_minor}; expected none below zero."
+                f"line {self.line}: refund {self.refund_minor}, tender {self.tender_minor}, "
+                f"discounts {self.discounts_minor}, points {self.points_minor}; expected none "
+                "below zero."
             )
 
 
@@ -157,6 +206,10 @@ class PurchaseReturn:
 
     @property
     def refund(self) -> Money:
-        """Return what the shopper gets back."""
+        """Return what the shopper gets back in money."""
         refund_minor = sum(line.refund_minor for line in self.lines)
         return Money(amount_minor=refund_minor, currency=self.currency)
+
+    def points_minor(self, place: int) -> int:
+        """Return what goes back of one movement of points of the purchase."""
+        return sum(line.points_minor[place] for line in self.lines)

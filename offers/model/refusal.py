@@ -74,6 +74,11 @@ class TillRefusal(StrEnum):
     HOLD_CANCELLED = "hold_cancelled"
     HOLD_COMMITTED = "hold_committed"
     """under another key: the purchase is made, and ends by returns"""
+    SPEND_WITHOUT_CARD = "spend_without_card"
+    UNIT_NOT_TAKEN = "unit_not_taken"
+    """points that are worth no money here, or cashback in another currency"""
+    BALANCE_TOO_LOW = "balance_too_low"
+    """less can be spent now than is asked for"""
     RETURN_TOO_LARGE = "return_too_large"
     """more of a line than was bought and has not been returned yet"""
 

@@ -26,6 +26,10 @@ class HeldBaskets(Protocol):
         """Return the basket that holds the coupon now, or None."""
         ...
 
+    def held_for(self, shopper: ShopperId) -> tuple[HeldBasket, ...]:
+        """Return the baskets that are held now for the shopper's card."""
+        ...
+
     def end(self, held: BasketId, state: HoldState, *, at_ms: UnixMs) -> bool:
         """Write how it ended, if it is still held; else False."""
         ...

@@ -10,8 +10,10 @@ from collections.abc import Mapping
 import sqlalchemy as sa
 
 from offers.model.basket import Basket, BasketLine
-from offers.model.held_basket import HeldBasket, HeldCoupon, HoldState
+from offers.model.held_basket import HeldBasket, HeldCoupon, HoldState, Tender
 from offers.model.ids import BasketId, CouponId, ShopperId, TillId
+from offers.model.ledger import LedgerUnit
+from offers.model.money import Money
 from offers.model.redemption import Discount
 from offers.storage.tables import HELD_BASKETS, HELD_COUPONS
 from rtls.model.units import SiteId, UnixMs
@@ -27,6 +29,9 @@ _HOLDING = (
     sa.select(HELD_BASKETS)
     .join_from(HELD_BASKETS, HELD_COUPONS, _C.basket_id == _B.basket_id)
     .where(_C.coupon_id == sa.bindparam("coupon"), _B.state == HoldState.HELD.value)
+)
+_HELD_FOR = sa.select(HELD_BASKETS).where(
+    _B.shopper_id == sa.bindparam("shopper"), _B.state == HoldState.HELD.value
 )
 _END = (
     sa.update(HELD_BASKETS)
@@ -74,6 +79,11 @@ class SqlHeldBaskets:
         """Return the basket that holds the coupon now, or None."""
         return self._first(_HOLDING, {"coupon": coupon})
 
+    def held_for(self, shopper: ShopperId) -> tuple[HeldBasket, ...]:
+        """Return the baskets that are held now for the shopper's card."""
+        rows = self._connection.execute(_HELD_FOR, {"shopper": shopper}).all()
+        return tuple(self._held(row) for row in rows)
+
     def end(self, held: BasketId, state: HoldState, *, at_ms: UnixMs) -> bool:
         """Write how it ended, if it is still held; else False."""
         given = {"basket": held, "after": state.value, "at_ms": at_ms}
@@ -113,6 +123,7 @@ class SqlHeldBaskets:
             state=HoldState(row.state),
             held_at_ms=UnixMs(row.held_at_ms),
             until_ms=UnixMs(row.until_ms),
+            tender=None if row.tender_unit is None else _tender(row),
         )
 
 
@@ -133,6 +144,9 @@ def _row_of(held: HeldBasket) -> dict[str, object]:
         "shopper_id": held.shopper,
         "currency": held.basket.currency,
         "lines": json.dumps(lines),
+        "tender_unit": None if held.tender is None else held.tender.unit,
+        "tender_amount_minor": 0 if held.tender is None else held.tender.amount_minor,
+        "tender_worth_minor": 0 if held.tender is None else held.tender.worth.amount_minor,
         "state": held.state.value,
         "held_at_ms": held.held_at_ms,
         "until_ms": held.until_ms,
@@ -144,4 +158,12 @@ def _coupon(row: sa.Row[*tuple[object, ...]], *, currency: str) -> HeldCoupon:
     shares = tuple(json.loads(row.lines_minor))
     return HeldCoupon(
         coupon=CouponId(row.coupon_id), discount=Discount(currency=currency, lines_minor=shares)
+    )
+
+
+def _tender(row: sa.Row[*tuple[object, ...]]) -> Tender:
+    return Tender(
+        unit=LedgerUnit(row.tender_unit),
+        amount_minor=row.tender_amount_minor,
+        worth=Money(amount_minor=row.tender_worth_minor, currency=row.currency),
     )

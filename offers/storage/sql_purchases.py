@@ -10,11 +10,27 @@ import json
 import sqlalchemy as sa
 
 from offers.model.basket import BasketLine
-from offers.model.ids import PurchaseId, RedemptionId, ReturnId, ShopperId, TillId
-from offers.model.purchase import Purchase, PurchaseLine, PurchaseReturn, ReturnedLine
+from offers.model.ids import (
+    PurchaseId,
+    RedemptionId,
+    ReturnId,
+    ShopperId,
+    TillId,
+    TransactionId,
+)
+from offers.model.ledger import LedgerUnit
+from offers.model.purchase import (
+    PointsMove,
+    Purchase,
+    PurchaseLine,
+    PurchasePoints,
+    PurchaseReturn,
+    ReturnedLine,
+)
 from offers.storage.insert_once import insert_once
 from offers.storage.tables import (
     PURCHASE_LINES,
+    PURCHASE_POINTS,
     PURCHASE_REDEMPTIONS,
     PURCHASE_RETURNS,
     PURCHASES,
@@ -41,6 +57,11 @@ _SHARES = (
     )
     .where(PURCHASE_REDEMPTIONS.c.purchase_id == _IS_PURCHASE)
     .order_by(PURCHASE_REDEMPTIONS.c.position)
+)
+_POINTS = (
+    sa.select(PURCHASE_POINTS)
+    .where(PURCHASE_POINTS.c.purchase_id == _IS_PURCHASE)
+    .order_by(PURCHASE_POINTS.c.position)
 )
 _RETURNS = (
     sa.select(PURCHASE_RETURNS)
@@ -86,6 +107,7 @@ class SqlPurchases:
                 "currency": purchase.currency,
                 "total_minor": purchase.total.amount_minor,
                 "discount_minor": purchase.discount.amount_minor,
+                "tender_minor": purchase.tender.amount_minor,
             },
         )
         lines = [
@@ -99,6 +121,12 @@ class SqlPurchases:
         ]
         if uses:
             self._connection.execute(sa.insert(PURCHASE_REDEMPTIONS), uses)
+        moved = [
+            _row_of_points(purchase.purchase, position, points)
+            for position, points in enumerate(purchase.points)
+        ]
+        if moved:
+            self._connection.execute(sa.insert(PURCHASE_POINTS), moved)
 
     def find(self, purchase: PurchaseId) -> Purchase | None:
         """Return the purchase, with how much of each line has been returned, or None."""
@@ -118,6 +146,7 @@ class SqlPurchases:
             currency=row.currency,
             lines=tuple(_line(line, tuple(share[line.line] for share in shares)) for line in lines),
             redemptions=tuple(RedemptionId(use.redemption_id) for use in uses),
+            points=tuple(_points(row) for row in self._connection.execute(_POINTS, given)),
         )
 
     def has_any(self, shopper: ShopperId) -> bool:
@@ -171,6 +200,7 @@ def _row_of_line(purchase: PurchaseId, place: int, line: PurchaseLine) -> dict[s
         "quantity": line.item.quantity,
         "unit_price_minor": line.item.unit_price_minor,
         "discount_minor": line.discount_minor,
+        "tender_minor": line.tender_minor,
         "returned": line.returned,
     }
 
@@ -181,7 +211,9 @@ def _row_of_returned(returned: ReturnId, line: ReturnedLine) -> dict[str, object
         "line": line.line,
         "quantity": line.quantity,
         "refund_minor": line.refund_minor,
+        "tender_minor": line.tender_minor,
         "discounts_minor": json.dumps(line.discounts_minor),
+        "points_minor": json.dumps(line.points_minor),
     }
 
 
@@ -192,7 +224,34 @@ def _line(row: sa.Row[*tuple[object, ...]], shares: tuple[int, ...]) -> Purchase
         quantity=row.quantity,
         unit_price_minor=row.unit_price_minor,
     )
-    return PurchaseLine(item=item, discounts_minor=shares, returned=row.returned)
+    return PurchaseLine(
+        item=item,
+        discounts_minor=shares,
+        tender_minor=row.tender_minor,
+        returned=row.returned,
+    )
+
+
+def _row_of_points(
+    purchase: PurchaseId, position: int, points: PurchasePoints
+) -> dict[str, object]:
+    return {
+        "purchase_id": purchase,
+        "position": position,
+        "move": points.move.value,
+        "unit": points.unit,
+        "transaction_id": points.transaction,
+        "lines_minor": json.dumps(points.lines_minor),
+    }
+
+
+def _points(row: sa.Row[*tuple[object, ...]]) -> PurchasePoints:
+    return PurchasePoints(
+        move=PointsMove(row.move),
+        unit=LedgerUnit(row.unit),
+        transaction=TransactionId(row.transaction_id),
+        lines_minor=tuple(json.loads(row.lines_minor)),
+    )
 
 
 def _return(row: sa.Row[*tuple[object, ...]], lines: list[ReturnedLine]) -> PurchaseReturn:
@@ -213,5 +272,7 @@ def _returned_line(row: sa.Row[*tuple[object, ...]]) -> ReturnedLine:
         line=row.line,
         quantity=row.quantity,
         refund_minor=row.refund_minor,
+        tender_minor=row.tender_minor,
         discounts_minor=tuple(json.loads(row.discounts_minor)),
+        points_minor=tuple(json.loads(row.points_minor)),
     )

@@ -20,6 +20,9 @@ HELD_BASKETS: Final = sa.Table(
     key("shopper_id", sa.ForeignKey("shoppers.shopper_id"), nullable=True),
     text("currency", DataClass.BEHAVIOUR),
     text("lines", DataClass.BEHAVIOUR),
+    text("tender_unit", DataClass.BEHAVIOUR, nullable=True),
+    number("tender_amount_minor", DataClass.BEHAVIOUR),
+    number("tender_worth_minor", DataClass.BEHAVIOUR),
     text("state", DataClass.BEHAVIOUR),
     number("held_at_ms", DataClass.BEHAVIOUR),
     number("until_ms", DataClass.BEHAVIOUR),
@@ -51,7 +54,12 @@ PURCHASES: Final = sa.Table(
     text("currency", DataClass.BEHAVIOUR),
     number("total_minor", DataClass.BEHAVIOUR),
     number("discount_minor", DataClass.BEHAVIOUR),
-    sa.CheckConstraint("discount_minor >= 0 AND discount_minor <= total_minor", name="discount"),
+    number("tender_minor", DataClass.BEHAVIOUR),
+    sa.CheckConstraint(
+        "discount_minor >= 0 AND tender_minor >= 0"
+        " AND discount_minor + tender_minor <= total_minor",
+        name="amounts",
+    ),
     sa.Index(None, "shopper_id", "at_ms"),
     sa.Index(None, "site", "at_ms"),
 )
@@ -66,11 +74,26 @@ PURCHASE_LINES: Final = sa.Table(
     number("quantity", DataClass.BEHAVIOUR),
     number("unit_price_minor", DataClass.BEHAVIOUR),
     number("discount_minor", DataClass.BEHAVIOUR),
+    number("tender_minor", DataClass.BEHAVIOUR),
     number("returned", DataClass.BEHAVIOUR),
     sa.CheckConstraint("returned >= 0 AND returned <= quantity", name="returned"),
     sa.CheckConstraint(
-        "discount_minor >= 0 AND discount_minor <= quantity * unit_price_minor", name="discount"
+        "discount_minor >= 0 AND tender_minor >= 0"
+        " AND discount_minor + tender_minor <= quantity * unit_price_minor",
+        name="amounts",
     ),
+)
+
+PURCHASE_POINTS: Final = sa.Table(
+    "purchase_points",
+    METADATA,
+    key("purchase_id", sa.ForeignKey("purchases.purchase_id"), primary=True),
+    number("position", DataClass.BUSINESS, primary=True),
+    text("move", DataClass.BEHAVIOUR),
+    text("unit", DataClass.BEHAVIOUR),
+    key("transaction_id", sa.ForeignKey("ledger_transactions.transaction_id")),
+    text("lines_minor", DataClass.BEHAVIOUR),
+    sa.UniqueConstraint("transaction_id"),
 )
 
 PURCHASE_REDEMPTIONS: Final = sa.Table(
@@ -106,8 +129,10 @@ RETURN_LINES: Final = sa.Table(
     number("line", DataClass.BUSINESS, primary=True),
     number("quantity", DataClass.BEHAVIOUR),
     number("refund_minor", DataClass.BEHAVIOUR),
+    number("tender_minor", DataClass.BEHAVIOUR),
     text("discounts_minor", DataClass.BEHAVIOUR),
-    sa.CheckConstraint("quantity >= 1 AND refund_minor >= 0", name="amounts"),
+    text("points_minor", DataClass.BEHAVIOUR),
+    sa.CheckConstraint("quantity >= 1 AND refund_minor >= 0 AND tender_minor >= 0", name="amounts"),
 )
 
 REVERSALS: Final = sa.Table(

@@ -19,6 +19,7 @@ def upgrade() -> None:
     _create_held_baskets()
     _create_purchases()
     _create_purchase_lines()
+    _create_purchase_points()
     _create_purchase_returns()
     _create_return_lines()
     _create_held_coupons()
@@ -61,6 +62,9 @@ def _create_held_baskets() -> None:
         sa.Column("shopper_id", sa.Text(), nullable=True),
         sa.Column("currency", sa.Text(), nullable=False),
         sa.Column("lines", sa.Text(), nullable=False),
+        sa.Column("tender_unit", sa.Text(), nullable=True),
+        sa.Column("tender_amount_minor", sa.BigInteger(), nullable=False),
+        sa.Column("tender_worth_minor", sa.BigInteger(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("held_at_ms", sa.BigInteger(), nullable=False),
         sa.Column("until_ms", sa.BigInteger(), nullable=False),
@@ -87,8 +91,11 @@ def _create_purchases() -> None:
         sa.Column("currency", sa.Text(), nullable=False),
         sa.Column("total_minor", sa.BigInteger(), nullable=False),
         sa.Column("discount_minor", sa.BigInteger(), nullable=False),
+        sa.Column("tender_minor", sa.BigInteger(), nullable=False),
         sa.CheckConstraint(
-            "discount_minor >= 0 AND discount_minor <= total_minor", name="ck_purchases_discount"
+            "discount_minor >= 0 AND tender_minor >= 0"
+            " AND discount_minor + tender_minor <= total_minor",
+            name="ck_purchases_amounts",
         ),
         _refers("purchases", "shopper_id", "shoppers.shopper_id"),
         sa.PrimaryKeyConstraint("purchase_id", name="pk_purchases"),
@@ -109,16 +116,34 @@ def _create_purchase_lines() -> None:
         sa.Column("quantity", sa.BigInteger(), nullable=False),
         sa.Column("unit_price_minor", sa.BigInteger(), nullable=False),
         sa.Column("discount_minor", sa.BigInteger(), nullable=False),
+        sa.Column("tender_minor", sa.BigInteger(), nullable=False),
         sa.Column("returned", sa.BigInteger(), nullable=False),
         sa.CheckConstraint(
-            "discount_minor >= 0 AND discount_minor <= quantity * unit_price_minor",
-            name="ck_purchase_lines_discount",
+            "discount_minor >= 0 AND tender_minor >= 0"
+            " AND discount_minor + tender_minor <= quantity * unit_price_minor",
+            name="ck_purchase_lines_amounts",
         ),
         sa.CheckConstraint(
             "returned >= 0 AND returned <= quantity", name="ck_purchase_lines_returned"
         ),
         _refers("purchase_lines", "purchase_id", "purchases.purchase_id"),
         sa.PrimaryKeyConstraint("purchase_id", "line", name="pk_purchase_lines"),
+    )
+
+
+def _create_purchase_points() -> None:
+    op.create_table(
+        "purchase_points",
+        sa.Column("purchase_id", sa.Text(), nullable=False),
+        sa.Column("position", sa.BigInteger(), nullable=False),
+        sa.Column("move", sa.Text(), nullable=False),
+        sa.Column("unit", sa.Text(), nullable=False),
+        sa.Column("transaction_id", sa.Text(), nullable=False),
+        sa.Column("lines_minor", sa.Text(), nullable=False),
+        _refers("purchase_points", "purchase_id", "purchases.purchase_id"),
+        _refers("purchase_points", "transaction_id", "ledger_transactions.transaction_id"),
+        sa.PrimaryKeyConstraint("purchase_id", "position", name="pk_purchase_points"),
+        sa.UniqueConstraint("transaction_id", name="uq_purchase_points_transaction_id"),
     )
 
 
@@ -147,8 +172,13 @@ def _create_return_lines() -> None:
         sa.Column("line", sa.BigInteger(), nullable=False),
         sa.Column("quantity", sa.BigInteger(), nullable=False),
         sa.Column("refund_minor", sa.BigInteger(), nullable=False),
+        sa.Column("tender_minor", sa.BigInteger(), nullable=False),
         sa.Column("discounts_minor", sa.Text(), nullable=False),
-        sa.CheckConstraint("quantity >= 1 AND refund_minor >= 0", name="ck_return_lines_amounts"),
+        sa.Column("points_minor", sa.Text(), nullable=False),
+        sa.CheckConstraint(
+            "quantity >= 1 AND refund_minor >= 0 AND tender_minor >= 0",
+            name="ck_return_lines_amounts",
+        ),
         _refers("return_lines", "return_id", "purchase_returns.return_id"),
         sa.PrimaryKeyConstraint("return_id", "line", name="pk_return_lines"),
     )
