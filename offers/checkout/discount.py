@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import assert_never
 
 from offers.model.basket import Basket
-from offers.model.benefit import MoneyOff, PercentOff
+from offers.model.benefit import BasketBenefit, MoneyOff, PercentOff, PriceBenefit
 from offers.model.money import Money
 from offers.model.redemption import Discount
 from offers.model.refusal import CheckoutRefusal
@@ -31,7 +31,7 @@ def discount_of(benefit: MoneyOff | PercentOff, basket: Basket) -> Discount | Ch
     return Discount(currency=basket.currency, lines_minor=tuple(shares_minor))
 
 
-def lines_in_scope(benefit: MoneyOff | PercentOff, basket: Basket) -> tuple[int, ...]:
+def lines_in_scope(benefit: PriceBenefit | BasketBenefit, basket: Basket) -> tuple[int, ...]:
     """Return the places of the lines that the benefit applies to."""
     covers = benefit.applies_to.covers
     return tuple(

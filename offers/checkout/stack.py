@@ -3,15 +3,19 @@
 Layer: rules. Takes: `StackItem`s and a `Basket`. Gives: the `Stack` to the handlers of the till.
 
 **Legal** is a stack in which an `EXCLUSIVE` benefit stands alone, a line has at most one benefit of
-the class `ONE_A_LINE`, and every coupon saves something. **Order of effect**, whatever order the
-coupons come in: percentages before amounts; the greater percentage first; the amount whose lines
-cost less first; then one-a-line before combinable, higher priority, sooner expiry, id. Each takes
-its share of what those before it have left to pay, and is rounded as `discount` says; conditions
-such as a least amount are judged by the prices before any discount. A one-a-line benefit takes
-effect on those lines of its scope that no other of the stack has, and keeps them.
+the class `ONE_A_LINE`, and every discount takes something off.
 
-**Best** is what saves most; then the fewest coupons; then those that expire soonest; then by id. So
-the answer is one, and a coupon that would save nothing is not used up.
+**Order of effect**, whatever order the coupons come in: percentages, free pieces, amounts, then
+what takes no money off; the greater percentage first, the dearer pieces, the amount whose lines
+cost less; then one-a-line before combinable, higher priority, sooner expiry, id. Each takes its
+share of what those before it have left to pay, and is rounded as `discount` says; conditions such
+as a least amount are judged by the prices before any discount. A one-a-line benefit takes effect on
+those lines of its scope that no other of the stack has, and keeps them; free pieces are chosen by
+the prices before any discount, and are free all or none.
+
+**Best** is what saves most; then what brings most besides money (gifts, points, delivery); then the
+fewest coupons; then those that expire soonest; then by id. So the answer is one, and a discount
+that would take nothing off is not used up.
 """
 
 from collections.abc import Sequence
@@ -19,9 +23,10 @@ from typing import Final, assert_never
 
 from offers.checkout.discount import lines_in_scope, refusal_of_basket, shares_of
 from offers.checkout.stack_search import Candidate, Taken, best_choice
+from offers.checkout.till_benefit import effect_on
 from offers.model.basket import Basket
 from offers.model.benefit import (
-    Benefit,
+    BasketBenefit,
     Cashback,
     EarlyAccess,
     Event,
@@ -102,28 +107,9 @@ def _grouped(
 
 
 def _candidate(item: StackItem, basket: Basket) -> Candidate | CheckoutRefusal:
-    benefit = _money_benefit(item.benefit)
-    if benefit is None:
-        return CheckoutRefusal.BASKET_WITHOUT_MATCH
-    lines = lines_in_scope(benefit, basket)
-    refusal = refusal_of_basket(benefit, basket, lines)
-    if refusal is not None:
-        return refusal
-    prices_minor = [basket.lines[line].total_minor for line in lines]
-    return Candidate(
-        item=item,
-        benefit=benefit,
-        lines=lines,
-        alone_minor=sum(shares_of(benefit, prices_minor)),
-        rank=_rank(item, benefit, eligible_minor=sum(prices_minor)),
-    )
-
-
-def _money_benefit(benefit: Benefit) -> MoneyOff | PercentOff | None:
-    """Return the benefit if it takes money off a basket."""
-    match benefit:
+    match item.benefit:
         case MoneyOff() | PercentOff():
-            return benefit
+            return _with_discount(item, item.benefit, basket)
         case (
             FreeItem()
             | Gift()
@@ -132,25 +118,60 @@ def _money_benefit(benefit: Benefit) -> MoneyOff | PercentOff | None:
             | FreeDelivery()
             | Service()
             | Event()
-            | Points()
-            | EarlyAccess()
-            | Information()
         ):
-            return None
+            return _with_effect(item, item.benefit, basket)
+        case Points() | EarlyAccess() | Information():
+            return CheckoutRefusal.BASKET_WITHOUT_MATCH  # got in the app: no coupon says so
         case _:
-            assert_never(benefit)
+            assert_never(item.benefit)
 
 
-def _rank(
-    item: StackItem, benefit: MoneyOff | PercentOff, *, eligible_minor: int
-) -> tuple[int, int, bool, int, int, str]:
-    match benefit:
-        case PercentOff():
-            kind, size = 0, -benefit.percent
-        case MoneyOff():
-            kind, size = 1, eligible_minor
-        case _:
-            assert_never(benefit)
+def _with_discount(
+    item: StackItem, benefit: MoneyOff | PercentOff, basket: Basket
+) -> Candidate | CheckoutRefusal:
+    lines = lines_in_scope(benefit, basket)
+    refusal = refusal_of_basket(benefit, basket, lines)
+    if refusal is not None:
+        return refusal
+    prices_minor = [basket.lines[line].total_minor for line in lines]
+    if isinstance(benefit, PercentOff):
+        kind, size = 0, -benefit.percent
+    else:
+        kind, size = 2, sum(prices_minor)
+    return Candidate(
+        item=item,
+        benefit=benefit,
+        lines=lines,
+        alone_minor=sum(shares_of(benefit, prices_minor)),
+        rank=_rank(item, kind, size),
+    )
+
+
+def _with_effect(
+    item: StackItem, benefit: FreeItem | BasketBenefit | Event, basket: Basket
+) -> Candidate | CheckoutRefusal:
+    effect = effect_on(benefit, basket)
+    if isinstance(effect, CheckoutRefusal):
+        return effect
+    if isinstance(benefit, FreeItem):
+        lines = tuple(place for place, off in enumerate(effect.lines_minor) if off)
+        if not lines:
+            return CheckoutRefusal.BASKET_WITHOUT_MATCH  # the cheapest pieces cost nothing
+        kind = 1
+    else:
+        lines = () if isinstance(benefit, Event) else lines_in_scope(benefit, basket)
+        kind = 3
+    return Candidate(
+        item=item,
+        benefit=benefit,
+        lines=lines,
+        alone_minor=effect.total.amount_minor,
+        free=tuple((effect.lines_minor[p], basket.lines[p].total_minor) for p in lines),
+        rank=_rank(item, kind, -effect.total.amount_minor),
+    )
+
+
+def _rank(item: StackItem, kind: int, size: int) -> tuple[int, int, bool, int, int, str]:
     is_late = item.stacking is StackingClass.COMBINABLE
     return kind, size, is_late, -item.priority, item.expires_at_ms, item.coupon
 

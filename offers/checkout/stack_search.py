@@ -12,10 +12,10 @@ between lines matters only if later percentages treat those lines differently (`
 from collections.abc import Sequence
 from dataclasses import dataclass
 from operator import mul
-from typing import Final, assert_never
+from typing import Final
 
 from offers.checkout.discount import shares_of
-from offers.model.benefit import MoneyOff, PercentOff
+from offers.model.benefit import FreeItem, MoneyOff, PercentOff, PriceBenefit, TillBenefit
 from offers.model.ids import CouponId
 from offers.model.stack import StackItem
 from offers.model.stacking import StackingClass
@@ -30,13 +30,15 @@ class Candidate:
     """A coupon that fits the basket."""
 
     item: StackItem
-    benefit: MoneyOff | PercentOff
+    benefit: TillBenefit
     lines: tuple[int, ...]
-    """places of the lines in scope"""
+    """places of the lines in scope; of free pieces, those that they lie on"""
     alone_minor: int
     """what it saves without any other; with others it never saves more"""
     rank: tuple[int, int, bool, int, int, str]
     """its place in the order of effect"""
+    free: tuple[tuple[int, int], ...] = ()
+    """of free pieces, what they cost on each line, and the whole line"""
 
     @property
     def is_one_a_line(self) -> bool:
@@ -44,15 +46,45 @@ class Candidate:
         return self.item.stacking is StackingClass.ONE_A_LINE
 
     @property
+    def is_deed(self) -> bool:
+        """Say whether it brings something else than money."""
+        return not isinstance(self.benefit, PriceBenefit)
+
+    @property
     def rate(self) -> float:
         """Return the share that it takes of each line; 0 where an amount bounds it instead."""
         match self.benefit:
             case PercentOff(discount_max=None):
                 return self.benefit.percent / 100
-            case PercentOff() | MoneyOff():
-                return 0.0
             case _:
-                assert_never(self.benefit)
+                return 0.0
+
+    def effect(self, left_minor: Sequence[int], claimed: frozenset[int]) -> "Taken | None":
+        """Return what it does beside those before it, None where that is nothing.
+
+        Parameters
+        ----------
+        left_minor : (lines,)
+            What is still to pay for each line.
+        claimed
+            Lines that another one-a-line benefit has.
+        """
+        lines = self.lines
+        if self.is_one_a_line and claimed:
+            lines = tuple(line for line in lines if line not in claimed)
+        match self.benefit:
+            case MoneyOff() | PercentOff():
+                shares = shares_of(self.benefit, [left_minor[line] for line in lines])
+            case FreeItem():
+                if len(lines) < len(self.lines):
+                    return None
+                parts = zip(lines, self.free, strict=True)
+                shares = tuple(left_minor[line] * cost // whole for line, (cost, whole) in parts)
+            case _:
+                if self.lines and not lines:
+                    return None
+                return Taken(candidate=self, lines=lines, shares_minor=(0,) * len(lines))
+        return Taken(candidate=self, lines=lines, shares_minor=shares) if any(shares) else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,11 +104,17 @@ class Choice:
     saved_minor: int
 
     @property
-    def rank(self) -> tuple[int, int, list[UnixMs], list[CouponId]]:
+    def deeds(self) -> int:
+        """Return how many of them bring something else than money."""
+        return sum(taken.candidate.is_deed for taken in self.taken)
+
+    @property
+    def rank(self) -> tuple[int, int, int, list[UnixMs], list[CouponId]]:
         """Return what the best choice has least of: see the module `stack`."""
         items = [taken.candidate.item for taken in self.taken]
         expiries = sorted(item.expires_at_ms for item in items)
-        return -self.saved_minor, len(items), expiries, sorted(item.coupon for item in items)
+        coupons = sorted(item.coupon for item in items)
+        return -self.saved_minor, -self.deeds, len(items), expiries, coupons
 
 
 NOTHING: Final = Choice(taken=(), saved_minor=0)
@@ -105,6 +143,8 @@ class _Search:
         self._candidates = candidates
         self._gains, self._kept_gains = _gains(candidates, line_count)
         self._rest = _rest(candidates)
+        are_deeds = [candidate.is_deed for candidate in candidates]
+        self._deeds = [sum(are_deeds[place:]) for place in range(len(candidates))]
 
     def extend(
         self, start: int, choice: Choice, left_minor: list[int], claimed: frozenset[int]
@@ -116,20 +156,17 @@ class _Search:
             if not self._may_be_best(place, choice, left_minor, claimed):
                 return
             candidate = self._candidates[place]
-            lines = candidate.lines
-            if candidate.is_one_a_line and claimed:
-                lines = tuple(line for line in lines if line not in claimed)
-            shares = shares_of(candidate.benefit, [left_minor[line] for line in lines])
-            if not any(shares):
+            taken = candidate.effect(left_minor, claimed)
+            if taken is None:
                 continue
             after_minor = left_minor.copy()
-            for line, share in zip(lines, shares, strict=True):
+            for line, share in zip(taken.lines, taken.shares_minor, strict=True):
                 after_minor[line] -= share
-            taken = Taken(candidate=candidate, lines=lines, shares_minor=shares)
             more = Choice(
-                taken=(*choice.taken, taken), saved_minor=choice.saved_minor + sum(shares)
+                taken=(*choice.taken, taken),
+                saved_minor=choice.saved_minor + sum(taken.shares_minor),
             )
-            kept = claimed.union(lines) if candidate.is_one_a_line else claimed
+            kept = claimed.union(taken.lines) if candidate.is_one_a_line else claimed
             self.extend(place + 1, more, after_minor, kept)
 
     def _may_be_best(
@@ -140,9 +177,14 @@ class _Search:
         gain = sum(map(mul, left_minor, gains)) + self._rest[place]
         gain -= sum(left_minor[line] * (gains[line] - kept[line]) for line in claimed)
         most_minor = choice.saved_minor + int(gain)
-        if most_minor == self.best.saved_minor:
-            return len(choice.taken) < len(self.best.taken)
-        return most_minor > self.best.saved_minor
+        if most_minor != self.best.saved_minor:
+            return most_minor > self.best.saved_minor
+        deeds_left = self._deeds[place]
+        deeds_most = choice.deeds + deeds_left
+        if deeds_most != self.best.deeds:
+            return deeds_most > self.best.deeds
+        # As many deeds as the best has need all that are left, and one more coupon at least.
+        return len(choice.taken) + max(1, deeds_left) <= len(self.best.taken)
 
 
 def _gains(

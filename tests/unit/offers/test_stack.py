@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from offers.checkout.stack import HELD_MAX, TAKEN_MAX, best_stack
 from offers.model.basket import Basket, BasketLine
 from offers.model.basket_scope import Scope
-from offers.model.benefit import Information, MoneyOff, PercentOff
+from offers.model.benefit import FreeItem, Gift, Information, MoneyOff, PercentOff
 from offers.model.errors import InvalidOffer
 from offers.model.money import Money
 from offers.model.refusal import CheckoutRefusal
@@ -143,6 +143,30 @@ def test_each_coupon_that_does_not_fit_is_told_why(benefit, reason) -> None:
     assert left(stack) == {1: reason}
 
 
+def test_the_cheapest_pieces_are_free_at_what_is_left_to_pay_for_them() -> None:
+    """Buy two, get a third, with 10 % on everything: a third of 9.00 is 3.00."""
+    lines = (BasketLine(sku="s8", category="dowels", quantity=3, unit_price_minor=333),)
+    items = [
+        item(1, FreeItem(applies_to=only("dowels"), with_bought=2), COMBINABLE),
+        item(2, PercentOff(percent=10), ONE_A_LINE),
+    ]
+    stack = best_stack(items, Basket(currency="EUR", lines=lines))
+    assert taken(stack) == {2: (100,), 1: (299,)}
+    two = Basket(currency="EUR", lines=(replace(lines[0], quantity=2),))
+    assert left(best_stack(items, two)) == {1: CheckoutRefusal.BASKET_WITHOUT_MATCH}
+
+
+def test_a_gift_is_handed_out_beside_every_discount_that_lets_it() -> None:
+    """It costs no other coupon anything; but of its own class a line has one."""
+    ten = item(1, PercentOff(percent=10))
+    gift = item(2, Gift(item="screws"), COMBINABLE)
+    stack = best_stack([ten, gift], basket(dowels=1_000))
+    assert taken(stack) == {1: (100,), 2: (0,)}
+    alone = replace(gift, stacking=ONE_A_LINE)
+    assert taken(best_stack([ten, alone], basket(dowels=1_000))) == {1: (100,)}
+    assert taken(best_stack([alone], basket(dowels=1_000))) == {2: (0,)}
+
+
 def test_no_coupon_at_all_is_no_discount() -> None:
     """Most baskets."""
     stack = best_stack([], basket(dowels=100))
@@ -171,7 +195,16 @@ CATEGORIES = ("a", "b", "c", "d")
 SCOPES = st.sets(st.sampled_from(CATEGORIES), max_size=3).map(lambda names: only(*names))
 AMOUNTS = st.integers(1, 60).map(euro)
 LEAST = st.none() | AMOUNTS
+NAMED = st.sets(st.sampled_from(CATEGORIES), min_size=1, max_size=3).map(lambda n: only(*n))
 BENEFITS = st.one_of(
+    st.builds(
+        FreeItem,
+        applies_to=NAMED,
+        quantity=st.integers(1, 3),
+        with_bought=st.integers(0, 2),
+        basket_min=LEAST,
+    ),
+    st.builds(Gift, item=st.just("screws"), applies_to=SCOPES, basket_min=LEAST),
     st.builds(MoneyOff, amount=AMOUNTS, applies_to=SCOPES, basket_min=LEAST),
     st.builds(
         PercentOff,
