@@ -14,6 +14,7 @@ from fastapi import APIRouter, Depends, FastAPI
 
 from offers.api.auth import enforce_role
 from offers.api.body_limit import BODY_BYTES_MAX, BodyLimit
+from offers.api.contact_routes import contact_routes
 from offers.api.error_handlers import install_error_handlers
 from offers.api.goodwill_routes import goodwill_routes
 from offers.api.offer_routes import offer_routes
@@ -31,6 +32,8 @@ from offers.api.stream_routes import stream_routes
 from offers.api.survey_routes import survey_routes
 from offers.api.tier_routes import tier_routes
 from offers.api.till_routes import till_routes
+from offers.api.unsubscribe_routes import unsubscribe_routes
+from offers.api.webhook_routes import webhook_routes
 from offers.model.ids import ShopperId
 from offers.ports import Reader, SecretSource, Writer
 from rtls.model.site_map import SiteMap
@@ -52,6 +55,7 @@ def create_app(
     connected: Callable[[ShopperId], None],
     settings: ApiSettings = DEFAULT_SETTINGS,
     scans: ScanSink | None = None,
+    push_key: str | None = None,
     open_routers: Sequence[APIRouter] = (),
 ) -> FastAPI:
     """Return the application.
@@ -74,6 +78,8 @@ def create_app(
         Limits.
     scans
         Where phones' scans go; None where nobody takes them.
+    push_key
+        What browsers subscribe with; None where nothing is pushed.
     open_routers
         Routers of other packages, with full paths: open to all (health), or with a guard of
         their own (live fixes).
@@ -97,6 +103,7 @@ def create_app(
         connected=connected,
         settings=settings,
         scans=scans,
+        push_key=push_key,
     )
     _include(app, open_routers)
     install_error_handlers(app)
@@ -116,6 +123,9 @@ def _include(app: FastAPI, open_routers: Sequence[APIRouter]) -> None:
         purchase_routes,
         tier_routes,
         operator_routes,
+        contact_routes,
+        unsubscribe_routes,
+        webhook_routes,
         survey_routes,
         referral_routes,
         staff_request_routes,

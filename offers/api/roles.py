@@ -16,6 +16,7 @@ EVERYBODY: Final = None
 SHOPPER: Final = frozenset({Role.SHOPPER})
 TILL: Final = frozenset({Role.TILL})
 CAMPAIGN_STAFF: Final = frozenset({Role.MERCHANDISER, Role.STORE_ADMIN, Role.OPERATOR})
+OPERATOR: Final = frozenset({Role.OPERATOR})
 SHOP_FLOOR: Final = frozenset({Role.TILL, Role.STORE_ADMIN})
 
 ROLES: Final[Mapping[str, Roles | None]] = {
@@ -47,6 +48,20 @@ ROLES: Final[Mapping[str, Roles | None]] = {
     "getExpiringPoints": SHOPPER,
     "getPointsHistory": SHOPPER,
     "getTier": SHOPPER,
+    "getPushKey": SHOPPER,
+    "getPushSubscriptions": SHOPPER,
+    "addPushSubscription": SHOPPER,
+    "removePushSubscription": SHOPPER,
+    "getContact": SHOPPER,
+    "putContact": SHOPPER,
+    "showUnsubscribe": EVERYBODY,
+    "unsubscribe": EVERYBODY,
+    "getWebhooks": OPERATOR,
+    "addWebhook": OPERATOR,
+    "removeWebhook": OPERATOR,
+    "renewWebhookSecret": OPERATOR,
+    "replayWebhook": OPERATOR,
+    "getDeadLetters": OPERATOR,
     "quoteBasket": TILL,
     "holdBasket": TILL,
     "commitBasket": TILL,

@@ -124,6 +124,8 @@ class Services:
         Limits.
     scans
         Where phones' scans go; None where nobody takes them.
+    push_key
+        What browsers subscribe with; None where nothing is pushed.
     """
 
     writer: Writer
@@ -135,6 +137,7 @@ class Services:
     connected: Callable[[ShopperId], None]
     settings: ApiSettings
     scans: ScanSink | None = None
+    push_key: str | None = None
     coupon_failures: FailureLimit = field(init=False)
     enrolments: FailureLimit = field(init=False)
     scans_taken: FailureLimit = field(init=False)

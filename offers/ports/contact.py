@@ -114,8 +114,8 @@ class Mails(Protocol):
         """Write how a waiting mail ended; False where it waits no more."""
         ...
 
-    def postpone(self, sequence: int, *, until_ms: UnixMs) -> None:
-        """Write that an attempt failed, and when the next one is due."""
+    def postpone(self, sequence: int, *, until_ms: UnixMs, is_attempt: bool) -> None:
+        """Write when a mail is looked at again, and whether an attempt to send it failed."""
         ...
 
     def forget_before(self, before_ms: UnixMs, *, limit: int) -> int:

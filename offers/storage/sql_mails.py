@@ -29,7 +29,10 @@ _FINISH = (
 _POSTPONE = (
     sa.update(MAILS)
     .where(_IS_WAITING, _M.sequence == sa.bindparam("number"))
-    .values(attempts=_M.attempts + 1, due_at_ms=sa.bindparam("until_ms"))
+    .values(
+        attempts=_M.attempts + sa.bindparam("failed", type_=sa.BigInteger()),
+        due_at_ms=sa.bindparam("until_ms"),
+    )
 )
 _OLD = sa.select(_M.sequence).where(_M.created_at_ms < sa.bindparam("before_ms")).limit(_MOST)
 _FORGET = sa.delete(MAILS).where(_M.sequence.in_(_OLD.scalar_subquery()))
@@ -70,9 +73,10 @@ class SqlMails:
         given = {"number": sequence, "after": state.value}
         return self._connection.execute(_FINISH, given).rowcount == 1
 
-    def postpone(self, sequence: int, *, until_ms: UnixMs) -> None:
-        """Write that an attempt failed, and when the next one is due."""
-        self._connection.execute(_POSTPONE, {"number": sequence, "until_ms": until_ms})
+    def postpone(self, sequence: int, *, until_ms: UnixMs, is_attempt: bool) -> None:
+        """Write when a mail is looked at again, and whether an attempt to send it failed."""
+        given = {"number": sequence, "until_ms": until_ms, "failed": int(is_attempt)}
+        self._connection.execute(_POSTPONE, given)
 
     def forget_before(self, before_ms: UnixMs, *, limit: int) -> int:
         """Delete mails written before ``before_ms``; return how many."""

@@ -52,6 +52,17 @@ BODIES: dict[str, object] = {
     "answerSurvey": {"answers": {"advice": 4}},
     "requestStaff": {"zone": "dowels"},
     "grantGoodwill": {"card": "1", "points": 1, "reason": "thanks"},
+    "addPushSubscription": {
+        "endpoint": "https://push.example.net/send/1",
+        "keys": {
+            "p256dh": "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcx"
+            "aOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4",
+            "auth": "BTBZMqHH6r4Tts7J_aSIgg",
+        },
+    },
+    "putContact": {},
+    "addWebhook": {"url": "https://crm.example.com/in", "events": ["offer.issued"]},
+    "replayWebhook": {},
     "claimReferral": {"code": "0123-4567-89AB"},
 }
 ONCE = {"Idempotency-Key": "key-00000001"}
@@ -99,7 +110,8 @@ def call(
 ) -> httpx2.Response:
     method, path = operations(api)[operation]
     defaults = {"purpose": "notify", "code": "expired"} | dict.fromkeys(
-        ("pairing", "offer", "coupon", "request", "basket", "purchase"), "0" * 32
+        ("pairing", "offer", "coupon", "subscription", "webhook", "request", "basket", "purchase"),
+        "0" * 32,
     )
     known = defaults | {"campaign": SCAPEGOAT, "survey": "nobodys"} | places
     path = re.sub(r"{(\w+)}", lambda place: known[place[1]], path)
@@ -202,6 +214,12 @@ def belongings(api: RunningApi) -> dict[str, str]:
         "request": asked,
         "shopper": anna.shopper,
         "survey": "visit",
+        "subscription": anna.post(
+            "/v1/me/push-subscriptions", BODIES["addPushSubscription"]
+        ).json()["subscription"],
+        "webhook": api.http.post(
+            "/v1/operator/webhooks", json=BODIES["addWebhook"], headers=api.key(Role.OPERATOR)
+        ).json()["webhook"]["webhook"],
         "offer": offer["offer"],
         "coupon": offer["coupon"]["coupon"],
         "pairing": pairing,
@@ -288,7 +306,16 @@ def test_no_route_tells_a_stranger_of_a_shoppers_things(
             assert [found for found in private if found in told] == [], (operation, role)
 
 
-PRIVATE = ("offer", "coupon", "pairing", "request", "basket", "purchase", "shopper")
+PRIVATE = (
+    "offer",
+    "coupon",
+    "pairing",
+    "request",
+    "basket",
+    "purchase",
+    "shopper",
+    "subscription",
+)
 
 
 def test_a_campaign_of_another_site_cannot_be_overwritten(api: RunningApi) -> None:
@@ -307,8 +334,11 @@ def test_lists_hold_only_what_is_ones_own(api: RunningApi, belongings: dict[str,
     assert ben.get("/v1/me/offers").json()["offers"] == []
     assert ben.get("/v1/me/pairings").json()["pairings"] == []
     assert ben.get("/v1/me/why").json()["decisions"] == []
+    assert ben.get("/v1/me/push-subscriptions").json()["subscriptions"] == []
     elsewhere = api.key(Role.OPERATOR, site=SiteId("elsewhere"))
     assert api.http.get("/v1/operator/campaigns", headers=elsewhere).json()["campaigns"] == []
+    nowhere = api.key(Role.OPERATOR, site=SiteId("nowhere"))
+    assert api.http.get("/v1/operator/webhooks", headers=nowhere).json()["webhooks"] == []
 
 
 def test_every_answer_of_the_document_is_described_as_it_comes(api: RunningApi) -> None:

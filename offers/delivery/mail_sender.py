@@ -1,0 +1,156 @@
+"""Send the mails that wait, one after the other.
+
+Layer: edges. Takes: mails from the database. Gives: messages to the mail server, and what became of
+them to the database. Each is checked once more when it goes out; what must wait is looked at again
+later, what must not go is dropped.
+"""
+
+import logging
+from collections.abc import Callable
+from functools import partial
+from threading import Event, Thread
+from typing import Final, Protocol, assert_never
+
+from offers.delivery.mail import MailResult
+from offers.handlers.send_mail import MailToSend, note_mail, prepare_mail
+from offers.model.contact import DeliveryOutcome
+from offers.model.mail import MAIL_KEPT_MS, Mail
+from offers.model.push_rules import PushRules
+from offers.model.refusal import PushRefusal
+from offers.ports import Reader, SecretSource, UnitOfWork, Writer
+from rtls.model.errors import InaisleError
+from rtls.model.units import UnixMs
+
+IDLE_S: Final = 2.0
+MAILS_A_TURN_MAX: Final = 50
+WAIT_MS: Final = 15 * 60_000
+_MAY_PASS: Final = frozenset({PushRefusal.QUIET_HOURS, PushRefusal.TOO_SOON})
+
+log = logging.getLogger(__name__)
+
+
+class Mailer(Protocol):
+    """Sends one mail (`offers.delivery.mail.SmtpMailer`)."""
+
+    def send(self, mail: MailToSend) -> MailResult:
+        """Send; whatever goes wrong is an answer."""
+        ...
+
+
+class MailSender:
+    """One thread that sends mails.
+
+    Parameters
+    ----------
+    writer, reader
+        Check and mark in transactions; look for mails beside them.
+    mailer
+        The mail server.
+    rules
+        Quiet hours of the site.
+    secrets, now_ms
+        The key of links, and the door's clock.
+    """
+
+    def __init__(
+        self,
+        *,
+        writer: Writer,
+        reader: Reader,
+        mailer: Mailer,
+        rules: PushRules,
+        secrets: SecretSource,
+        now_ms: Callable[[], UnixMs],
+    ) -> None:
+        self._writer = writer
+        self._reader = reader
+        self._mailer = mailer
+        self._rules = rules
+        self._secrets = secrets
+        self._now_ms = now_ms
+        self._stop = Event()
+        self._thread = Thread(target=self._run, name="mails", daemon=True)
+        self.counters = {"sent": 0, "dropped": 0, "postponed": 0, "faults": 0}
+
+    def start(self) -> None:
+        """Work in a thread of its own."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop after the mail in hand; the others stay in the database."""
+        self._stop.set()
+        if self._thread.is_alive():
+            self._thread.join(timeout=15.0)
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the thread is alive; health pages name it."""
+        return self._thread.is_alive()
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            try:
+                self._turn()
+            except InaisleError as error:
+                self.counters["faults"] += 1
+                log.warning("mails are looked for again in %.1f s: %s", IDLE_S, error)
+            self._stop.wait(IDLE_S)
+
+    def _turn(self) -> None:
+        for mail in self._reader.run(partial(_due, self._now_ms())):
+            if self._stop.is_set():
+                return
+            self._serve(mail)
+
+    def _serve(self, mail: Mail) -> None:
+        prepared = self._writer.run(partial(self._prepare, mail))
+        match prepared:
+            case None:
+                return
+            case MailToSend():
+                self._send(prepared)
+            case PushRefusal():
+                if prepared in _MAY_PASS:
+                    self._postpone_or_drop(mail, is_attempt=False)
+                else:
+                    self._end(mail, DeliveryOutcome.FAILED)
+            case _:
+                assert_never(prepared)
+
+    def _send(self, prepared: MailToSend) -> None:
+        match self._mailer.send(prepared):
+            case MailResult.TAKEN:
+                self._end(prepared.mail, DeliveryOutcome.ACCEPTED)
+            case MailResult.LATER:
+                self._postpone_or_drop(prepared.mail, is_attempt=True)
+            case MailResult.REFUSED:
+                self._end(prepared.mail, DeliveryOutcome.FAILED)
+
+    def _postpone_or_drop(self, mail: Mail, *, is_attempt: bool) -> None:
+        if self._now_ms() - mail.created_at_ms >= MAIL_KEPT_MS:
+            self._end(mail, DeliveryOutcome.FAILED)
+            return
+        until_ms = UnixMs(self._now_ms() + WAIT_MS)
+        self._writer.run(
+            lambda work: work.mails.postpone(
+                mail.sequence, until_ms=until_ms, is_attempt=is_attempt
+            )
+        )
+        self.counters["postponed"] += 1
+
+    def _end(self, mail: Mail, outcome: DeliveryOutcome) -> None:
+        self._writer.run(lambda work: note_mail(mail, outcome, work=work, now_ms=self._now_ms()))
+        self.counters["sent" if outcome is DeliveryOutcome.ACCEPTED else "dropped"] += 1
+
+    def _prepare(self, mail: Mail, work: UnitOfWork) -> MailToSend | PushRefusal | None:
+        return prepare_mail(
+            mail.sequence,
+            work=work,
+            now_ms=self._now_ms(),
+            secrets=self._secrets,
+            rules=self._rules,
+        )
+
+
+def _due(now_ms: UnixMs, work: UnitOfWork) -> tuple[Mail, ...]:
+    return work.mails.due(now_ms=now_ms, limit=MAILS_A_TURN_MAX)
