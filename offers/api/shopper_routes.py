@@ -62,7 +62,12 @@ async def enrol(
     def enrol_and_welcome(work: UnitOfWork) -> Enrolment:
         now_ms, secrets = services.now_ms(), services.secrets
         enrolled = enrol_shopper(
-            body.locale, wishes=wishes, work=work, now_ms=now_ms, secrets=secrets
+            body.locale,
+            wishes=wishes,
+            work=work,
+            now_ms=now_ms,
+            secrets=secrets,
+            site=services.site_map.site,
         )
         earn_for_activity(
             enrolled.shopper.shopper,

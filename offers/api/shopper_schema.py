@@ -227,6 +227,9 @@ class PassedOverBody(Body):
 
     campaign: str
     reason: str = Field(examples=["frequency_cap"])
+    place: str | None = Field(
+        default=None, description="the term that is not met", examples=["audience.and[1]"]
+    )
 
 
 class DecisionBody(Body):
@@ -249,7 +252,7 @@ class DecisionBody(Body):
             zone=decision.zone,
             chosen=None if decision.chosen is None else decision.chosen.campaign,
             passed_over=tuple(
-                PassedOverBody(campaign=entry.campaign, reason=entry.refusal)
+                PassedOverBody(campaign=entry.campaign, reason=entry.refusal, place=entry.place)
                 for entry in decision.passed_over
             ),
         )

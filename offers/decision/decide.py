@@ -5,17 +5,20 @@ decide_moment. Same input, same decision: nothing is drawn, nothing depends on o
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from offers.decision.eligibility import Eligibility, eligibility
 from offers.decision.frequency_cap import is_within_cap
 from offers.decision.schedule import WallTime, is_scheduled, wall_time
+from offers.decision.situation import Situation, situation_of, unmet_place
 from offers.decision.trigger import is_triggered
 from offers.model.consent import ConsentState
 from offers.model.decision import Candidate, Choice, Decision, PassedOver
 from offers.model.ids import DecisionId
 from offers.model.occasion import Moment, ZoneOccasion
 from offers.model.refusal import Refusal
+from offers.model.shopper_facts import ShopperFacts
 from offers.model.site_rules import DEFAULT_RULES, SiteRules
 from rtls.model.units import UnixMs
 
@@ -28,6 +31,8 @@ def decide(
     decision: DecisionId,
     consents: ConsentState,
     candidates: Sequence[Candidate],
+    facts: ShopperFacts | None = None,
+    offers_in_trip: int = 0,
     rules: SiteRules = DEFAULT_RULES,
 ) -> Decision:
     """Return which campaign is offered now, if any.
@@ -45,18 +50,30 @@ def decide(
         What the shopper has agreed to.
     candidates
         The campaigns to weigh, each once.
+    facts
+        What conditions ask about the shopper; None where no campaign has any.
+    offers_in_trip
+        How many offers of places the shopper got since the trip began.
     rules
         What the site asks of every decision.
     """
-    shown = wall_time(moment.now_ms, rules.zone)
-    allowed = eligibility(consents, needs_locate=moment.needs_locate)
+    ground = Ground(
+        moment=moment,
+        allowed=eligibility(consents, needs_locate=moment.needs_locate),
+        shown=wall_time(moment.now_ms, rules.zone),
+        situation=situation_of(moment, facts, rules=rules),
+        is_trip_full=moment.needs_locate and offers_in_trip >= rules.offers_a_trip_max,
+    )
     ranked = sorted(candidates, key=_rank)
-    refusals = [refusal_of(candidate, moment, allowed=allowed, shown=shown) for candidate in ranked]
-    best = next((i for i, refusal in enumerate(refusals) if refusal is None), None)
+    passed_over: list[PassedOver] = []
     chosen = None
-    if best is not None:
-        assert isinstance(allowed, Eligibility)  # or every candidate had been refused
-        chosen = _choice(ranked[best], allowed)
+    for candidate in ranked:
+        refusal = refusal_of(candidate, ground)
+        if refusal is None and chosen is None:
+            assert isinstance(ground.allowed, Eligibility)  # or every candidate had been refused
+            chosen = _choice(candidate, ground.allowed)
+        else:
+            passed_over.append(_passed_over(candidate, refusal or Refusal.OUTRANKED, ground))
     return Decision(
         decision=decision,
         event_id=moment.event_id,
@@ -68,33 +85,33 @@ def decide(
         at_ms=moment.now_ms,
         policy=POLICY,
         chosen=chosen,
-        passed_over=tuple(
-            PassedOver(
-                campaign=candidate.revision.campaign,
-                revision=candidate.revision.revision,
-                refusal=refusals[i] or Refusal.OUTRANKED,
-            )
-            for i, candidate in enumerate(ranked)
-            if i != best
-        ),
+        passed_over=tuple(passed_over),
     )
 
 
-def refusal_of(
-    candidate: Candidate, moment: Moment, *, allowed: Eligibility | Refusal, shown: WallTime
-) -> Refusal | None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ground:
+    """What is the same for every campaign that is weighed at a moment."""
+
+    moment: Moment
+    allowed: Eligibility | Refusal
+    shown: WallTime
+    situation: Situation
+    is_trip_full: bool
+
+
+def refusal_of(candidate: Candidate, ground: Ground) -> Refusal | None:
     """Return the first thing that speaks against the campaign now, or None.
 
     What concerns the moment comes first, then the shopper's consent, then the campaign: the reason
     that is logged is the one that would have to change first.
     """
-    revision = candidate.revision
-    if not is_triggered(revision.trigger, moment):
+    if not is_triggered(candidate.revision.trigger, ground.moment):
         return Refusal.OTHER_TRIGGER
     return (
-        _refusal_of_moment(moment)
-        or (allowed if isinstance(allowed, Refusal) else None)
-        or _refusal_of_campaign(candidate, moment, shown=shown)
+        _refusal_of_moment(ground.moment)
+        or (ground.allowed if isinstance(ground.allowed, Refusal) else None)
+        or _refusal_of_campaign(candidate, ground)
     )
 
 
@@ -107,21 +124,21 @@ def _refusal_of_moment(moment: Moment) -> Refusal | None:
     return None if occasion.is_visit_open else Refusal.VISIT_ENDED
 
 
-def _refusal_of_campaign(
-    candidate: Candidate, moment: Moment, *, shown: WallTime
-) -> Refusal | None:
+def _refusal_of_campaign(candidate: Candidate, ground: Ground) -> Refusal | None:
     revision = candidate.revision
-    now_ms = moment.now_ms
+    now_ms = ground.moment.now_ms
     checks = (
         (Refusal.NOT_YET_VALID, now_ms < revision.validity.from_ms),
         (Refusal.NO_LONGER_VALID, now_ms >= revision.validity.until_ms),
-        (Refusal.OUT_OF_SCHEDULE, not is_scheduled(revision.schedule, shown)),
+        (Refusal.OUT_OF_SCHEDULE, not is_scheduled(revision.schedule, ground.shown)),
+        (Refusal.CONDITION_UNMET, unmet_place(revision, ground.situation) is not None),
         (Refusal.ALREADY_OFFERED, candidate.is_offered),
         (
             Refusal.FREQUENCY_CAP,
             not is_within_cap(revision.frequency_cap, candidate.cap_taken_at_ms, now_ms=now_ms),
         ),
         (Refusal.COOL_DOWN, _is_cooling_down(candidate, now_ms=now_ms)),
+        (Refusal.TRIP_CAP, ground.is_trip_full),
         (Refusal.BUDGET_SPENT, not candidate.has_budget),
     )
     return next((refusal for refusal, is_true in checks if is_true), None)
@@ -131,6 +148,17 @@ def _is_cooling_down(candidate: Candidate, *, now_ms: UnixMs) -> bool:
     dismissed_at_ms = candidate.dismissed_at_ms
     cool_down_ms = candidate.revision.cool_down_s * 1_000
     return dismissed_at_ms is not None and now_ms - dismissed_at_ms < cool_down_ms
+
+
+def _passed_over(candidate: Candidate, refusal: Refusal, ground: Ground) -> PassedOver:
+    revision = candidate.revision
+    is_about_terms = refusal is Refusal.CONDITION_UNMET
+    return PassedOver(
+        campaign=revision.campaign,
+        revision=revision.revision,
+        refusal=refusal,
+        place=unmet_place(revision, ground.situation) if is_about_terms else None,
+    )
 
 
 def _rank(candidate: Candidate) -> tuple[int, str]:

@@ -6,12 +6,14 @@ the database are as many for one campaign as for five hundred.
 
 from offers.decision.decide import decide
 from offers.handlers.coupon_budgets import spent_campaigns
+from offers.decision.situation import asked_of
 from offers.handlers.issue_offer import issue_offer
 from offers.handlers.random_id import random_id
 from offers.model.campaign import COOL_DOWN_S_MAX
 from offers.model.decision import Candidate, Decision
 from offers.model.ids import DecisionId
 from offers.model.occasion import Moment
+from offers.model.shopper_facts import ShopperFacts
 from offers.model.site_rules import DEFAULT_RULES, SiteRules
 from offers.ports import SecretSource, UnitOfWork
 from rtls.model.units import UnixMs
@@ -52,6 +54,8 @@ def decide_moment(
         decision=DecisionId(random_id(secrets)),
         consents=work.consents.state_of(moment.shopper),
         candidates=candidates,
+        facts=_facts_for(candidates, moment, work=work),
+        offers_in_trip=_offers_in_trip(moment, work=work),
         rules=rules,
     )
     work.decisions.append(decision)
@@ -81,3 +85,19 @@ def candidates_of(moment: Moment, *, work: UnitOfWork) -> list[Candidate]:
         )
         for revision in revisions
     ]
+
+
+def _facts_for(
+    candidates: list[Candidate], moment: Moment, *, work: UnitOfWork
+) -> ShopperFacts | None:
+    needs = asked_of(candidate.revision for candidate in candidates)
+    if needs is None:
+        return None
+    return work.facts.of_shopper(moment.shopper, needs, site=moment.site, as_of_ms=moment.now_ms)
+
+
+def _offers_in_trip(moment: Moment, *, work: UnitOfWork) -> int:
+    trip = work.trips.newest(moment.shopper, moment.site) if moment.needs_locate else None
+    if trip is None:
+        return 0
+    return work.offers.count_since(moment.shopper, moment.site, since_ms=trip.began_at_ms)

@@ -10,13 +10,16 @@ from dataclasses import dataclass
 from offers.handlers.change_consent import ConsentWish, change_consent
 from offers.handlers.issue_credential import issue_credential
 from offers.handlers.note_event import note_event
+from offers.handlers.on_occasion import on_occasion
 from offers.handlers.random_id import random_id
 from offers.model.consent import ConsentState
 from offers.model.ids import ShopperId
+from offers.model.occasion import Enrolled
 from offers.model.shopper import Credential, Locale, Role, Shopper
+from offers.model.site_rules import DEFAULT_RULES, SiteRules
 from offers.model.webhook import WebhookEventKind
 from offers.ports import SecretSource, UnitOfWork
-from rtls.model.units import UnixMs
+from rtls.model.units import SiteId, UnixMs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -36,6 +39,8 @@ def enrol_shopper(
     work: UnitOfWork,
     now_ms: UnixMs,
     secrets: SecretSource,
+    site: SiteId | None = None,
+    rules: SiteRules = DEFAULT_RULES,
 ) -> Enrolment:
     """Write a new shopper with the consents given.
 
@@ -50,6 +55,9 @@ def enrol_shopper(
         What the shopper agreed to on the way in; may be empty.
     work, now_ms, secrets
         The transaction, the time, the source of randomness.
+    site, rules
+        Whose campaigns may welcome the shopper, and what the site asks of every decision; None
+        for a shopper who belongs to no site yet.
     """
     shopper = Shopper(shopper=ShopperId(random_id(secrets)), enrolled_at_ms=now_ms, locale=locale)
     work.shoppers.add(shopper)
@@ -66,6 +74,16 @@ def enrol_shopper(
     consents = ConsentState()
     for wish in wishes:
         consents = change_consent(shopper.shopper, wish, work=work, now_ms=now_ms, secrets=secrets)
+    if site is not None:
+        on_occasion(
+            Enrolled(),
+            shopper=shopper.shopper,
+            site=site,
+            work=work,
+            now_ms=now_ms,
+            secrets=secrets,
+            rules=rules,
+        )
     return Enrolment(
         shopper=shopper, credential=issued.credential, secret=issued.secret, consents=consents
     )

@@ -14,6 +14,7 @@ from typing import Final
 from offers.model.benefit import AppBenefit, Benefit, Event
 from offers.model.benefit_money import money_max
 from offers.model.budget import REDEMPTIONS, BudgetLimit, check_limits
+from offers.model.condition import Condition
 from offers.model.errors import InvalidCampaign
 from offers.model.ids import CampaignId, check_name, check_text
 from offers.model.schedule import ALWAYS, Schedule
@@ -122,6 +123,10 @@ class CampaignRevision:
     stacking: StackingClass = StackingClass.ONE_A_LINE
     is_coupon_given_back: bool = True
     """whether a coupon can be used again when what it was used for has been returned"""
+    audience: Condition | None = None
+    """which shoppers it may reach; None: all"""
+    conditions: Condition | None = None
+    """in which situation; None: in any"""
     schedule: Schedule = ALWAYS
     """on which days and at which hours of its validity it makes offers"""
     cool_down_s: int = 7 * 86_400

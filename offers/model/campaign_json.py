@@ -17,7 +17,9 @@ from offers.model.campaign import (
     MessageText,
     Validity,
 )
-from offers.model.errors import InvalidCampaign, InvalidMoney
+from offers.model.condition import Condition
+from offers.model.condition_json import parse_condition, render_condition
+from offers.model.errors import InvalidCampaign, InvalidCondition, InvalidMoney
 from offers.model.ids import CampaignId
 from offers.model.json_members import (
     Json,
@@ -62,7 +64,7 @@ def parse_campaigns(content: bytes, *, source: str) -> tuple[CampaignRevision, .
         raise InvalidCampaign(f"{source}: not a JSON object ({error}).") from error
     try:
         return _campaigns(document)
-    except (InvalidCampaign, InvalidMoney) as error:
+    except (InvalidCampaign, InvalidCondition, InvalidMoney) as error:
         raise InvalidCampaign(f"{source}: {error}") from error
 
 
@@ -77,7 +79,7 @@ def parse_campaign(document: Json, *, revision: int = 1) -> CampaignRevision:
     name = document.get("campaign")
     try:
         return _campaign(document, revision)
-    except (InvalidCampaign, InvalidMoney) as error:
+    except (InvalidCampaign, InvalidCondition, InvalidMoney) as error:
         raise InvalidCampaign(f"campaign {name!r}: {error}") from error
 
 
@@ -108,6 +110,9 @@ def render_campaign(revision: CampaignRevision) -> str:
         "offer_valid_s": revision.offer_valid_s,
         "coupon_valid_s": revision.coupon_valid_s,
     }
+    for member, condition in (("audience", revision.audience), ("conditions", revision.conditions)):
+        if condition is not None:
+            document[member] = render_condition(condition)
     if revision.schedule != ALWAYS:
         document["schedule"] = render_schedule(revision.schedule)
     if revision.budget is not None:
@@ -154,6 +159,8 @@ _MEMBERS: Final = frozenset(
         "budgets",
         "stacking",
         "coupon_given_back",
+        "audience",
+        "conditions",
         "schedule",
         "cool_down_s",
         "texts",
@@ -185,6 +192,8 @@ def _campaign(document: Json, revision: int) -> CampaignRevision:
             window_s=integer_of(cap, "window_s", 86_400),
         ),
         budget=None if budget is None else _budget(object_of(budget, "budget")),
+        audience=_condition(document, "audience"),
+        conditions=_condition(document, "conditions"),
         schedule=parse_schedule(object_of(document.get("schedule", {}), "schedule")),
         cool_down_s=integer_of(document, "cool_down_s", 7 * 86_400),
         budgets=parse_limits(document.get("budgets", [])),
@@ -192,6 +201,11 @@ def _campaign(document: Json, revision: int) -> CampaignRevision:
         offer_valid_s=integer_of(document, "offer_valid_s", 900),
         coupon_valid_s=integer_of(document, "coupon_valid_s", 86_400),
     )
+
+
+def _condition(document: Json, member: str) -> Condition | None:
+    given = document.get(member)
+    return None if given is None else parse_condition(given, member)
 
 
 def _stacking(given: object) -> StackingClass:

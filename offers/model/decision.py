@@ -54,6 +54,8 @@ class PassedOver:
     campaign: CampaignId
     revision: int
     refusal: Refusal
+    place: str | None = None
+    """which term of its conditions is not met, as in "audience.and[1]"; None for other reasons"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,6 +21,8 @@ class Refusal(StrEnum):
     NO_LONGER_VALID = "no_longer_valid"
     OUT_OF_SCHEDULE = "out_of_schedule"
     """not on this day, or not at this hour, by the clocks of the site"""
+    CONDITION_UNMET = "condition_unmet"
+    """the shopper is not of the audience, or the situation is another; with the place"""
     ALREADY_OFFERED = "already_offered"
     """on this very occasion, e.g. in this visit"""
     FREQUENCY_CAP = "frequency_cap"

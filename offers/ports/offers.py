@@ -55,6 +55,10 @@ class Offers(Protocol):
         """
         ...
 
+    def count_since(self, shopper: ShopperId, site: SiteId, *, since_ms: UnixMs) -> int:
+        """Return how many offers of places were made to the shopper at the site since then."""
+        ...
+
     def move(self, before: Offer, after: Offer) -> bool:
         """Write the new state, if the stored one is still that of ``before``; else False."""
         ...

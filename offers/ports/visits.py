@@ -54,6 +54,10 @@ class Decisions(Protocol):
         """Write one decision."""
         ...
 
+    def is_decided(self, event_id: str) -> bool:
+        """Say whether there is a decision about the event."""
+        ...
+
     def of_shopper(self, shopper: ShopperId, *, limit: int) -> tuple[Decision, ...]:
         """Return the newest decisions about the shopper, newest first."""
         ...

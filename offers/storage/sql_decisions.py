@@ -21,6 +21,10 @@ _OF_SHOPPER = (
     .limit(sa.bindparam("most", type_=sa.Integer))
 )
 
+_IS_DECIDED = sa.select(DECISIONS.c.decision_id).where(
+    DECISIONS.c.event_id == sa.bindparam("event")
+)
+
 
 class SqlDecisions:
     """The log of decisions."""
@@ -32,7 +36,9 @@ class SqlDecisions:
         """Write one decision."""
         chosen = decision.chosen
         passed_over = [
-            [entry.campaign, entry.revision, entry.refusal.value] for entry in decision.passed_over
+            [entry.campaign, entry.revision, entry.refusal.value]
+            + ([] if entry.place is None else [entry.place])
+            for entry in decision.passed_over
         ]
         self._connection.execute(
             sa.insert(DECISIONS),
@@ -51,6 +57,11 @@ class SqlDecisions:
             },
         )
 
+    def is_decided(self, event_id: str) -> bool:
+        """Say whether there is a decision about the event."""
+        found = self._connection.execute(_IS_DECIDED, {"event": event_id})
+        return found.one_or_none() is not None
+
     def of_shopper(self, shopper: ShopperId, *, limit: int) -> tuple[Decision, ...]:
         """Return the newest decisions about the shopper, newest first."""
         rows = self._connection.execute(_OF_SHOPPER, {"shopper": shopper, "most": limit})
@@ -67,12 +78,19 @@ class SqlDecisions:
                 policy=row.policy,
                 chosen=None if row.chosen is None else _parse_choice(row.chosen),
                 passed_over=tuple(
-                    PassedOver(campaign=campaign, revision=revision, refusal=Refusal(refusal))
-                    for campaign, revision, refusal in json.loads(row.passed_over)
+                    _parse_passed_over(*entry) for entry in json.loads(row.passed_over)
                 ),
             )
             for row in rows
         )
+
+
+def _parse_passed_over(
+    campaign: str, revision: int, refusal: str, place: str | None = None
+) -> PassedOver:
+    return PassedOver(
+        campaign=CampaignId(campaign), revision=revision, refusal=Refusal(refusal), place=place
+    )
 
 
 def _render_choice(chosen: Choice) -> str:

@@ -16,7 +16,7 @@ from offers.storage.offer_rows import offer_of_row, row_of_offer
 from offers.storage.sql_campaigns import SqlCampaigns
 from offers.storage.sql_coupons import SqlCoupons
 from offers.storage.tables import CAP_SLOTS, OFFERS
-from rtls.model.units import UnixMs
+from rtls.model.units import SiteId, UnixMs
 
 _O = OFFERS.c
 _MOST = sa.bindparam("most", type_=sa.Integer)
@@ -61,6 +61,12 @@ _DISMISSED_SINCE = (
         _O.ended_at_ms >= sa.bindparam("since_ms"),
     )
     .group_by(_O.campaign_id)
+)
+_COUNT_SINCE = sa.select(sa.func.count()).where(
+    _O.shopper_id == sa.bindparam("shopper"),
+    _O.site == sa.bindparam("site"),
+    _O.locate_consent_id.is_not(None),
+    _O.issued_at_ms >= sa.bindparam("since_ms"),
 )
 _MOVE = (
     sa.update(OFFERS)
@@ -159,6 +165,12 @@ class SqlOffers:
             offered=frozenset(map(CampaignId, offered)),
             dismissed_at_ms={CampaignId(row.campaign_id): UnixMs(row.at_ms) for row in dismissed},
         )
+
+    def count_since(self, shopper: ShopperId, site: SiteId, *, since_ms: UnixMs) -> int:
+        """Return how many offers of places were made to the shopper at the site since then."""
+        given = {"shopper": shopper, "site": site, "since_ms": since_ms}
+        count: int = self._connection.execute(_COUNT_SINCE, given).scalar_one()
+        return count
 
     def move(self, before: Offer, after: Offer) -> bool:
         """Write the new state, if the stored one is still that of ``before``; else False."""
