@@ -16,6 +16,7 @@ from offers.handlers.end_offer import end_offer
 from offers.handlers.end_pairing import end_pairing
 from offers.handlers.expire_points import expire_points
 from offers.handlers.forget_contacts import forget_contacts
+from offers.handlers.note_fact import forget_places
 from offers.handlers.request_staff import lapse_requests
 from offers.handlers.reveal_card import forget_card_steps
 from offers.handlers.review_tiers import review_tiers
@@ -72,6 +73,7 @@ def expire_overdue(*, work: UnitOfWork, now_ms: UnixMs) -> Expired:
     forgotten += work.held_baskets.forget_before(answers_before, limit=A_CALL_MAX)
     forgotten += work.answers.forget_before(answers_before, limit=A_CALL_MAX)
     forgotten += _forget_goodwill(work=work, now_ms=now_ms)
+    forgotten += forget_places(work=work, now_ms=now_ms, limit=A_CALL_MAX)
     forgotten += forget_contacts(work=work, now_ms=now_ms, limit=A_CALL_MAX)
     forgotten += work.retention.forget_old(now_ms=now_ms, limit=A_CALL_MAX)
     return Expired(

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from offers.model.attribute import ATTRIBUTES_MAX, Attribute
 from offers.model.consent import Purpose
 from offers.model.errors import ConsentMissing, InvalidShopper
-from offers.model.fact import DAY_MS, FACT_DAYS_MAX, Fact
+from offers.model.fact import DAY_MS, PLACE_DAYS_MAX, Fact, days_kept
 from offers.model.ids import ConsentId, ShopperId
 from offers.ports import UnitOfWork
 from rtls.model.units import UnixMs
@@ -28,11 +28,15 @@ def note_facts(
         than facts are kept.
     """
     consent = _consent(shopper, work=work)
-    oldest_ms = now_ms - FACT_DAYS_MAX * DAY_MS
-    kept = [fact for fact in facts if fact.at_ms > oldest_ms]
+    kept = [fact for fact in facts if fact.at_ms > now_ms - days_kept(fact.kind) * DAY_MS]
     if consent is None or not kept:
         return 0
     return work.facts.append(shopper, kept, consent=consent)
+
+
+def forget_places(*, work: UnitOfWork, now_ms: UnixMs, limit: int) -> int:
+    """Delete facts that say where somebody stood too long ago; return how many."""
+    return work.facts.forget_places(UnixMs(now_ms - PLACE_DAYS_MAX * DAY_MS), limit=limit)
 
 
 def note_attribute(

@@ -11,7 +11,7 @@ from typing import Final
 
 from offers.model.consent import Purpose
 from offers.model.errors import InvalidCondition
-from offers.model.fact import FACT_DAYS_MAX, FactKind
+from offers.model.fact import FactKind, days_kept
 from offers.model.ids import NAME_PATTERN, check_text
 from offers.model.money import AMOUNT_MINOR_MAX, CURRENCIES
 from offers.model.segment import Segment
@@ -94,10 +94,11 @@ class Events:
     sites: frozenset[SiteId] = frozenset()
 
     def __post_init__(self) -> None:
-        if type(self.within_days) is not int or not 1 <= self.within_days <= FACT_DAYS_MAX:
+        days_max = days_kept(self.kind)
+        if type(self.within_days) is not int or not 1 <= self.within_days <= days_max:
             raise InvalidCondition(
-                f"within_days is {self.within_days!r}; expected 1 to {FACT_DAYS_MAX}: what a "
-                "shopper did is not kept for longer."
+                f"within_days is {self.within_days!r}; expected 1 to {days_max}: a {self.kind} is "
+                "not kept for longer."
             )
         _check_texts("categories", self.categories)
         _check_texts("skus", self.skus)

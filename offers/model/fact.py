@@ -3,7 +3,7 @@
 Layer: nouns. Takes: what handlers saw happen. Gives: `Fact` to storage, conditions and segments.
 A fact is never changed: what is brought back is a fact of its own, and sums subtract it. Facts are
 a profile, so none is kept without the purpose `personalise`, and none for longer than
-`FACT_DAYS_MAX`.
+`days_kept` says.
 """
 
 from collections.abc import Mapping
@@ -21,6 +21,8 @@ from rtls.model.units import SiteId, UnixMs, ZoneId
 DAY_MS: Final = 86_400_000
 FACT_DAYS_MAX: Final = 400
 """thirteen months: a year, and a month to compare it with the one before"""
+PLACE_DAYS_MAX: Final = 30
+"""of where somebody stood: as long as the events of locating"""
 QUANTITY_MAX: Final = 100_000
 
 
@@ -51,6 +53,14 @@ TAKEN_BACK_BY: Final[Mapping[FactKind, FactKind]] = MappingProxyType(
     {FactKind.PURCHASE: FactKind.RETURN, FactKind.PURCHASE_LINE: FactKind.RETURN_LINE}
 )
 """what sums of the first kind subtract"""
+
+
+PLACE_KINDS: Final = frozenset({FactKind.VISIT, FactKind.DWELL})
+
+
+def days_kept(kind: FactKind) -> int:
+    """Return for how many days facts of a kind are kept, and can be asked about."""
+    return PLACE_DAYS_MAX if kind in PLACE_KINDS else FACT_DAYS_MAX
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

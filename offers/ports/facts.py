@@ -31,8 +31,8 @@ class Facts(Protocol):
         """Count the shoppers with `personalise` whom some situation at the site could reach."""
         ...
 
-    def forget_before(self, before_ms: UnixMs, *, limit: int) -> int:
-        """Delete facts older than ``before_ms``; return how many."""
+    def forget_places(self, before_ms: UnixMs, *, limit: int) -> int:
+        """Delete facts older than ``before_ms`` that say where somebody stood; return how many."""
         ...
 
     def erase(self, shopper: ShopperId) -> None:

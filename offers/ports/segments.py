@@ -40,10 +40,6 @@ class Memberships(Protocol):
         """Count the members of each segment of a site that has any."""
         ...
 
-    def forget_before(self, before_ms: UnixMs, *, limit: int) -> int:
-        """Delete memberships that ended before ``before_ms``; return how many."""
-        ...
-
     def erase(self, shopper: ShopperId) -> None:
         """Delete all memberships of a shopper, open and ended."""
         ...

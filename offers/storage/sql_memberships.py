@@ -34,13 +34,6 @@ _SIZES = (
     .where(_M.site == sa.bindparam("place"), _IS_OPEN)
     .group_by(_M.segment)
 )
-_FORGET = sa.delete(MEMBERSHIPS).where(
-    _M.sequence.in_(
-        sa.select(_M.sequence)
-        .where(_M.left_at_ms < sa.bindparam("before_ms"))
-        .limit(sa.bindparam("most", type_=sa.Integer))
-    )
-)
 _ERASE = sa.delete(MEMBERSHIPS).where(_IS_MINE)
 
 
@@ -86,11 +79,6 @@ class SqlMemberships:
         """Count the members of each segment of a site that has any."""
         asked = {"place": site}
         return {Segment(row.segment): row.size for row in self._connection.execute(_SIZES, asked)}
-
-    def forget_before(self, before_ms: UnixMs, *, limit: int) -> int:
-        """Delete memberships that ended before ``before_ms``; return how many."""
-        given = {"before_ms": before_ms, "most": limit}
-        return self._connection.execute(_FORGET, given).rowcount
 
     def erase(self, shopper: ShopperId) -> None:
         """Delete all memberships of a shopper, open and ended."""

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from offers.model.condition import Condition
 from offers.model.consent import Purpose
-from offers.model.fact import DAY_MS, Fact, FactKind
+from offers.model.fact import DAY_MS, PLACE_KINDS, Fact, FactKind
 from offers.model.ids import ConsentId, ShopperId
 from offers.model.money import Money
 from offers.model.segment import Segment
@@ -61,8 +61,10 @@ _TIER = sa.select(SHOPPER_TIERS.c.tier).where(
 _FORGET = sa.delete(SHOPPER_FACTS).where(
     _F.sequence.in_(
         sa.select(_F.sequence)
-        # Every kind: the index begins with it.
-        .where(_F.kind.in_([kind.value for kind in FactKind]), _F.at_ms < sa.bindparam("before_ms"))
+        .where(
+            _F.kind.in_(sorted(kind.value for kind in PLACE_KINDS)),
+            _F.at_ms < sa.bindparam("before_ms"),
+        )
         .limit(sa.bindparam("most", type_=sa.Integer))
     )
 )
@@ -111,8 +113,8 @@ class SqlFacts:
         counted = sa.select(sa.func.count()).select_from(SHOPPERS).where(*reached)
         return self._connection.execute(counted).scalar_one()
 
-    def forget_before(self, before_ms: UnixMs, *, limit: int) -> int:
-        """Delete facts older than ``before_ms``; return how many."""
+    def forget_places(self, before_ms: UnixMs, *, limit: int) -> int:
+        """Delete facts older than ``before_ms`` that say where somebody stood; return how many."""
         given = {"before_ms": before_ms, "most": limit}
         return self._connection.execute(_FORGET, given).rowcount
 

@@ -34,6 +34,7 @@ SHOPPER_FACTS: Final = sa.Table(
     # For one shopper at a decision, and for all at once when an audience is counted.
     sa.Index(None, "shopper_id", "kind", "at_ms"),
     sa.Index(None, "kind", "at_ms"),
+    sa.Index(None, "at_ms"),
     sqlite_autoincrement=True,
 )
 

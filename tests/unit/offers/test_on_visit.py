@@ -273,7 +273,7 @@ def test_old_events_and_visits_are_forgotten(shop: Shop) -> None:
     early = expire_overdue(work=shop.work, now_ms=UnixMs(NOON_MS + 30 * DAY_MS))
     assert early.forgotten == 0
     later = expire_overdue(work=shop.work, now_ms=UnixMs(NOON_MS + 30 * DAY_MS + 1))
-    assert later.forgotten == 4  # two events, the visit and the trip
+    assert later.forgotten == 6  # two events, the visit, the trip, and both in the profile
     assert shop.work.visits.find(event.visit_id) is None
 
 

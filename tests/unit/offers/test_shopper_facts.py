@@ -1,21 +1,34 @@
 """What a shopper did and said: kept with consent, counted once, gone when consent goes."""
 
+from dataclasses import replace
+
 import pytest
 
 from offers.decision.condition import compile_condition
-from offers.handlers.note_fact import note_attribute, note_facts
+from offers.handlers.note_fact import forget_places, note_attribute, note_facts
 from offers.loyalty.purchase_facts import purchase_facts, return_facts
 from offers.model.attribute import ATTRIBUTES_MAX, VALUES_MAX, Attribute
 from offers.model.condition_json import parse_condition
 from offers.model.consent import Purpose
-from offers.model.errors import ConsentMissing, InvalidShopper
-from offers.model.fact import DAY_MS, FACT_DAYS_MAX, Fact, FactKind
+from offers.model.errors import ConsentMissing, InvalidCondition, InvalidShopper
+from offers.model.fact import DAY_MS, FACT_DAYS_MAX, PLACE_DAYS_MAX, Fact, FactKind
 from offers.model.ids import PurchaseId, RedemptionId, ReturnId
 from offers.model.purchase import Purchase, PurchaseLine, PurchaseReturn, ReturnedLine
 from offers.model.segment import Membership, Segment
 from offers.model.shopper_facts import FactNeeds
-from rtls.model.units import UnixMs
-from tests.unit.offers.shop import SITE, START_MS, TILL, Shop, basket
+from rtls.model.units import TagId, UnixMs
+from rtls.model.visit import TransitionKind
+from tests.unit.offers.shop import (
+    MINUTE_MS,
+    SHELF,
+    SITE,
+    START_MS,
+    TILL,
+    Shop,
+    basket,
+    dwell_event,
+    transition,
+)
 
 EVERYTHING = FactNeeds(days=dict.fromkeys(FactKind, FACT_DAYS_MAX))
 NOW_MS = UnixMs(START_MS + DAY_MS)
@@ -101,15 +114,20 @@ def test_a_fact_older_than_facts_are_kept_is_not_written(shop: Shop) -> None:
     assert note_facts(shopper, [old], work=shop.work, now_ms=NOW_MS) == 0
 
 
-def test_the_sweep_forgets_what_is_older_and_no_more_than_it_is_told(shop: Shop) -> None:
+def test_where_somebody_stood_is_forgotten_first_and_in_bounded_steps(shop: Shop) -> None:
     """A sweep that deletes without bound would hold up the till."""
     shopper = shop.shopper()
-    logins = [login(f"login-{n}", START_MS + n) for n in range(5)]
-    note_facts(shopper, logins, work=shop.work, now_ms=NOW_MS)
-    before = UnixMs(START_MS + 4)
-    assert shop.work.facts.forget_before(before, limit=3) == 3
-    assert shop.work.facts.forget_before(before, limit=3) == 1
-    assert [fact.reference for fact in known(shop, shopper).past[FactKind.LOGIN]] == ["login-4"]
+    stays = [replace(login(f"v{n}", START_MS + n), kind=FactKind.VISIT) for n in range(5)]
+    note_facts(shopper, [login(), *stays], work=shop.work, now_ms=NOW_MS)
+    later = UnixMs(START_MS + 4 + PLACE_DAYS_MAX * DAY_MS)
+    assert forget_places(work=shop.work, now_ms=later, limit=3) == 3
+    assert forget_places(work=shop.work, now_ms=later, limit=3) == 1
+    left = shop.work.facts.of_shopper(shopper, EVERYTHING, site=SITE, as_of_ms=NOW_MS)
+    assert left is not None
+    assert {kind: len(facts) for kind, facts in left.past.items()} == {
+        FactKind.LOGIN: 1,
+        FactKind.VISIT: 1,
+    }
 
 
 def test_a_purchase_counts_what_was_paid_and_a_return_takes_it_back(shop: Shop) -> None:
@@ -167,3 +185,22 @@ def test_a_fact_that_cannot_be_is_refused(change: dict[str, object], message: st
     sound: dict[str, object] = {"kind": FactKind.SCAN, "reference": "a", "at_ms": 0, "site": SITE}
     with pytest.raises(InvalidShopper, match=message):
         Fact(**(sound | change))
+
+
+def test_a_stay_is_noted_where_it_was_and_how_long(shop: Shop) -> None:
+    """Who stood at the dowels three times this month, and bought none, is worth a word."""
+    shopper = shop.shopper()
+    at_ms = START_MS + 10 * MINUTE_MS
+    shop.stand(at_ms=at_ms)
+    event = dwell_event(TagId("tag:1"), at_ms=at_ms)
+    left = transition(event, TransitionKind.LEFT, at_ms=at_ms + MINUTE_MS)
+    shop.tell(left)
+    shop.tell(left)
+    stays = {"kind": "count", "within_days": 30, "zones": [SHELF], "at_least": 1, "at_most": 1}
+    for kind in ("dwell", "visit"):
+        condition = parse_condition(stays | {"of": kind})
+        assert shop.work.facts.audience_size(condition, site=SITE, as_of_ms=NOW_MS) == 1
+    (visit,) = known(shop, shopper).past[FactKind.VISIT]
+    assert (visit.zone, visit.quantity) == (SHELF, 360)
+    with pytest.raises(InvalidCondition, match="expected 1 to 30"):
+        parse_condition(stays | {"of": "visit", "within_days": 31})

@@ -60,6 +60,7 @@ def _create_facts() -> None:
         "ix_shopper_facts_shopper_id_kind_at_ms", "shopper_facts", ["shopper_id", "kind", "at_ms"]
     )
     op.create_index("ix_shopper_facts_kind_at_ms", "shopper_facts", ["kind", "at_ms"])
+    op.create_index("ix_shopper_facts_at_ms", "shopper_facts", ["at_ms"])
 
 
 def _create_attributes() -> None:
