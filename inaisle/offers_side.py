@@ -26,16 +26,15 @@ from offers.api.stream_frames import offer_frame
 from offers.delivery.app_channel import AppChannel
 from offers.delivery.parcel import parcel_listener
 from offers.delivery.relay import Relay
+from offers.handlers.daily_round import daily_round
 from offers.handlers.expire_overdue import A_CALL_MAX, Expired, expire_overdue
 from offers.handlers.note_audit import note_audit
-from offers.handlers.on_visit import VisitSettings
 from offers.handlers.refresh_segment import refresh_segments
 from offers.handlers.start_campaign import start_campaign
 from offers.handlers.start_programme import start_programme
 from offers.model.audit import AuditAction
 from offers.model.campaign import CampaignRevision
 from offers.model.campaign_json import parse_campaigns
-from offers.model.site_rules import SiteRules
 from offers.ports import FanOut, UnitOfWork
 from offers.storage.checkpoint import empty_log
 from offers.storage.database import prepare_database
@@ -114,7 +113,6 @@ class OffersSide:
             writer=self.writer,
             now_ms=around.clock.now_ms,
             secrets=self.secrets,
-            settings=VisitSettings(rules=SiteRules(time_zone=site_map.time_zone)),
             concerns=WatchedZones(self.reader, site=site_map.site).concerns,
         )
         self.keys: AccessKeys = provide_keys(
@@ -201,11 +199,12 @@ class OffersSide:
                 return
             try:
                 self.writer.run(self._expire)
+                self.writer.run(self._go_round)
                 self.writer.run(self._refresh)
                 if turn % EMPTY_LOG_EVERY == 0:
                     empty_log(self._place)  # what was erased leaves the log as well
             except InaisleError as error:
-                log.warning("nothing was expired this time", error=str(error))
+                log.warning("the sweep stopped this time", error=str(error))
 
     def _expire(self, work: UnitOfWork) -> Expired:
         return expire_overdue(work=work, now_ms=self._clock.now_ms())
@@ -213,6 +212,11 @@ class OffersSide:
     def _refresh(self, work: UnitOfWork) -> int:
         return refresh_segments(
             work=work, now_ms=self._clock.now_ms(), secrets=self.secrets, limit=A_CALL_MAX
+        )
+
+    def _go_round(self, work: UnitOfWork) -> int:
+        return daily_round(
+            self._site_map.site, work=work, now_ms=self._clock.now_ms(), secrets=self.secrets
         )
 
     def _watch(self, around: Around) -> None:

@@ -12,7 +12,7 @@ from fastapi import APIRouter, Path, Query, Request, Response, status
 from offers.api.auth import ShopperDep
 from offers.api.problem import Problem, ProblemCode
 from offers.api.problem_docs import problems
-from offers.api.services import PAGE_MAX, ServicesDep
+from offers.api.services import PAGE_MAX, Services, ServicesDep
 from offers.api.shopper_schema import (
     CardBody,
     CardCodeBody,
@@ -32,6 +32,7 @@ from offers.handlers.earn_points import earn_for_activity
 from offers.handlers.enrol_shopper import Enrolment, enrol_shopper
 from offers.handlers.pair_tag import pair_tag, unpair_tag
 from offers.handlers.reveal_card import make_card, reveal_card
+from offers.handlers.welcome_shopper import welcome_shopper
 from offers.model.card import CardCodeForm
 from offers.model.consent import ConsentState, Purpose
 from offers.model.errors import NotFound
@@ -142,12 +143,18 @@ async def put_consent(
 ) -> ConsentsBody:
     """Grant or withdraw one purpose; a withdrawal has taken effect when it is answered."""
     wish = ConsentWish(purpose=purpose, **body.model_dump())
-    changed = await services.write(
-        lambda work: change_consent(
-            shopper, wish, work=work, now_ms=services.now_ms(), secrets=services.secrets
-        )
-    )
-    return _consents(changed)
+    return _consents(await services.write(partial(_change_consent, shopper, wish, services)))
+
+
+def _change_consent(
+    shopper: ShopperId, wish: ConsentWish, services: Services, work: UnitOfWork
+) -> ConsentState:
+    now_ms, secrets = services.now_ms(), services.secrets
+    changed = change_consent(shopper, wish, work=work, now_ms=now_ms, secrets=secrets)
+    if wish.purpose is Purpose.PERSONALISE and wish.is_granted:
+        site = services.site_map.site
+        welcome_shopper(shopper, site, work=work, now_ms=now_ms, secrets=secrets)
+    return changed
 
 
 def _consents(state: ConsentState) -> ConsentsBody:

@@ -14,7 +14,7 @@ from offers.model.decision import Candidate, Decision
 from offers.model.ids import DecisionId
 from offers.model.occasion import Moment
 from offers.model.shopper_facts import ShopperFacts
-from offers.model.site_rules import DEFAULT_RULES, SiteRules
+from offers.model.site_rules import SiteRules
 from offers.ports import SecretSource, UnitOfWork
 from rtls.model.units import UnixMs
 
@@ -24,7 +24,6 @@ def decide_moment(
     *,
     work: UnitOfWork,
     secrets: SecretSource,
-    rules: SiteRules = DEFAULT_RULES,
     is_always_logged: bool = True,
 ) -> Decision | None:
     """Weigh all campaigns that wait for such a moment, and make at most one offer.
@@ -35,8 +34,6 @@ def decide_moment(
         To whom what has happened.
     work, secrets
         The transaction and the source of randomness.
-    rules
-        What the site asks of every decision.
     is_always_logged
         Whether a moment that no campaign waits for is a decision too. A reached dwell threshold
         is; that somebody entered a zone happens too often to be written down for nothing.
@@ -56,7 +53,7 @@ def decide_moment(
         candidates=candidates,
         facts=_facts_for(candidates, moment, work=work),
         offers_in_trip=_offers_in_trip(moment, work=work),
-        rules=rules,
+        rules=SiteRules(time_zone=work.sites.time_zone(moment.site)),
     )
     work.decisions.append(decision)
     if decision.chosen is not None:

@@ -10,13 +10,11 @@ from dataclasses import dataclass
 from offers.handlers.change_consent import ConsentWish, change_consent
 from offers.handlers.issue_credential import issue_credential
 from offers.handlers.note_event import note_event
-from offers.handlers.on_occasion import on_occasion
 from offers.handlers.random_id import random_id
+from offers.handlers.welcome_shopper import welcome_shopper
 from offers.model.consent import ConsentState
 from offers.model.ids import ShopperId
-from offers.model.occasion import Enrolled
 from offers.model.shopper import Credential, Locale, Role, Shopper
-from offers.model.site_rules import DEFAULT_RULES, SiteRules
 from offers.model.webhook import WebhookEventKind
 from offers.ports import SecretSource, UnitOfWork
 from rtls.model.units import SiteId, UnixMs
@@ -40,7 +38,6 @@ def enrol_shopper(
     now_ms: UnixMs,
     secrets: SecretSource,
     site: SiteId | None = None,
-    rules: SiteRules = DEFAULT_RULES,
 ) -> Enrolment:
     """Write a new shopper with the consents given.
 
@@ -55,9 +52,8 @@ def enrol_shopper(
         What the shopper agreed to on the way in; may be empty.
     work, now_ms, secrets
         The transaction, the time, the source of randomness.
-    site, rules
-        Whose campaigns may welcome the shopper, and what the site asks of every decision; None
-        for a shopper who belongs to no site yet.
+    site
+        Whose campaigns may welcome the shopper; None for one who belongs to no site yet.
     """
     shopper = Shopper(shopper=ShopperId(random_id(secrets)), enrolled_at_ms=now_ms, locale=locale)
     work.shoppers.add(shopper)
@@ -75,15 +71,7 @@ def enrol_shopper(
     for wish in wishes:
         consents = change_consent(shopper.shopper, wish, work=work, now_ms=now_ms, secrets=secrets)
     if site is not None:
-        on_occasion(
-            Enrolled(),
-            shopper=shopper.shopper,
-            site=site,
-            work=work,
-            now_ms=now_ms,
-            secrets=secrets,
-            rules=rules,
-        )
+        welcome_shopper(shopper.shopper, site, work=work, now_ms=now_ms, secrets=secrets)
     return Enrolment(
         shopper=shopper, credential=issued.credential, secret=issued.secret, consents=consents
     )

@@ -9,7 +9,6 @@ from offers.handlers.decide_moment import decide_moment
 from offers.model.decision import Decision
 from offers.model.ids import ShopperId
 from offers.model.occasion import Occasion, moment_of
-from offers.model.site_rules import DEFAULT_RULES, SiteRules
 from offers.ports import SecretSource, UnitOfWork
 from rtls.model.units import SiteId, UnixMs
 
@@ -22,7 +21,6 @@ def on_occasion(
     work: UnitOfWork,
     now_ms: UnixMs,
     secrets: SecretSource,
-    rules: SiteRules = DEFAULT_RULES,
 ) -> Decision | None:
     """Decide about the occasion, if a campaign of the site waits for its kind.
 
@@ -34,8 +32,6 @@ def on_occasion(
         To whom, and whose campaigns are asked.
     work, now_ms, secrets
         The transaction, the time, the source of randomness.
-    rules
-        What the site asks of every decision.
 
     Returns
     -------
@@ -46,4 +42,4 @@ def on_occasion(
     is_awaited = bool(work.campaigns.waiting_for(site, moment.kind, zone=None))
     if not is_awaited or work.decisions.is_decided(moment.event_id):
         return None
-    return decide_moment(moment, work=work, secrets=secrets, rules=rules, is_always_logged=False)
+    return decide_moment(moment, work=work, secrets=secrets, is_always_logged=False)

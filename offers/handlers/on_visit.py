@@ -14,14 +14,14 @@ from offers.handlers.decide_moment import decide_moment
 from offers.handlers.end_offer import end_offer
 from offers.handlers.note_stay import note_dwell, note_visit
 from offers.handlers.note_trip import note_trip
+from offers.handlers.on_occasion import on_occasion
 from offers.handlers.on_revision import note_revision, revise_visit
 from offers.model.decision import Decision
 from offers.model.ids import VisitId
-from offers.model.occasion import Moment, ZoneOccasion
+from offers.model.occasion import Moment, TripOccasion, ZoneOccasion
 from offers.model.offer import OfferState
 from offers.model.open_visit import OpenVisit
 from offers.model.pairing import Pairing
-from offers.model.site_rules import DEFAULT_RULES, SiteRules
 from offers.model.trigger import TriggerKind
 from offers.ports import SecretSource, UnitOfWork
 from rtls.model.units import Second, TagId, UnixMs
@@ -34,7 +34,6 @@ class VisitSettings:
 
     event_age_ms_max: int = 60_000
     """an event whose evidence is older does not: the shopper is elsewhere by now"""
-    rules: SiteRules = DEFAULT_RULES
 
 
 DEFAULT_SETTINGS: Final = VisitSettings()
@@ -75,8 +74,7 @@ def on_visit(
         revise_visit(event, pairing, work=work, now_ms=now_ms)
         return None  # the moment for an offer is past
     if pairing is not None:
-        seen_at_ms = _happened_at_ms(event)
-        note_trip(pairing.shopper, event.site, at_ms=seen_at_ms, work=work, secrets=secrets)
+        _note_trip(event, pairing, work=work, now_ms=now_ms, secrets=secrets, settings=settings)
     match event:
         case DwellReached():
             return _dwell(
@@ -92,6 +90,29 @@ def on_visit(
             )
         case _:
             assert_never(event)
+
+
+def _note_trip(
+    event: ZoneEvent,
+    pairing: Pairing,
+    *,
+    work: UnitOfWork,
+    now_ms: UnixMs,
+    secrets: SecretSource,
+    settings: VisitSettings,
+) -> None:
+    seen_at_ms = _happened_at_ms(event)
+    trip = note_trip(pairing.shopper, event.site, at_ms=seen_at_ms, work=work, secrets=secrets)
+    is_new = trip.began_at_ms == trip.seen_at_ms
+    if is_new and now_ms - seen_at_ms <= settings.event_age_ms_max:
+        on_occasion(
+            TripOccasion(kind=TriggerKind.TRIP_START, trip=trip.trip),
+            shopper=pairing.shopper,
+            site=event.site,
+            work=work,
+            now_ms=now_ms,
+            secrets=secrets,
+        )
 
 
 def _pairing_of(
@@ -141,9 +162,7 @@ def _enter(
         ),
         now_ms=now_ms,
     )
-    return decide_moment(
-        moment, work=work, secrets=secrets, rules=settings.rules, is_always_logged=False
-    )
+    return decide_moment(moment, work=work, secrets=secrets, is_always_logged=False)
 
 
 def _leave(
@@ -177,9 +196,7 @@ def _leave(
     )
     note_visit(event, occasion, pairing.shopper, work=work, now_ms=now_ms)
     moment = _moment(event, pairing, occasion, now_ms=now_ms)
-    return decide_moment(
-        moment, work=work, secrets=secrets, rules=settings.rules, is_always_logged=False
-    )
+    return decide_moment(moment, work=work, secrets=secrets, is_always_logged=False)
 
 
 def _dwell(
@@ -206,7 +223,7 @@ def _dwell(
     )
     note_dwell(event, occasion, pairing.shopper, work=work, now_ms=now_ms)
     moment = _moment(event, pairing, occasion, now_ms=now_ms)
-    return decide_moment(moment, work=work, secrets=secrets, rules=settings.rules)
+    return decide_moment(moment, work=work, secrets=secrets)
 
 
 def _occasion(

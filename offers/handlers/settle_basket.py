@@ -19,6 +19,7 @@ from offers.handlers.note_audit import note_audit
 from offers.handlers.note_event import note_event
 from offers.handlers.note_purchase import note_purchase
 from offers.handlers.purchase_points import earn_for, spend_for
+from offers.handlers.on_purchase import on_purchase
 from offers.handlers.random_id import random_id
 from offers.model.audit import Actor, AuditAction
 from offers.model.coupon import Coupon, CouponState
@@ -95,6 +96,7 @@ def settle_basket(
     note_purchase(paid, work=work)
     if paid.shopper is not None:
         convert_referral(paid.shopper, site=paid.site, work=work, now_ms=now_ms, secrets=secrets)
+    on_purchase(paid, work=work, secrets=secrets)
     for redemption in redemptions:
         _note(redemption, work=work)
         _tell(redemption, work=work)

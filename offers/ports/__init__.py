@@ -14,6 +14,7 @@ from offers.ports.contact import Contacts, Mails, PushSubscriptions, Trips
 from offers.ports.engagement import GoodwillDays, Referrals, StaffRequests, Surveys
 from offers.ports.facts import Attributes, Facts
 from offers.ports.ledger import Ledger
+from offers.ports.occasions import Occasions
 from offers.ports.offers import Coupons, Offers
 from offers.ports.outside import FanOut, SecretSource
 from offers.ports.people import Consents, Pairings, Shoppers
@@ -44,6 +45,7 @@ __all__ = [
     "Ledger",
     "Mails",
     "Memberships",
+    "Occasions",
     "Offers",
     "Outbox",
     "Pairings",

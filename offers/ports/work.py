@@ -16,6 +16,7 @@ from offers.ports.contact import Contacts, Mails, PushSubscriptions, Trips
 from offers.ports.engagement import GoodwillDays, Referrals, StaffRequests, Surveys
 from offers.ports.facts import Attributes, Facts
 from offers.ports.ledger import Ledger
+from offers.ports.occasions import Occasions
 from offers.ports.offers import Coupons, Offers
 from offers.ports.people import Consents, Pairings, Shoppers
 from offers.ports.personal_data import PersonalData
@@ -48,6 +49,8 @@ class UnitOfWork(Protocol):
     def visits(self) -> Visits: ...  # noqa: D102
     @property
     def decisions(self) -> Decisions: ...  # noqa: D102
+    @property
+    def occasions(self) -> Occasions: ...  # noqa: D102
     @property
     def offers(self) -> Offers: ...  # noqa: D102
     @property

@@ -23,6 +23,7 @@ from offers.ports import (
     Ledger,
     Mails,
     Memberships,
+    Occasions,
     Offers,
     Outbox,
     Pairings,
@@ -58,6 +59,7 @@ from offers.storage.sql_held_baskets import SqlHeldBaskets
 from offers.storage.sql_ledger import SqlLedger
 from offers.storage.sql_mails import SqlMails
 from offers.storage.sql_memberships import SqlMemberships
+from offers.storage.sql_occasions import SqlOccasions
 from offers.storage.sql_offers import SqlOffers
 from offers.storage.sql_outbox import SqlOutbox
 from offers.storage.sql_pairings import SqlPairings
@@ -89,6 +91,7 @@ class SqlWork:
         self.sites: Sites = SqlSites(connection)
         self.visits: Visits = SqlVisits(connection)
         self.decisions: Decisions = SqlDecisions(connection)
+        self.occasions: Occasions = SqlOccasions(connection)
         self.offers: Offers = SqlOffers(connection)
         self.coupons: Coupons = SqlCoupons(connection)
         self.cards: Cards = SqlCards(connection)
