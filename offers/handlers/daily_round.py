@@ -38,7 +38,7 @@ NOBODY: Final = ShopperId("0" * 32)
 
 def daily_round(site: SiteId, *, work: UnitOfWork, now_ms: UnixMs, secrets: SecretSource) -> int:
     """Decide about the occasions that are due; return how many there were."""
-    zone = SiteRules(time_zone=work.sites.time_zone(site)).zone
+    zone = SiteRules(time_zone=work.sites.budgets(site).time_zone).zone
     due = 0
     for shopper, occasion in _due(site, zone, work=work, now_ms=now_ms):
         on_occasion(occasion, shopper=shopper, site=site, work=work, now_ms=now_ms, secrets=secrets)

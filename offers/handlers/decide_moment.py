@@ -5,8 +5,8 @@ the database are as many for one campaign as for five hundred.
 """
 
 from offers.decision.decide import decide
-from offers.handlers.coupon_budgets import spent_campaigns
 from offers.decision.situation import asked_of
+from offers.handlers.coupon_budgets import spent_campaigns
 from offers.handlers.issue_offer import issue_offer
 from offers.handlers.random_id import random_id
 from offers.model.campaign import COOL_DOWN_S_MAX
@@ -53,7 +53,7 @@ def decide_moment(
         candidates=candidates,
         facts=_facts_for(candidates, moment, work=work),
         offers_in_trip=_offers_in_trip(moment, work=work),
-        rules=SiteRules(time_zone=work.sites.time_zone(moment.site)),
+        rules=SiteRules(time_zone=work.sites.budgets(moment.site).time_zone),
     )
     work.decisions.append(decision)
     if decision.chosen is not None:

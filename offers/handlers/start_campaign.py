@@ -36,7 +36,6 @@ def start_campaign(
     check_against_map(revision, site_map)
     zone = SiteRules(time_zone=site_map.time_zone).zone
     check_makes_sense(revision, zone=zone, now_ms=now_ms)
-    work.sites.note(revision.site, time_zone=site_map.time_zone)
     found = work.campaigns.find(revision.campaign)
     number = 1 if found is None else found.revision.revision + 1
     if found is not None and found.site != revision.site:

@@ -22,8 +22,10 @@ from offers.storage.tables import (
 from rtls.model.units import SiteId, UnixMs
 
 BIRTHDAY = "birthday"
-_FROM, _UNTIL = sa.bindparam("from_ms"), sa.bindparam("until_ms")
-_SITE, _OCCASION = sa.bindparam("site"), sa.bindparam("occasion")
+_FROM = sa.bindparam("from_ms", type_=sa.BigInteger)
+_UNTIL = sa.bindparam("until_ms", type_=sa.BigInteger)
+_SITE = sa.bindparam("site", type_=sa.Text)
+_OCCASION = sa.bindparam("occasion", type_=sa.Text)
 _MOST = sa.bindparam("most", type_=sa.Integer)
 _A, _P, _L, _W, _T = (
     table.c for table in (SHOPPER_ATTRIBUTES, PURCHASES, LEDGER_LOTS, WALLETS, TRIPS)
