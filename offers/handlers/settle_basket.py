@@ -18,8 +18,8 @@ from offers.handlers.end_hold import coupons_of, move_or_busy
 from offers.handlers.note_audit import note_audit
 from offers.handlers.note_event import note_event
 from offers.handlers.note_purchase import note_purchase
-from offers.handlers.purchase_points import earn_for, spend_for
 from offers.handlers.on_purchase import on_purchase
+from offers.handlers.purchase_points import earn_for, spend_for
 from offers.handlers.random_id import random_id
 from offers.model.audit import Actor, AuditAction
 from offers.model.coupon import Coupon, CouponState

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime
 import pytest
 
 from offers.handlers.daily_round import birthday_texts, daily_round
+from offers.handlers.earn_for_offer import earn_for_offer
 from offers.handlers.enrol_shopper import enrol_shopper
 from offers.handlers.note_fact import note_attribute
 from offers.handlers.note_purchase import note_purchase
