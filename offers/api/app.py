@@ -24,6 +24,7 @@ from offers.api.privacy_routes import privacy_routes
 from offers.api.problem_docs import problem_routes, problem_schemas
 from offers.api.purchase_routes import purchase_routes
 from offers.api.referral_routes import referral_routes
+from offers.api.reward_routes import reward_routes
 from offers.api.scan_routes import scan_routes
 from offers.api.services import ApiSettings, Channel, ScanSink, Services
 from offers.api.shopper_routes import shopper_routes
@@ -122,6 +123,7 @@ def _include(app: FastAPI, open_routers: Sequence[APIRouter]) -> None:
         till_routes,
         purchase_routes,
         tier_routes,
+        reward_routes,
         operator_routes,
         contact_routes,
         unsubscribe_routes,

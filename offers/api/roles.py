@@ -48,6 +48,8 @@ ROLES: Final[Mapping[str, Roles | None]] = {
     "getExpiringPoints": SHOPPER,
     "getPointsHistory": SHOPPER,
     "getTier": SHOPPER,
+    "getRewards": SHOPPER,
+    "exchangeReward": SHOPPER,
     "getPushKey": SHOPPER,
     "getPushSubscriptions": SHOPPER,
     "addPushSubscription": SHOPPER,

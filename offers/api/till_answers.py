@@ -20,11 +20,12 @@ from offers.handlers.answer_once import answer_once
 from offers.model.goodwill import GoodwillRefusal
 from offers.model.idempotency import IdempotentRequest, StoredAnswer
 from offers.model.refusal import CheckoutRefusal, TillRefusal
+from offers.model.reward import RewardRefusal
 from offers.model.shopper import Credential
 from offers.ports import UnitOfWork
 from rtls.model.units import UnixMs
 
-Refused = CheckoutRefusal | TillRefusal | GoodwillRefusal
+Refused = CheckoutRefusal | TillRefusal | GoodwillRefusal | RewardRefusal
 ONCE: Final = (
     ProblemCode.IDEMPOTENCY_KEY_MISSING,
     ProblemCode.IDEMPOTENCY_KEY_INVALID,
@@ -136,7 +137,7 @@ def refused(refusal: Refused) -> Problem:
             reason = refusal.for_strangers
             detail = f"The coupon is not taken with this basket: {reason}."
             return Problem(ProblemCode.REFUSED, detail, reason=reason)
-        case TillRefusal() | GoodwillRefusal():
+        case TillRefusal() | GoodwillRefusal() | RewardRefusal():
             return Problem(ProblemCode.REFUSED, f"Refused: {refusal}.", reason=refusal)
 
 

@@ -11,7 +11,7 @@ from offers.handlers.issue_offer import issue_offer
 from offers.handlers.random_id import random_id
 from offers.model.campaign import COOL_DOWN_S_MAX
 from offers.model.decision import Candidate, Decision
-from offers.model.ids import DecisionId
+from offers.model.ids import CampaignId, DecisionId
 from offers.model.occasion import Moment
 from offers.model.shopper_facts import ShopperFacts
 from offers.model.site_rules import SiteRules
@@ -25,6 +25,7 @@ def decide_moment(
     work: UnitOfWork,
     secrets: SecretSource,
     is_always_logged: bool = True,
+    only: CampaignId | None = None,
 ) -> Decision | None:
     """Weigh all campaigns that wait for such a moment, and make at most one offer.
 
@@ -37,6 +38,8 @@ def decide_moment(
     is_always_logged
         Whether a moment that no campaign waits for is a decision too. A reached dwell threshold
         is; that somebody entered a zone happens too often to be written down for nothing.
+    only
+        Weigh this campaign alone: the shopper has asked for it by name.
 
     Returns
     -------
@@ -44,6 +47,8 @@ def decide_moment(
         None where no campaign waits and nothing is to be logged.
     """
     candidates = candidates_of(moment, work=work)
+    if only is not None:
+        candidates = [entry for entry in candidates if entry.revision.campaign == only]
     if not candidates and not is_always_logged:
         return None
     decision = decide(

@@ -4,13 +4,29 @@ Layer: flow. Takes: a `Programme`. Gives: the number of its revision. What was e
 earlier one stays as it is.
 """
 
+from offers.model.errors import InvalidProgramme
 from offers.model.programme import Programme
+from offers.model.trigger import ManualTrigger
 from offers.ports import UnitOfWork
 from rtls.model.units import UnixMs
 
 
 def start_programme(programme: Programme, *, work: UnitOfWork, now_ms: UnixMs) -> int | None:
-    """Write the programme as the newest revision; None where it is the newest already."""
+    """Write the programme as the newest revision; None where it is the newest already.
+
+    Raises
+    ------
+    InvalidProgramme
+        If a reward has no campaign that waits to be exchanged.
+    """
+    for reward in programme.rewards:
+        campaign = work.campaigns.find(reward.campaign)
+        is_ready = campaign is not None and campaign.site == programme.site
+        if not is_ready or not isinstance(campaign.revision.trigger, ManualTrigger):
+            raise InvalidProgramme(
+                f"reward {reward.reward!r} is campaign {reward.campaign!r}; expected one of the "
+                "site with the trigger 'manual'. Start the campaign first."
+            )
     if work.programmes.current(programme.site) == programme:
         return None
     return work.programmes.add_revision(programme, at_ms=now_ms)

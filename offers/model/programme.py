@@ -1,7 +1,7 @@
-"""Hold what a site's loyalty programme promises: how to earn, and which tiers there are.
+"""Hold what a site's loyalty programme promises: how to earn, tiers, and rewards.
 
-Layer: nouns. Takes: earning rules and a tier ladder. Gives: `Programme` to handlers and storage. A
-revision never changes: what was promised on a day can be read for ever.
+Layer: nouns. Takes: earning rules, a tier ladder, rewards. Gives: `Programme` to handlers and
+storage. A revision never changes: what was promised on a day can be read for ever.
 """
 
 from dataclasses import dataclass
@@ -11,10 +11,12 @@ from offers.model.earning_rule import EarningRule, EarningTerms
 from offers.model.errors import InvalidProgramme
 from offers.model.ids import check_name
 from offers.model.ledger import LedgerUnit
+from offers.model.reward import Reward
 from offers.model.tier import TierLadder, check_time_zone
 from rtls.model.units import SiteId
 
 RULES_MAX: Final = 200
+REWARDS_MAX: Final = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +29,7 @@ class Programme:
     """one for each unit that is earned"""
     rules: tuple[EarningRule, ...] = ()
     tiers: TierLadder | None = None
+    rewards: tuple[Reward, ...] = ()
 
     def __post_init__(self) -> None:
         check_name("site", self.site, error=InvalidProgramme)
@@ -46,6 +49,23 @@ class Programme:
             if rule.rule in seen:
                 raise InvalidProgramme(f"rule {rule.rule!r} is named twice; rename one.")
             seen.add(rule.rule)
+        self._check_rewards()
+
+    def _check_rewards(self) -> None:
+        names = [entry.reward for entry in self.rewards]
+        if len(names) > REWARDS_MAX or len(set(names)) < len(names):
+            raise InvalidProgramme(
+                f"{len(names)} rewards; expected at most {REWARDS_MAX}, each with its own name."
+            )
+        steps = () if self.tiers is None else self.tiers.tiers
+        tiers = {tier.tier for tier in steps}
+        for entry in self.rewards:
+            unknown = sorted(entry.tiers - tiers)
+            if unknown:
+                raise InvalidProgramme(
+                    f"reward {entry.reward!r} is for the tiers {unknown}; expected of "
+                    f"{sorted(tiers)}."
+                )
 
     def terms_of(self, unit: LedgerUnit) -> EarningTerms:
         """Return the terms of a unit that a rule of this programme earns."""

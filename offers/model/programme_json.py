@@ -24,8 +24,10 @@ from offers.model.earning_rule import (
     ThresholdBonus,
 )
 from offers.model.errors import InvalidCampaign, InvalidLedger, InvalidProgramme
+from offers.model.ids import CampaignId
 from offers.model.ledger import LedgerUnit, PostingReason
 from offers.model.programme import Programme
+from offers.model.reward import Reward
 from offers.model.tier import Perk, Tier, TierLadder, TierWindow
 from rtls.model.units import SiteId, UnixMs
 
@@ -75,6 +77,7 @@ def render_programme(programme: Programme) -> str:
             for terms in programme.terms
         ],
         "earning": [_rendered_rule(rule) for rule in programme.rules],
+        "rewards": [_rendered_reward(reward) for reward in programme.rewards],
     }
     if programme.tiers is not None:
         document["tiers"] = _rendered_ladder(programme.tiers)
@@ -83,7 +86,9 @@ def render_programme(programme: Programme) -> str:
 
 def _programme(document: Json) -> Programme:
     _refuse_unknown(
-        document, "the file", {"version", "site", "time_zone", "units", "earning", "tiers"}
+        document,
+        "the file",
+        {"version", "site", "time_zone", "units", "earning", "tiers", "rewards"},
     )
     if document.get("version") != VERSION:
         raise InvalidProgramme(f"version is {document.get('version')!r}; expected {VERSION}.")
@@ -95,6 +100,7 @@ def _programme(document: Json) -> Programme:
         terms=tuple(_each(document, "units", _terms)),
         rules=tuple(_each(document, "earning", _rule)),
         tiers=None if ladder is None else _ladder(_object(ladder, "tiers"), time_zone),
+        rewards=tuple(_each(document, "rewards", _reward)),
     )
 
 
@@ -191,6 +197,27 @@ def _tier(given: Json) -> Tier:
         threshold_minor=_integer(given, "threshold_minor"),
         perks=frozenset(_known(Perk, perk, "perks") for perk in perks),
     )
+
+
+def _reward(given: Json) -> Reward:
+    _refuse_unknown(given, "rewards", {"reward", "campaign", "unit", "cost_minor", "tiers"})
+    return Reward(
+        reward=_text(given, "reward"),
+        campaign=CampaignId(_text(given, "campaign")),
+        unit=LedgerUnit(_text(given, "unit")),
+        cost_minor=_integer(given, "cost_minor"),
+        tiers=frozenset(str(tier) for tier in _list(given.get("tiers", []), "tiers")),
+    )
+
+
+def _rendered_reward(reward: Reward) -> Json:
+    return {
+        "reward": reward.reward,
+        "campaign": reward.campaign,
+        "unit": reward.unit,
+        "cost_minor": reward.cost_minor,
+        "tiers": sorted(reward.tiers),
+    }
 
 
 def _rendered_rule(rule: EarningRule) -> Json:

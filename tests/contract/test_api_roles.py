@@ -73,6 +73,7 @@ HEADERS = {
     "commitBasket": ONCE,
     "cancelBasket": ONCE,
     "returnPurchase": ONCE,
+    "exchangeReward": ONCE,
     "addCampaignRevision": {"If-Match": "*"},
 }
 
@@ -113,7 +114,7 @@ def call(
         ("pairing", "offer", "coupon", "subscription", "webhook", "request", "basket", "purchase"),
         "0" * 32,
     )
-    known = defaults | {"campaign": SCAPEGOAT, "survey": "nobodys"} | places
+    known = defaults | {"campaign": SCAPEGOAT, "survey": "nobodys", "reward": "mug"} | places
     path = re.sub(r"{(\w+)}", lambda place: known[place[1]], path)
     body = BODIES.get(operation)
     if operation == "addCampaignRevision":
@@ -244,8 +245,8 @@ def _at_the_till(api: RunningApi, anna: Phone, coupon: str) -> dict[str, str]:
 
 
 def places_of(operation_path: str) -> set[str]:
-    """What the path names that may be somebody's; a purpose or the code of a problem is not."""
-    return set(re.findall(r"{(\w+)}", operation_path)) - {"purpose", "code"}
+    """What the path names that may be somebody's; a purpose, a problem, a reward are not."""
+    return set(re.findall(r"{(\w+)}", operation_path)) - {"purpose", "code", "reward"}
 
 
 # Which routes with an id in the path do not answer 404 to a stranger, and why.

@@ -10,17 +10,20 @@ from offers.handlers.answer_survey import publish_survey
 from offers.handlers.post_points import earn, spend
 from offers.handlers.review_tiers import count_spending
 from offers.handlers.start_programme import start_programme
+from offers.model.benefit import Gift
 from offers.model.earning_rule import EarningRule, EarningTerms, ForActivity, HowOften
 from offers.model.ids import ShopperId, SurveyId
 from offers.model.ledger import POINTS, LedgerUnit, PostingReason
 from offers.model.points import Earning, Spending
 from offers.model.programme import Programme
+from offers.model.reward import Reward
 from offers.model.shopper import Locale
 from offers.model.survey import Question, QuestionKind, Survey
 from offers.model.tier import CountedSpending, Perk, Tier, TierLadder, TierWindow
+from offers.model.trigger import ManualTrigger
 from rtls.model.units import UnixMs
 from tests.scenario.running_api import Phone, RunningApi, running_api
-from tests.unit.offers.shop import SITE, START_MS
+from tests.unit.offers.shop import SITE, START_MS, campaign
 
 DAY_MS = 86_400_000
 PROGRAMME = Programme(
@@ -203,3 +206,31 @@ def test_the_tier_is_shown_with_its_end_and_the_way_to_the_next(api: RunningApi)
     assert (stands["counted_minor"], stands["missing_minor"]) == (30_000, 20_000)
     assert stands["ends_at"] == "2024-12-13T22:13:20.000Z"
     assert stands["next_tier"]["perks"] == ["early_access", "free_delivery"]
+
+
+def test_points_are_exchanged_for_a_reward_once_however_often_the_phone_asks(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    """C8 over HTTP: the catalogue says what is missing, the exchange gives the coupon."""
+    mug = replace(campaign("mug-reward", benefit=Gift(item="Mug")), trigger=ManualTrigger())
+    reward = Reward(reward="mug", campaign=mug.campaign, unit=POINTS, cost_minor=80)
+    with running_api(tmp_path_factory.mktemp("rewards")) as api:
+        api.start_campaign(mug)
+        offered = replace(PROGRAMME, rewards=(reward,))
+        api.writer.run(lambda work: start_programme(offered, work=work, now_ms=api.now_ms))
+        phone = Phone(api)
+        shown = phone.get("/v1/me/rewards").json()["rewards"]
+        assert [(r["reward"], r["benefit"]["kind"], r["missing_minor"]) for r in shown] == [
+            ("mug", "gift", 80)
+        ]
+        path, once = "/v1/me/rewards/mug/exchange", {"Idempotency-Key": "wish-0001"}
+        refused = api.http.post(path, headers=phone.headers | once)
+        assert refused.json()["reason"] == "balance_too_low"
+        grant(api, phone, 100, days=10)
+        once = {"Idempotency-Key": "wish-0002"}
+        first, again = (api.http.post(path, headers=phone.headers | once) for _ in range(2))
+        assert first.status_code == 201, first.text
+        assert first.content == again.content
+        assert first.json()["offer"]["coupon"]["state"] == "issued"
+        assert phone.get("/v1/me/points").json()["balances"][0]["balance_minor"] == 20
+        assert phone.get("/v1/me/rewards").json()["rewards"][0]["missing_minor"] == 60

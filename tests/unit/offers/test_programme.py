@@ -17,7 +17,7 @@ from offers.handlers.review_tiers import count_spending, standing_of
 from offers.handlers.start_programme import start_programme
 from offers.model.basket import Basket, BasketLine
 from offers.model.basket_scope import Scope
-from offers.model.benefit import Cashback, MoneyOff, Points, PointsMultiplier
+from offers.model.benefit import Cashback, Gift, MoneyOff, Points, PointsMultiplier
 from offers.model.earning_rule import EarningRule, EarningTerms, Multiplier
 from offers.model.errors import InvalidProgramme
 from offers.model.ids import ShopperId
@@ -26,6 +26,7 @@ from offers.model.money import Money
 from offers.model.programme import Programme
 from offers.model.programme_json import parse_programme, render_programme
 from offers.model.tier import CountedSpending
+from offers.model.trigger import ManualTrigger
 from rtls.model.units import UnixMs
 from tests.unit.offers.shop import SITE, START_MS, Shop, campaign
 
@@ -131,7 +132,17 @@ DOCUMENT = {
             },
         ],
     },
+    "rewards": [
+        {
+            "reward": "mug",
+            "campaign": "mug-reward",
+            "unit": "points",
+            "cost_minor": 500,
+            "tiers": ["gold"],
+        },
+    ],
 }
+MUG = replace(campaign("mug-reward", benefit=Gift(item="Mug")), trigger=ManualTrigger())
 
 
 def parsed(**changes: object) -> Programme:
@@ -140,6 +151,7 @@ def parsed(**changes: object) -> Programme:
 
 @pytest.fixture
 def member(shop: Shop) -> ShopperId:
+    shop.start(MUG)
     start_programme(parsed(), work=shop.work, now_ms=START_MS)
     return shop.shopper()
 
@@ -346,7 +358,7 @@ def test_a_return_takes_the_tier_with_it(shop: Shop, member: ShopperId) -> None:
 def test_a_site_that_gives_its_tiers_up_takes_nothing_away(shop: Shop, member: ShopperId) -> None:
     """The sweep must not stumble over a programme without tiers."""
     buy(shop, member, 20_000)
-    start_programme(replace(parsed(), tiers=None), work=shop.work, now_ms=START_MS)
+    start_programme(replace(parsed(), tiers=None, rewards=()), work=shop.work, now_ms=START_MS)
     assert expire_overdue(work=shop.work, now_ms=UnixMs(START_MS + 400 * DAY_MS)).tiers == 0
     assert shop.work.tiers.tier_of(member, SITE) == "silver"
 

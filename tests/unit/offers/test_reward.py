@@ -1,0 +1,165 @@
+"""exchange_reward: points become a coupon, both or neither."""
+
+from dataclasses import replace
+
+import pytest
+
+from offers.handlers.exchange_reward import exchange_reward
+from offers.handlers.post_points import earn
+from offers.handlers.review_tiers import count_spending
+from offers.handlers.start_programme import start_programme
+from offers.model.benefit import Gift
+from offers.model.campaign import Budget, FrequencyCap
+from offers.model.consent import Purpose
+from offers.model.coupon import CouponState
+from offers.model.earning_rule import EarningTerms
+from offers.model.errors import InvalidProgramme, NotFound
+from offers.model.ids import CampaignId, ShopperId
+from offers.model.ledger import POINTS, PostingReason
+from offers.model.offer import OfferState
+from offers.model.points import Earning
+from offers.model.programme import Programme
+from offers.model.reward import Exchange, Reward, RewardRefusal
+from offers.model.tier import CountedSpending, Tier, TierLadder, TierWindow
+from offers.model.trigger import ManualTrigger
+from rtls.model.units import UnixMs
+from tests.unit.offers.shop import SITE, START_MS, Shop, campaign
+
+DAY_MS = 86_400_000
+MUG = replace(
+    campaign("mug-reward", benefit=Gift(item="Mug"), budget=Budget(redemptions_max=2)),
+    trigger=ManualTrigger(),
+    frequency_cap=FrequencyCap(offers_max=5, window_s=60),
+)
+PROGRAMME = Programme(
+    site=SITE,
+    time_zone="Europe/Berlin",
+    terms=(EarningTerms(unit=POINTS),),
+    tiers=TierLadder(
+        currency="EUR",
+        window=TierWindow.ROLLING,
+        time_zone="Europe/Berlin",
+        tiers=(Tier(tier="gold", name="Gold", threshold_minor=50_000),),
+    ),
+    rewards=(
+        Reward(reward="mug", campaign=CampaignId("mug-reward"), unit=POINTS, cost_minor=100),
+        Reward(
+            reward="gold-mug",
+            campaign=CampaignId("mug-reward"),
+            unit=POINTS,
+            cost_minor=50,
+            tiers=frozenset({"gold"}),
+        ),
+    ),
+)
+
+
+@pytest.fixture
+def anna(shop: Shop) -> ShopperId:
+    shop.start(MUG)
+    start_programme(PROGRAMME, work=shop.work, now_ms=START_MS)
+    return shop.shopper()
+
+
+def give(shop: Shop, shopper: ShopperId, amount: int, *, pending_days: int = 0) -> None:
+    active_at_ms = UnixMs(START_MS + pending_days * DAY_MS)
+    earning = Earning(
+        unit=POINTS,
+        amount_minor=amount,
+        reason=PostingReason.PURCHASE,
+        reference=f"{shopper}-{amount}-{pending_days}",
+        active_at_ms=active_at_ms,
+        expires_at_ms=UnixMs(active_at_ms + DAY_MS),
+    )
+    earn(shopper, earning, work=shop.work, now_ms=START_MS, secrets=shop.secrets)
+
+
+def exchange(shop: Shop, shopper: ShopperId, reward: str = "mug") -> Exchange | RewardRefusal:
+    return exchange_reward(
+        shopper, reward, site=SITE, work=shop.work, now_ms=START_MS, secrets=shop.secrets
+    )
+
+
+def points(shop: Shop, shopper: ShopperId) -> int:
+    return sum(wallet.balance_minor for wallet in shop.work.ledger.wallets_of(shopper))
+
+
+def test_points_become_a_coupon(shop: Shop, anna: ShopperId) -> None:
+    """C8: the coupon is in the app at once, and the points are spent."""
+    give(shop, anna, 130)
+    done = exchange(shop, anna)
+    assert isinstance(done, Exchange)
+    assert done.card.offer.state is OfferState.DELIVERED
+    assert done.card.coupon is not None
+    assert done.card.coupon.state is CouponState.ISSUED
+    assert points(shop, anna) == 30
+
+
+def test_too_few_points_are_refused_and_nothing_is_issued(shop: Shop, anna: ShopperId) -> None:
+    """A coupon without its points would be a gift, points without their coupon a theft."""
+    assert exchange(shop, anna) is RewardRefusal.BALANCE_TOO_LOW
+    give(shop, anna, 99)
+    assert exchange(shop, anna) is RewardRefusal.BALANCE_TOO_LOW
+    give(shop, anna, 1, pending_days=1)
+    assert exchange(shop, anna) is RewardRefusal.STILL_PENDING
+    assert shop.offer_of(anna) is None
+    assert points(shop, anna) == 100
+
+
+def test_the_last_mug_is_given_out_once(shop: Shop, anna: ShopperId) -> None:
+    """The campaign's budget is the stock; who comes third keeps the points."""
+    give(shop, anna, 300)
+    assert [isinstance(exchange(shop, anna), Exchange) for _ in range(3)] == [True, True, False]
+    assert exchange(shop, anna) is RewardRefusal.NOT_AVAILABLE
+    assert points(shop, anna) == 100
+
+
+def test_a_reward_of_a_tier_is_for_that_tier(shop: Shop, anna: ShopperId) -> None:
+    """C13: members only."""
+    give(shop, anna, 100)
+    assert exchange(shop, anna, "gold-mug") is RewardRefusal.TIER_TOO_LOW
+    spending = CountedSpending(
+        site=SITE, reference="p1", currency="EUR", amount_minor=50_000, bought_at_ms=START_MS
+    )
+    count_spending(anna, spending, work=shop.work, now_ms=START_MS)
+    assert isinstance(exchange(shop, anna, "gold-mug"), Exchange)
+
+
+def test_without_consent_to_personal_offers_the_points_are_kept(
+    shop: Shop, anna: ShopperId
+) -> None:
+    """The refusal says which purpose is missing, and takes nothing."""
+    give(shop, anna, 100)
+    shop.say(anna, Purpose.PERSONALISE, is_granted=False)
+    assert exchange(shop, anna) is RewardRefusal.CONSENT_MISSING
+    assert points(shop, anna) == 100
+
+
+def test_an_unknown_reward_is_not_found(shop: Shop, anna: ShopperId) -> None:
+    """Also where the site has no programme."""
+    with pytest.raises(NotFound, match="no reward 'car'"):
+        exchange(shop, anna, "car")
+
+
+def test_a_catalogue_without_its_campaigns_is_refused(shop: Shop) -> None:
+    """A reward that nothing stands behind would take points for nothing."""
+    with pytest.raises(InvalidProgramme, match="Start the campaign first"):
+        start_programme(PROGRAMME, work=shop.work, now_ms=START_MS)
+    shop.start(campaign("mug-reward"))
+    with pytest.raises(InvalidProgramme, match="with the trigger 'manual'"):
+        start_programme(PROGRAMME, work=shop.work, now_ms=START_MS)
+
+
+@pytest.mark.parametrize(
+    ("build", "message"),
+    [
+        (lambda: replace(PROGRAMME, tiers=None), r"for the tiers \['gold'\]; expected of \[\]"),
+        (lambda: replace(PROGRAMME, rewards=PROGRAMME.rewards * 2), "each with its own name"),
+        (lambda: replace(PROGRAMME.rewards[0], cost_minor=0), "cost_minor is 0"),
+        (lambda: replace(PROGRAMME.rewards[0], reward="A mug"), "reward is 'A mug'"),
+    ],
+)
+def test_a_catalogue_that_cannot_work_is_refused(build, message: str) -> None:
+    """Told at the desk, with the entry and the remedy."""
+    with pytest.raises(InvalidProgramme, match=message):
+        build()
