@@ -11,6 +11,7 @@ from offers.api.schema import Body, Currency, Id, Instant, Minor, MoneyBody, ren
 from offers.handlers.hold_basket import Held
 from offers.handlers.return_purchase import ReturnRequest
 from offers.model.basket import LINES_MAX, QUANTITY_MAX, Basket, BasketLine
+from offers.model.benefit_json import KIND_OF_BENEFIT, BenefitKind
 from offers.model.errors import InvalidBasket
 from offers.model.held_basket import (
     CODES_MAX,
@@ -127,6 +128,10 @@ class AppliedCouponBody(Body):
     """A coupon that is taken."""
 
     campaign: str
+    benefit: BenefitKind = Field(
+        description="kind of the campaign's benefit: what the till hands out, if it is no discount",
+        examples=["percent_off"],
+    )
     discount: MoneyBody
     discount_lines_minor: tuple[int, ...] = Field(
         description="one entry for each line of the basket; they sum to the discount"
@@ -137,6 +142,7 @@ class AppliedCouponBody(Body):
         """Render a coupon that is taken."""
         return cls(
             campaign=applied.coupon.campaign,
+            benefit=KIND_OF_BENEFIT[type(applied.benefit)],
             discount=MoneyBody.of(applied.discount.total),
             discount_lines_minor=applied.discount.lines_minor,
         )

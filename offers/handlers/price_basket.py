@@ -9,7 +9,7 @@ from typing import Final
 
 from offers.checkout.coupon_code import parse_code
 from offers.checkout.redeem import refusal_of_coupon
-from offers.checkout.stack import best_stack
+from offers.checkout.whole_stack import whole_stack
 from offers.handlers.coupon_budgets import overdrawing
 from offers.handlers.purchase_points import tender_for
 from offers.handlers.reveal_card import scanned_card
@@ -156,7 +156,12 @@ def _stacked(
         for coupon in shown.good.values()
     }
     while True:  # each round leaves at least one coupon out
-        stack = best_stack(tuple(items.values()), request.basket)
+        stack = whole_stack(
+            tuple(items.values()),
+            request.basket,
+            by_code=shown.places.keys(),
+            has_card=shopper is not None,
+        )
         taken = [(shown.good[one.item.coupon], one.discount) for one in stack.applied]
         spent = overdrawing(taken, work=work, now_ms=now_ms)
         if not spent:
@@ -168,7 +173,12 @@ def _stacked(
         basket=request.basket,
         shopper=shopper,
         applied=tuple(
-            AppliedCoupon(coupon=coupon, discount=discount) for coupon, discount in taken
+            AppliedCoupon(
+                coupon=shown.good[one.item.coupon],
+                benefit=one.item.benefit,
+                discount=one.discount,
+            )
+            for one in stack.applied
         ),
         refused=(*shown.refused, *(_refused(one.item, one.reason, shown) for one in stack.left)),
     )

@@ -5,6 +5,8 @@ by line, to settle_basket; postings to return_purchase. All of it happens in the
 purchase: what is earned at the till can be spent at the till in the same minute.
 """
 
+from collections.abc import Sequence
+
 from offers.checkout.discount import split_by_largest_remainder
 from offers.checkout.tender import WORTH_OF_MONEY, tender_of
 from offers.handlers.earn_points import PaidPurchase, earn_for_purchase
@@ -18,6 +20,7 @@ from offers.model.ledger import LedgerUnit, PostingReason
 from offers.model.money import Money
 from offers.model.points import LedgerRefusal, Spending
 from offers.model.purchase import PointsMove, Purchase, PurchasePoints, PurchaseReturn
+from offers.model.redemption import Redemption
 from offers.model.refusal import TillRefusal
 from offers.model.tier import CountedSpending
 from offers.ports import SecretSource, UnitOfWork
@@ -115,9 +118,24 @@ def units_of_lines(tender: Tender, shares_minor: tuple[int, ...]) -> tuple[int, 
 
 
 def earn_for(
-    purchase: Purchase, *, work: UnitOfWork, now_ms: UnixMs, secrets: SecretSource
+    purchase: Purchase,
+    used: Sequence[Redemption],
+    *,
+    work: UnitOfWork,
+    now_ms: UnixMs,
+    secrets: SecretSource,
 ) -> tuple[PurchasePoints, ...]:
-    """Post what the purchase earns on what was paid for in money, and count it for the tier."""
+    """Post what the purchase earns on what was paid for in money, and count it for the tier.
+
+    Parameters
+    ----------
+    purchase
+        What was paid; where no card was shown it earns nothing.
+    used
+        Its redemptions: some coupons multiply points or give cashback.
+    work, now_ms, secrets
+        The transaction, the time, the source of a new wallet's name.
+    """
     if purchase.shopper is None:
         return ()
     items = tuple(line.item for line in purchase.lines)
@@ -126,6 +144,7 @@ def earn_for(
         site=purchase.site,
         basket=Basket(currency=purchase.currency, lines=items),
         discounts_minor=tuple(line.discount_minor + line.tender_minor for line in purchase.lines),
+        benefits=tuple(work.campaigns.revision(x.campaign, x.revision).benefit for x in used),
     )
     outcome = earn_for_purchase(purchase.shopper, paid, work=work, now_ms=now_ms, secrets=secrets)
     return tuple(

@@ -90,7 +90,7 @@ def settle_basket(
         _finish_offer(coupon, work=work, now_ms=now_ms)
         redemptions.append(redemption)
     paid = _purchase(purchase, held, redemptions, tender_minor, till=till, now_ms=now_ms)
-    earned = earn_for(paid, work=work, now_ms=now_ms, secrets=secrets)
+    earned = earn_for(paid, redemptions, work=work, now_ms=now_ms, secrets=secrets)
     paid = replace(paid, points=earned if spent is None else (spent, *earned))
     work.purchases.add(paid)
     note_purchase(paid, work=work)

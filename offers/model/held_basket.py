@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Final
 
 from offers.model.basket import Basket
+from offers.model.benefit import Benefit
 from offers.model.coupon import Coupon
 from offers.model.errors import InvalidBasket, InvalidOffer
 from offers.model.ids import (
@@ -85,9 +86,10 @@ class BasketRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AppliedCoupon:
-    """A coupon that is taken, and what it takes off."""
+    """A coupon that is taken, what it is for, and what it takes off."""
 
     coupon: Coupon
+    benefit: Benefit
     discount: Discount
 
 

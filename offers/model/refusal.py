@@ -107,6 +107,10 @@ class CheckoutRefusal(StrEnum):
     """good, but the basket saves most without it; it stays in the shopper's hand"""
     STACK_FULL = "stack_full"
     """good, but as many as are taken with one basket save more"""
+    CARD_NEEDED = "card_needed"
+    """it brings points or cashback, and nobody knows whose wallet they belong in"""
+    CODE_NEEDED = "code_needed"
+    """it is used when the shopper asks for it: show its own code"""
 
     @property
     def for_strangers(self) -> "CheckoutRefusal":
