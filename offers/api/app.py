@@ -31,6 +31,7 @@ from offers.api.shopper_routes import shopper_routes
 from offers.api.staff_request_routes import staff_request_routes
 from offers.api.stream_routes import stream_routes
 from offers.api.survey_routes import survey_routes
+from offers.api.suspension_routes import suspension_routes
 from offers.api.tier_routes import tier_routes
 from offers.api.till_routes import till_routes
 from offers.api.unsubscribe_routes import unsubscribe_routes
@@ -129,6 +130,7 @@ def _include(app: FastAPI, open_routers: Sequence[APIRouter]) -> None:
         unsubscribe_routes,
         webhook_routes,
         survey_routes,
+        suspension_routes,
         referral_routes,
         staff_request_routes,
         goodwill_routes,

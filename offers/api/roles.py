@@ -17,6 +17,7 @@ SHOPPER: Final = frozenset({Role.SHOPPER})
 TILL: Final = frozenset({Role.TILL})
 CAMPAIGN_STAFF: Final = frozenset({Role.MERCHANDISER, Role.STORE_ADMIN, Role.OPERATOR})
 OPERATOR: Final = frozenset({Role.OPERATOR})
+STORE_ADMIN: Final = frozenset({Role.STORE_ADMIN})
 SHOP_FLOOR: Final = frozenset({Role.TILL, Role.STORE_ADMIN})
 
 ROLES: Final[Mapping[str, Roles | None]] = {
@@ -77,6 +78,11 @@ ROLES: Final[Mapping[str, Roles | None]] = {
     "pauseCampaign": CAMPAIGN_STAFF,
     "publishSurvey": CAMPAIGN_STAFF,
     "getSurveyCounts": CAMPAIGN_STAFF,
+    "suspendCard": STORE_ADMIN,
+    "getSuspensions": STORE_ADMIN,
+    "liftSuspension": STORE_ADMIN,
+    "getOwnSuspension": SHOPPER,
+    "appealSuspension": SHOPPER,
     "getStaffRequests": SHOP_FLOOR,
     "takeStaffRequest": SHOP_FLOOR,
     "finishStaffRequest": SHOP_FLOOR,

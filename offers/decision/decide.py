@@ -34,6 +34,7 @@ def decide(
     facts: ShopperFacts | None = None,
     offers_in_trip: int = 0,
     rules: SiteRules = DEFAULT_RULES,
+    is_suspended: bool = False,
 ) -> Decision:
     """Return which campaign is offered now, if any.
 
@@ -56,10 +57,14 @@ def decide(
         How many offers of places the shopper got since the trip began.
     rules
         What the site asks of every decision.
+    is_suspended
+        Whether the shopper's card is.
     """
     ground = Ground(
         moment=moment,
-        allowed=eligibility(consents, needs_locate=moment.needs_locate),
+        allowed=Refusal.CARD_SUSPENDED
+        if is_suspended
+        else eligibility(consents, needs_locate=moment.needs_locate),
         shown=wall_time(moment.now_ms, rules.zone),
         situation=situation_of(moment, facts, rules=rules),
         is_trip_full=moment.needs_locate and offers_in_trip >= rules.offers_a_trip_max,

@@ -59,6 +59,7 @@ def decide_moment(
         facts=_facts_for(candidates, moment, work=work),
         offers_in_trip=_offers_in_trip(moment, work=work),
         rules=SiteRules(time_zone=work.sites.budgets(moment.site).time_zone),
+        is_suspended=work.suspensions.open_of(moment.shopper) is not None,
     )
     work.decisions.append(decision)
     if decision.chosen is not None:

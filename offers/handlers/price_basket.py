@@ -106,6 +106,8 @@ def _refusal_of(
 ) -> CheckoutRefusal | None:
     if coupon is None:
         return CheckoutRefusal.COUPON_UNKNOWN
+    if work.suspensions.open_of(coupon.shopper) is not None:
+        return CheckoutRefusal.CARD_SUSPENDED
     is_held = coupon.state is CouponState.HELD
     is_hold_over = is_held and _is_hold_over(coupon, request, work=work, now_ms=now_ms)
     return refusal_of_coupon(coupon, site=request.site, now_ms=now_ms, is_hold_over=is_hold_over)

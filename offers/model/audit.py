@@ -37,6 +37,9 @@ class AuditAction(StrEnum):
     COUPON_REDEEMED = "coupon_redeemed"
     REDEMPTION_REVERSED = "redemption_reversed"
     GOODWILL_GRANTED = "goodwill_granted"
+    CARD_SUSPENDED = "card_suspended"
+    SUSPENSION_APPEALED = "suspension_appealed"
+    CARD_RESTORED = "card_restored"
     SHOPPER_EXPORTED = "shopper_exported"
     SHOPPER_ERASED = "shopper_erased"
 

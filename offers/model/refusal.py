@@ -10,6 +10,7 @@ from enum import StrEnum
 class Refusal(StrEnum):
     """Why a campaign was passed over in a decision."""
 
+    CARD_SUSPENDED = "card_suspended"
     OTHER_TRIGGER = "other_trigger"
     """the campaign waits for another zone, another dwell, another sum"""
     EVENT_LATE = "event_late"
@@ -96,6 +97,8 @@ class CheckoutRefusal(StrEnum):
     COUPON_HELD = "coupon_held"
     """by a basket at a till that is neither paid nor given up"""
     COUPON_REVOKED = "coupon_revoked"
+    CARD_SUSPENDED = "card_suspended"
+    """its holder may appeal in the app"""
     COUPON_NOT_VALID = "coupon_not_valid"
     """what strangers are told instead of the six above"""
     BASKET_CURRENCY = "basket_currency"

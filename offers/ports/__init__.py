@@ -23,6 +23,7 @@ from offers.ports.programmes import Programmes, Tiers
 from offers.ports.purchases import HeldBaskets, Purchases
 from offers.ports.retention import Retention
 from offers.ports.segments import Memberships, SegmentBook
+from offers.ports.suspensions import Suspensions
 from offers.ports.visits import Decisions, Visits
 from offers.ports.webhooks import Webhooks
 from offers.ports.work import Reader, UnitOfWork, Writer
@@ -62,6 +63,7 @@ __all__ = [
     "Sites",
     "StaffRequests",
     "Surveys",
+    "Suspensions",
     "Tiers",
     "Trips",
     "UnitOfWork",

@@ -24,6 +24,7 @@ from offers.ports.programmes import Programmes, Tiers
 from offers.ports.purchases import HeldBaskets, Purchases
 from offers.ports.retention import Retention
 from offers.ports.segments import Memberships, SegmentBook
+from offers.ports.suspensions import Suspensions
 from offers.ports.visits import Decisions, Visits
 from offers.ports.webhooks import Webhooks
 
@@ -101,6 +102,8 @@ class UnitOfWork(Protocol):
     def tiers(self) -> Tiers: ...  # noqa: D102
     @property
     def retention(self) -> Retention: ...  # noqa: D102
+    @property
+    def suspensions(self) -> Suspensions: ...  # noqa: D102
     @property
     def personal_data(self) -> PersonalData: ...  # noqa: D102
 

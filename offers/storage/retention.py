@@ -26,6 +26,7 @@ from offers.storage.tables import (
     SHOPPER_FACTS,
     STAFF_REQUESTS,
     SURVEY_ANSWERS,
+    SUSPENSIONS,
 )
 from rtls.model.units import UnixMs
 
@@ -84,6 +85,9 @@ RULES: Final[Mapping[sa.Table, Rule]] = {
     ),
     SURVEY_ANSWERS: Rule(
         since=SURVEY_ANSWERS.c.at_ms, days=1_096, reason="three yearly surveys are compared"
+    ),
+    SUSPENSIONS: Rule(
+        since=SUSPENSIONS.c.lifted_at_ms, days=THIRTEEN_MONTHS, reason="to know a second case"
     ),
     CREDENTIALS: Rule(
         since=CREDENTIALS.c.revoked_at_ms, days=THIRTEEN_MONTHS, reason="to trace a stolen key"

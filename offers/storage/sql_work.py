@@ -38,6 +38,7 @@ from offers.ports import (
     Sites,
     StaffRequests,
     Surveys,
+    Suspensions,
     Tiers,
     Trips,
     Visits,
@@ -74,6 +75,7 @@ from offers.storage.sql_shoppers import SqlShoppers
 from offers.storage.sql_sites import SqlSites
 from offers.storage.sql_staff_requests import SqlStaffRequests
 from offers.storage.sql_surveys import SqlSurveys
+from offers.storage.sql_suspensions import SqlSuspensions
 from offers.storage.sql_trips import SqlTrips
 from offers.storage.sql_visits import SqlVisits
 from offers.storage.sql_webhooks import SqlWebhooks
@@ -117,4 +119,5 @@ class SqlWork:
         self.programmes: Programmes = SqlProgrammes(connection)
         self.tiers: Tiers = SqlTiers(connection)
         self.retention: Retention = SqlRetention(connection)
+        self.suspensions: Suspensions = SqlSuspensions(connection)
         self.personal_data: PersonalData = SqlPersonalData(connection)

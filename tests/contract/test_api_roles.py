@@ -14,6 +14,7 @@ from starlette.routing import WebSocketRoute
 
 from offers.api.problem import KINDS, MEDIA_TYPE, ProblemCode
 from offers.api.roles import EVERYBODY, ROLES
+from offers.model.card import CardNumber
 from offers.model.shopper import Role
 from rtls.model.units import SiteId
 from tests.scenario.running_api import Phone, RunningApi, frame, running_api
@@ -51,6 +52,8 @@ BODIES: dict[str, object] = {
     "publishSurvey": SURVEY,
     "answerSurvey": {"answers": {"advice": 4}},
     "requestStaff": {"zone": "dowels"},
+    "suspendCard": {"card": "1", "reason": "resale"},
+    "appealSuspension": {"text": "It was not me."},
     "grantGoodwill": {"card": "1", "points": 1, "reason": "thanks"},
     "addPushSubscription": {
         "endpoint": "https://push.example.net/send/1",
@@ -111,7 +114,17 @@ def call(
 ) -> httpx2.Response:
     method, path = operations(api)[operation]
     defaults = {"purpose": "notify", "code": "expired"} | dict.fromkeys(
-        ("pairing", "offer", "coupon", "subscription", "webhook", "request", "basket", "purchase"),
+        (
+            "pairing",
+            "offer",
+            "coupon",
+            "subscription",
+            "webhook",
+            "request",
+            "basket",
+            "purchase",
+            "suspension",
+        ),
         "0" * 32,
     )
     known = defaults | {"campaign": SCAPEGOAT, "survey": "nobodys", "reward": "mug"} | places
@@ -212,6 +225,7 @@ def belongings(api: RunningApi) -> dict[str, str]:
     staff = api.key(Role.MERCHANDISER)
     assert api.http.put("/v1/surveys/visit", json=SURVEY, headers=staff).status_code == 204
     return {
+        "suspension": _suspension(api),
         "request": asked,
         "shopper": anna.shopper,
         "survey": "visit",
@@ -242,6 +256,16 @@ def _at_the_till(api: RunningApi, anna: Phone, coupon: str) -> dict[str, str]:
 
     held = post("", "1")["held"]
     return {"basket": held, "purchase": post(f"/{held}/commit", "2")["purchase"]}
+
+
+def _suspension(api: RunningApi) -> str:
+    """Of somebody else than Anna, who has to shop on."""
+    carl = Phone(api)
+    api.writer.run(lambda work: work.cards.add(carl.shopper, CardNumber(77)))
+    body = {"card": "77", "reason": "resale"}
+    answer = api.http.post("/v1/suspensions", json=body, headers=api.key(Role.STORE_ADMIN))
+    assert answer.status_code == 201
+    return str(answer.json()["suspension"])
 
 
 def places_of(operation_path: str) -> set[str]:

@@ -38,7 +38,7 @@ from offers.storage.tables.ledger import (
     WALLETS,
 )
 from offers.storage.tables.offers import CAP_SLOTS, COUPON_CODES, COUPONS, OFFERS, REDEMPTIONS
-from offers.storage.tables.people import CONSENTS, CREDENTIALS, PAIRINGS, SHOPPERS
+from offers.storage.tables.people import CONSENTS, CREDENTIALS, PAIRINGS, SHOPPERS, SUSPENSIONS
 from offers.storage.tables.programme import (
     PROGRAMME_REVISIONS,
     SHOPPER_TIERS,
@@ -131,6 +131,7 @@ __all__ = [
     "SURVEYS",
     "SURVEY_ANSWERS",
     "SURVEY_CHOICES",
+    "SUSPENSIONS",
     "TIER_CHANGES",
     "TIER_CREDITS",
     "TRIPS",

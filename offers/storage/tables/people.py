@@ -69,3 +69,26 @@ sa.Index(
     sqlite_where=PAIRINGS.c.ended_at_ms.is_(None),
     postgresql_where=PAIRINGS.c.ended_at_ms.is_(None),
 )
+
+SUSPENSIONS: Final = sa.Table(
+    "suspensions",
+    METADATA,
+    key("suspension_id", primary=True),
+    key("shopper_id", sa.ForeignKey("shoppers.shopper_id")),
+    text("site", DataClass.BEHAVIOUR),
+    text("reason", DataClass.BEHAVIOUR),
+    key("by_credential"),
+    number("at_ms", DataClass.BEHAVIOUR),
+    text("appeal", DataClass.BEHAVIOUR, nullable=True),
+    number("appealed_at_ms", DataClass.BEHAVIOUR, nullable=True),
+    number("lifted_at_ms", DataClass.BEHAVIOUR, nullable=True),
+    sa.CheckConstraint("(appeal IS NULL) = (appealed_at_ms IS NULL)", name="appeal"),
+    sa.Index(None, "site", "lifted_at_ms"),
+)
+sa.Index(
+    "uq_suspensions_shopper_open",
+    SUSPENSIONS.c.shopper_id,
+    unique=True,
+    sqlite_where=SUSPENSIONS.c.lifted_at_ms.is_(None),
+    postgresql_where=SUSPENSIONS.c.lifted_at_ms.is_(None),
+)

@@ -16,6 +16,7 @@ def upgrade() -> None:
     """Create the tables, those first that others refer to."""
     _create_audit()
     _create_erasures()
+    _create_suspensions()
     _let_rows_outlive_their_shopper()
 
 
@@ -44,6 +45,39 @@ def _create_erasures() -> None:
         sa.Column("fingerprint", sa.Text(), nullable=False),
         sa.Column("at_ms", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("fingerprint", name="pk_erasures"),
+    )
+
+
+def _create_suspensions() -> None:
+    op.create_table(
+        "suspensions",
+        sa.Column("suspension_id", sa.Text(), nullable=False),
+        sa.Column("shopper_id", sa.Text(), nullable=False),
+        sa.Column("site", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("by_credential", sa.Text(), nullable=False),
+        sa.Column("at_ms", sa.BigInteger(), nullable=False),
+        sa.Column("appeal", sa.Text(), nullable=True),
+        sa.Column("appealed_at_ms", sa.BigInteger(), nullable=True),
+        sa.Column("lifted_at_ms", sa.BigInteger(), nullable=True),
+        sa.CheckConstraint(
+            "(appeal IS NULL) = (appealed_at_ms IS NULL)", name="ck_suspensions_appeal"
+        ),
+        sa.ForeignKeyConstraint(
+            ["shopper_id"], ["shoppers.shopper_id"], name="fk_suspensions_shopper_id"
+        ),
+        sa.PrimaryKeyConstraint("suspension_id", name="pk_suspensions"),
+    )
+    op.create_index(
+        "ix_suspensions_site_lifted_at_ms", "suspensions", ["site", "lifted_at_ms"], unique=False
+    )
+    op.create_index(
+        "uq_suspensions_shopper_open",
+        "suspensions",
+        ["shopper_id"],
+        unique=True,
+        sqlite_where=sa.text("lifted_at_ms IS NULL"),
+        postgresql_where=sa.text("lifted_at_ms IS NULL"),
     )
 
 
