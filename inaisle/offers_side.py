@@ -17,6 +17,7 @@ from inaisle.access_keys import AccessKeys, provide_keys
 from inaisle.database_place import database_place
 from inaisle.errors import InvalidSettings
 from inaisle.locating_side import Around
+from inaisle.messages_side import MessagesSide
 from inaisle.settings import Settings
 from inaisle.site_loading import load_programme, read_campaigns
 from inaisle.watched_zones import WatchedZones
@@ -100,6 +101,14 @@ class OffersSide:
         self.writer = Writer(place, after_commit=committed.set)
         self.reader = Reader(place)
         self.channel = AppChannel()
+        self.messages = MessagesSide(
+            settings.delivery,
+            writer=self.writer,
+            reader=self.reader,
+            secrets=self.secrets,
+            now_ms=around.clock.now_ms,
+            time_zone=site_map.time_zone,
+        )
         self.relay = Relay(
             writer=self.writer,
             reader=self.reader,
@@ -108,6 +117,7 @@ class OffersSide:
             render=offer_frame,
             tell_tag=tell_tag,
             now_ms=around.clock.now_ms,
+            unseen=self.messages.unseen,
         )
         self.feed = VisitFeed(
             writer=self.writer,
@@ -133,6 +143,7 @@ class OffersSide:
         """Deliver what waits, and everything from now on."""
         self._fan_out.subscribe(parcel_listener(self.channel, written=self.relay.written))
         self._fan_out.start()
+        self.messages.start()
         self.relay.start()
         self._sweeper.start()
 
@@ -145,6 +156,7 @@ class OffersSide:
         if self._sweeper.is_alive():
             self._sweeper.join(STOP_S_MAX)
         self.relay.close()
+        self.messages.stop()
         self._fan_out.close()
         self.writer.close()
         self.reader.close()
@@ -165,6 +177,7 @@ class OffersSide:
             channel=self.channel,
             connected=self.relay.connected,
             scans=self._scans,
+            push_key=self.messages.push_key,
             open_routers=open_routers,
         )
 
@@ -172,7 +185,7 @@ class OffersSide:
         """Return why the process must end with status 1, or None."""
         if not self.writer.is_alive:
             return "the writer of the database has ended"
-        return None if self.relay.is_running else "the relay has ended"
+        return self.messages.fault() if self.relay.is_running else "the relay has ended"
 
     def _load_campaigns(self, settings: Settings) -> None:
         found = read_campaigns(settings.site)
@@ -221,11 +234,13 @@ class OffersSide:
 
     def _watch(self, around: Around) -> None:
         around.health.watch("database", lambda: None if self.writer.is_alive else "has ended")
+        around.health.watch("messages", self.messages.fault)
         around.health.watch("relay", lambda: None if self.relay.is_running else "starting")
         for name, counters in (
             ("inaisle_relay", self.relay.counters),
             ("inaisle_visit_feed", self.feed.counters),
             ("inaisle_apps", self.channel.counters),
+            *self.messages.counters(),
         ):
             around.registry.register(CountersCollector(name, partial(dict, counters)))
 

@@ -20,6 +20,7 @@ from inaisle.errors import InvalidSettings
 from inaisle.settings_sections import (
     ApiSection,
     ClockSection,
+    DeliverySection,
     EngineSection,
     FormatsSection,
     LogSection,
@@ -49,6 +50,7 @@ class Settings(BaseSettings):
     engine: EngineSection = EngineSection()
     visits: VisitsSection = VisitsSection()
     offers: OffersSection = OffersSection()
+    delivery: DeliverySection = DeliverySection()
     api: ApiSection = ApiSection()
     redis: RedisSection = RedisSection()
     simulator: SimulatorSection = SimulatorSection()

@@ -131,6 +131,24 @@ class OffersSection(Section):
     staff_key: SecretStr | None = Field(default=None, description="generated at first start")
 
 
+class DeliverySection(Section):
+    """How shoppers are reached while the app is closed, and how often."""
+
+    contact: str | None = Field(
+        default=None, description="mailto: or https: of the operator; nothing is pushed if empty"
+    )
+    pushes_a_trip: int = Field(default=1, ge=0, le=10, description="further offers wait in the app")
+    quiet_from: str = Field(default="21:00", description="by the clock of the site")
+    quiet_until: str = Field(default="08:00", description="equal to quiet_from: never quiet")
+    smtp_host: str | None = Field(default=None, description="no mails if empty")
+    smtp_port: Port = 587
+    smtp_security: Literal["tls", "starttls", "none"] = "starttls"
+    smtp_user: str | None = None
+    smtp_password: SecretStr | None = None
+    mail_from: str | None = Field(default=None, description="the address that mails come from")
+    public_url: str | None = Field(default=None, description="the API as shoppers reach it")
+
+
 class ApiSection(Section):
     """Where the HTTP API listens, and what it can take."""
 

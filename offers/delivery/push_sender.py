@@ -109,6 +109,11 @@ class PushSender:
             if thread.is_alive():
                 thread.join(timeout=10.0)
 
+    @property
+    def is_running(self) -> bool:
+        """Whether all threads are alive; health pages name it."""
+        return all(thread.is_alive() for thread in self._threads)
+
     def unseen(self, offer: OfferId) -> None:
         """Push an offer that no open app has taken. From any thread; returns at once."""
         is_noted = self._agenda.put(offer, due_ms=self._now_ms())
