@@ -19,7 +19,6 @@ from offers.model.offer import OfferCard
 from offers.model.points import Spending, Spent
 from offers.model.refusal import Refusal
 from offers.model.reward import Exchange, Reward, RewardRefusal
-from offers.model.site_rules import SiteRules
 from offers.ports import SecretSource, UnitOfWork
 from rtls.model.units import SiteId, UnixMs
 
@@ -53,20 +52,18 @@ def exchange_reward(
     """
     programme = work.programmes.current(site)
     known = {} if programme is None else {entry.reward: entry for entry in programme.rewards}
-    if programme is None or reward not in known:
+    if reward not in known:
         raise NotFound(f"no reward {reward!r}; expected one of the catalogue (GET /v1/me/rewards).")
     wanted = known[reward]
     refusal = _refusal_of_shopper(shopper, wanted, site=site, work=work, now_ms=now_ms)
     if refusal is not None:
         return refusal
-    rules = SiteRules(time_zone=programme.time_zone)
     occasion = Requested(request=f"{reward}:{random_id(secrets)}")
     decision = decide_moment(
         moment_of(occasion, shopper=shopper, site=site, now_ms=now_ms),
         only=wanted.campaign,
         work=work,
         secrets=secrets,
-        rules=rules,
     )
     if decision is None or decision.chosen is None:
         return _told(decision)
