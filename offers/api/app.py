@@ -12,6 +12,8 @@ from typing import Final
 
 from fastapi import APIRouter, Depends, FastAPI
 
+from offers.api.attribute_routes import attribute_routes
+from offers.api.audience_routes import audience_routes
 from offers.api.auth import enforce_role
 from offers.api.body_limit import BODY_BYTES_MAX, BodyLimit
 from offers.api.contact_routes import contact_routes
@@ -131,6 +133,8 @@ def _include(app: FastAPI, open_routers: Sequence[APIRouter]) -> None:
         webhook_routes,
         survey_routes,
         suspension_routes,
+        audience_routes,
+        attribute_routes,
         referral_routes,
         staff_request_routes,
         goodwill_routes,

@@ -51,6 +51,8 @@ BODIES: dict[str, object] = {
     "redeemCoupon": {"code": "0123-4567-89AB", "basket": BASKET},
     "publishSurvey": SURVEY,
     "answerSurvey": {"answers": {"advice": 4}},
+    "sizeAudience": {"conditions": {"kind": "locale", "in": ["de"]}},
+    "putAttribute": {"values": ["wood"]},
     "requestStaff": {"zone": "dowels"},
     "suspendCard": {"card": "1", "reason": "resale"},
     "appealSuspension": {"text": "It was not me."},
@@ -113,7 +115,7 @@ def call(
     api: RunningApi, operation: str, headers: dict[str, str], **places: str
 ) -> httpx2.Response:
     method, path = operations(api)[operation]
-    defaults = {"purpose": "notify", "code": "expired"} | dict.fromkeys(
+    defaults = {"purpose": "notify", "attribute": "interest", "code": "expired"} | dict.fromkeys(
         (
             "pairing",
             "offer",
@@ -269,8 +271,13 @@ def _suspension(api: RunningApi) -> str:
 
 
 def places_of(operation_path: str) -> set[str]:
-    """What the path names that may be somebody's; a purpose, a problem, a reward are not."""
-    return set(re.findall(r"{(\w+)}", operation_path)) - {"purpose", "code", "reward"}
+    """What the path names that may be somebody's; what is the same for all callers is not."""
+    return set(re.findall(r"{(\w+)}", operation_path)) - {
+        "purpose",
+        "code",
+        "reward",
+        "attribute",
+    }
 
 
 # Which routes with an id in the path do not answer 404 to a stranger, and why.
