@@ -20,6 +20,7 @@ from offers.api.contact_routes import contact_routes
 from offers.api.error_handlers import install_error_handlers
 from offers.api.goodwill_routes import goodwill_routes
 from offers.api.offer_routes import offer_routes
+from offers.api.offline_routes import offline_routes
 from offers.api.operator_routes import operator_routes
 from offers.api.points_routes import points_routes
 from offers.api.privacy_routes import privacy_routes
@@ -127,6 +128,7 @@ def _include(app: FastAPI, open_routers: Sequence[APIRouter]) -> None:
         purchase_routes,
         tier_routes,
         reward_routes,
+        offline_routes,
         operator_routes,
         contact_routes,
         unsubscribe_routes,

@@ -7,7 +7,7 @@ screen that reloads in the queue does not spoil the scan of a moment ago; any ea
 
 from offers.checkout.coupon_code import RANDOM_BYTES, render_code
 from offers.handlers.open_offer import open_offer
-from offers.model.coupon import CouponCode, CouponState
+from offers.model.coupon import Coupon, CouponCode, CouponState
 from offers.model.errors import Expired, NotFound, WrongState
 from offers.model.ids import CouponId, ShopperId
 from offers.ports import SecretSource, UnitOfWork
@@ -35,6 +35,20 @@ def reveal_coupon(
     work, now_ms, secrets
         The transaction, the time, the source of randomness.
 
+    Raises `NotFound`, `Expired` and `WrongState` as `usable_coupon` does.
+    """
+    found = usable_coupon(shopper, coupon, work=work, now_ms=now_ms)
+    code = render_code(secrets.random_bytes(RANDOM_BYTES))
+    fingerprint = secrets.fingerprint(code, purpose=CODE_PURPOSE)
+    work.coupons.set_code(coupon, fingerprint=fingerprint)
+    return CouponCode(coupon=coupon, code=code, expires_at_ms=found.expires_at_ms)
+
+
+def usable_coupon(
+    shopper: ShopperId, coupon: CouponId, *, work: UnitOfWork, now_ms: UnixMs
+) -> Coupon:
+    """Return a coupon that its shopper can use now; its offer counts as opened.
+
     Raises
     ------
     NotFound
@@ -52,7 +66,4 @@ def reveal_coupon(
         if found.state in {CouponState.ISSUED, CouponState.EXPIRED}:
             raise Expired(f"coupon {coupon} has expired; expected one that can still be used.")
         raise WrongState(f"coupon {coupon} is {found.state}; expected one not used or revoked.")
-    code = render_code(secrets.random_bytes(RANDOM_BYTES))
-    fingerprint = secrets.fingerprint(code, purpose=CODE_PURPOSE)
-    work.coupons.set_code(coupon, fingerprint=fingerprint)
-    return CouponCode(coupon=coupon, code=code, expires_at_ms=found.expires_at_ms)
+    return found

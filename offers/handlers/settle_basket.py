@@ -22,6 +22,7 @@ from offers.handlers.on_purchase import on_purchase
 from offers.handlers.purchase_points import earn_for, spend_for
 from offers.handlers.random_id import random_id
 from offers.model.audit import Actor, AuditAction
+from offers.model.budget import BudgetKey
 from offers.model.coupon import Coupon, CouponState
 from offers.model.errors import Busy
 from offers.model.held_basket import HeldBasket
@@ -43,6 +44,8 @@ class Settled:
 
     purchase: Purchase
     redemptions: tuple[Redemption, ...]
+    overdrawn: tuple[BudgetKey, ...] = ()
+    """budgets of which more was promised than there was"""
 
 
 def settle_basket(
@@ -50,6 +53,7 @@ def settle_basket(
     *,
     till: TillId,
     before: CouponState,
+    may_overdraw: bool = False,
     work: UnitOfWork,
     now_ms: UnixMs,
     secrets: SecretSource,
@@ -64,6 +68,9 @@ def settle_basket(
         Where it is paid.
     before
         `HELD`, or `ISSUED` where the basket was never held.
+    may_overdraw
+        Whether it has been promised or given away already. A limit that came after a hold does not
+        break it: what it lacks is told as overdrawn.
     work, now_ms, secrets
         The transaction, the time, the source of randomness.
 
@@ -79,12 +86,14 @@ def settle_basket(
     if isinstance(spent, TillRefusal):  # first of all, so that nothing is half done
         return spent
     redemptions: list[Redemption] = []
+    overdrawn: list[BudgetKey] = []
     for coupon, named in zip(coupons_of(held, work=work), held.coupons, strict=True):
         move_or_busy(coupon, before, CouponState.REDEEMED, work=work)
         redemption = _redemption(
             coupon, named.discount, held, purchase, till=till, now_ms=now_ms, secrets=secrets
         )
-        _use_budgets(redemption, coupon, held, before, work=work)
+        is_promised = may_overdraw or before is CouponState.HELD
+        overdrawn += _use_budgets(redemption, coupon, held, is_promised=is_promised, work=work)
         if not work.coupons.add_redemption(redemption):
             raise Busy(f"coupon {coupon.coupon} has just been used. Try again.")
         _finish_offer(coupon, work=work, now_ms=now_ms)
@@ -100,23 +109,23 @@ def settle_basket(
     for redemption in redemptions:
         _note(redemption, work=work)
         _tell(redemption, work=work)
-    return Settled(purchase=paid, redemptions=tuple(redemptions))
+    return Settled(purchase=paid, redemptions=tuple(redemptions), overdrawn=tuple(overdrawn))
 
 
 def _use_budgets(
     redemption: Redemption,
     coupon: Coupon,
     held: HeldBasket,
-    before: CouponState,
     *,
+    is_promised: bool,
     work: UnitOfWork,
-) -> None:
+) -> tuple[BudgetKey, ...]:
     used, discount, at_ms = redemption.redemption, redemption.discount, held.held_at_ms
-    if before is CouponState.HELD:
-        # A limit that came after the hold does not break it: what it lacks is told as overdrawn.
-        use_budgets_over(coupon, used, discount, work=work, at_ms=at_ms)
-    elif not use_budgets(coupon, used, discount, work=work, now_ms=at_ms):
+    if is_promised:
+        return use_budgets_over(coupon, used, discount, work=work, at_ms=at_ms)
+    if not use_budgets(coupon, used, discount, work=work, now_ms=at_ms):
         raise Busy(f"campaign {coupon.campaign}: its budget has just been spent. Try again.")
+    return ()
 
 
 def _redemption(
@@ -178,8 +187,9 @@ def _tell(redemption: Redemption, *, work: UnitOfWork) -> None:
 def _finish_offer(coupon: Coupon, *, work: UnitOfWork, now_ms: UnixMs) -> None:
     offer = work.offers.find(coupon.offer)
     assert offer is not None
-    # A coupon that came back is used again under an offer that was redeemed before.
-    if offer.state is not OfferState.REDEEMED and not work.offers.move(
+    # A coupon that came back is used again under an offer that was redeemed before; and what a till
+    # without a line took in time may have expired before it is told.
+    if not offer.is_over and not work.offers.move(
         offer, offer.in_state(OfferState.REDEEMED, at_ms=now_ms)
     ):
         raise Busy(f"offer {offer.offer} has just changed; expected {offer.state}. Try again.")

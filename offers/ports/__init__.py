@@ -16,6 +16,7 @@ from offers.ports.facts import Attributes, Facts
 from offers.ports.ledger import Ledger
 from offers.ports.occasions import Occasions
 from offers.ports.offers import Coupons, Offers
+from offers.ports.offline import OfflineItems
 from offers.ports.outside import FanOut, SecretSource
 from offers.ports.people import Consents, Pairings, Shoppers
 from offers.ports.personal_data import PersonalData
@@ -48,6 +49,7 @@ __all__ = [
     "Memberships",
     "Occasions",
     "Offers",
+    "OfflineItems",
     "Outbox",
     "Pairings",
     "PersonalData",

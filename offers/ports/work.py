@@ -18,6 +18,7 @@ from offers.ports.facts import Attributes, Facts
 from offers.ports.ledger import Ledger
 from offers.ports.occasions import Occasions
 from offers.ports.offers import Coupons, Offers
+from offers.ports.offline import OfflineItems
 from offers.ports.people import Consents, Pairings, Shoppers
 from offers.ports.personal_data import PersonalData
 from offers.ports.programmes import Programmes, Tiers
@@ -42,6 +43,8 @@ class UnitOfWork(Protocol):
     def pairings(self) -> Pairings: ...  # noqa: D102
     @property
     def campaigns(self) -> Campaigns: ...  # noqa: D102
+    @property
+    def offline_items(self) -> OfflineItems: ...  # noqa: D102
     @property
     def budgets(self) -> Budgets: ...  # noqa: D102
     @property

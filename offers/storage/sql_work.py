@@ -25,6 +25,7 @@ from offers.ports import (
     Memberships,
     Occasions,
     Offers,
+    OfflineItems,
     Outbox,
     Pairings,
     PersonalData,
@@ -62,6 +63,7 @@ from offers.storage.sql_mails import SqlMails
 from offers.storage.sql_memberships import SqlMemberships
 from offers.storage.sql_occasions import SqlOccasions
 from offers.storage.sql_offers import SqlOffers
+from offers.storage.sql_offline import SqlOfflineItems
 from offers.storage.sql_outbox import SqlOutbox
 from offers.storage.sql_pairings import SqlPairings
 from offers.storage.sql_personal_data import SqlPersonalData
@@ -89,6 +91,7 @@ class SqlWork:
         self.consents: Consents = SqlConsents(connection)
         self.pairings: Pairings = SqlPairings(connection)
         self.campaigns: Campaigns = SqlCampaigns(connection)
+        self.offline_items: OfflineItems = SqlOfflineItems(connection)
         self.budgets: Budgets = SqlBudgets(connection)
         self.sites: Sites = SqlSites(connection)
         self.visits: Visits = SqlVisits(connection)

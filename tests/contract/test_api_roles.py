@@ -48,6 +48,17 @@ BODIES: dict[str, object] = {
     "quoteBasket": {"codes": ["0123-4567-89AB"], "basket": BASKET},
     "holdBasket": {"codes": ["0123-4567-89AB"], "basket": BASKET},
     "returnPurchase": {"lines": [{"line": 0, "quantity": 1}]},
+    "bookOfflineBatch": {
+        "items": [
+            {
+                "reference": "1",
+                "signed": "IC1.00000000.AA.AA",
+                "redeemed_at": "2026-01-01T00:00:00Z",
+                "basket": BASKET,
+                "discount_lines_minor": [100],
+            }
+        ]
+    },
     "redeemCoupon": {"code": "0123-4567-89AB", "basket": BASKET},
     "publishSurvey": SURVEY,
     "answerSurvey": {"answers": {"advice": 4}},
@@ -73,6 +84,7 @@ BODIES: dict[str, object] = {
 ONCE = {"Idempotency-Key": "key-00000001"}
 HEADERS = {
     "redeemCoupon": ONCE,
+    "bookOfflineBatch": ONCE,
     "grantGoodwill": ONCE,
     "holdBasket": ONCE,
     "commitBasket": ONCE,

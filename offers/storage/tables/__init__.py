@@ -38,6 +38,7 @@ from offers.storage.tables.ledger import (
     WALLETS,
 )
 from offers.storage.tables.offers import CAP_SLOTS, COUPON_CODES, COUPONS, OFFERS, REDEMPTIONS
+from offers.storage.tables.offline import OFFLINE_ITEMS
 from offers.storage.tables.people import CONSENTS, CREDENTIALS, PAIRINGS, SHOPPERS, SUSPENSIONS
 from offers.storage.tables.programme import (
     PROGRAMME_REVISIONS,
@@ -104,6 +105,7 @@ __all__ = [
     "MEMBERSHIPS",
     "METADATA",
     "OFFERS",
+    "OFFLINE_ITEMS",
     "OUTBOX",
     "PAIRINGS",
     "PROCESSED_EVENTS",

@@ -21,6 +21,7 @@ def upgrade() -> None:
     _create_budget_holds()
     _create_budget_uses()
     _move_counters()
+    _create_offline_items()
 
 
 def _refers(table: str, column: str, to: str) -> sa.ForeignKeyConstraint:
@@ -88,6 +89,39 @@ def _create_budget_uses() -> None:
         sa.PrimaryKeyConstraint("redemption_id", "budget_id", name="pk_budget_uses"),
     )
     op.create_index("ix_budget_uses_budget_id", "budget_uses", ["budget_id"], unique=False)
+
+
+def _create_offline_items() -> None:
+    op.create_table(
+        "offline_items",
+        sa.Column("sequence", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("site", sa.Text(), nullable=False),
+        sa.Column("till", sa.Text(), nullable=False),
+        sa.Column("reference", sa.Text(), nullable=False),
+        sa.Column("coupon_id", sa.Text(), nullable=True),
+        sa.Column("redemption_id", sa.Text(), nullable=True),
+        sa.Column("reasons", sa.Text(), nullable=False),
+        sa.Column("first_redemption_id", sa.Text(), nullable=True),
+        sa.Column("first_till", sa.Text(), nullable=True),
+        sa.Column("first_at_ms", sa.BigInteger(), nullable=True),
+        sa.Column("first_reference", sa.Text(), nullable=True),
+        sa.Column("currency", sa.Text(), nullable=False),
+        sa.Column("discount_minor", sa.BigInteger(), nullable=False),
+        sa.Column("redeemed_at_ms", sa.BigInteger(), nullable=False),
+        sa.Column("received_at_ms", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("sequence", name="pk_offline_items"),
+        sa.UniqueConstraint(
+            "site", "till", "reference", name="uq_offline_items_site_till_reference"
+        ),
+        sa.UniqueConstraint("redemption_id", name="uq_offline_items_redemption_id"),
+        sqlite_autoincrement=True,
+    )
+    op.create_index(
+        "ix_offline_items_site_reasons_sequence",
+        "offline_items",
+        ["site", "reasons", "sequence"],
+        unique=False,
+    )
 
 
 def _move_counters() -> None:
