@@ -79,7 +79,7 @@ async def size_audience(body: AudienceBody, site: SiteDep, services: ServicesDep
             lambda work: work.facts.audience_size(condition, site=site, as_of_ms=now_ms)
         )
     )
-    return SizeBody(shoppers=size.shoppers, shown=str(size))
+    return SizeBody(shoppers=size.shoppers, shown=size.shown)
 
 
 @audience_routes.get("/segments", operation_id="getSegments", responses=problems())
@@ -89,7 +89,7 @@ async def get_segments(site: SiteDep, services: ServicesDep) -> SegmentsBody:
     sizes = {segment: AudienceSize.of(members.get(segment, 0)) for segment in Segment}
     return SegmentsBody(
         segments=tuple(
-            SegmentSizeBody(segment=segment, shoppers=size.shoppers, shown=str(size))
+            SegmentSizeBody(segment=segment, shoppers=size.shoppers, shown=size.shown)
             for segment, size in sizes.items()
         )
     )

@@ -9,8 +9,9 @@ memberships as one that was not.
 
 from typing import Final
 
-from offers.handlers.decide_moment import decide_moment
 from offers.handlers.note_event import note_event
+from offers.handlers.on_occasion import on_occasion
+from offers.handlers.propose_regular import propose_regular
 from offers.loyalty.segment import (
     DEFAULT_SETTINGS,
     SegmentSettings,
@@ -19,7 +20,7 @@ from offers.loyalty.segment import (
     segment_of,
 )
 from offers.model.ids import ShopperId
-from offers.model.occasion import SegmentChanged, moment_of
+from offers.model.occasion import SegmentChanged
 from offers.model.segment import (
     Membership,
     Segment,
@@ -84,9 +85,11 @@ def refresh_segments(
         _look_at_levels(site, work=work, now_ms=now_ms, settings=settings)
     due = work.segments.due(now_ms=now_ms, limit=limit)
     for review in due:
-        change = _catch_up(review, work=work, now_ms=now_ms, settings=settings)
+        change, has_bought = _catch_up(review, work=work, now_ms=now_ms, settings=settings)
         if change is not None:
             _tell(change, work=work, secrets=secrets)
+        if has_bought:
+            propose_regular(review.shopper, review.site, work=work, now_ms=now_ms, secrets=secrets)
     return len(due)
 
 
@@ -111,14 +114,15 @@ def _look_at_levels(
 
 def _catch_up(
     review: SegmentReview, *, work: UnitOfWork, now_ms: UnixMs, settings: SegmentSettings
-) -> SegmentChange | None:
+) -> tuple[SegmentChange | None, bool]:
+    """Step through what is due; return what came of it, and whether a purchase was among it."""
     shopper, site = review.shopper, review.site
     seen, due_ms = review.levels_seen, review.due_at_ms
     levels = work.segments.levels(site, seen)
     assert levels is not None
     current = work.memberships.current(shopper, site)
     first = None if current is None else current.segment
-    segment = first
+    segment, has_bought = first, False
     for _ in range(STEPS_MAX):
         following = work.segments.levels(site, seen + 1)
         instants = [due_ms] if following is None else [due_ms, following.at_ms]
@@ -135,14 +139,15 @@ def _catch_up(
         )
         if after is not segment:
             _move(shopper, site, after, work=work, at_ms=at_ms)
-        segment = after
+        segment, has_bought = after, has_bought or history.last_at_ms == at_ms
         due_ms = next_look_ms(history, as_of_ms=at_ms, settings=settings)
     work.segments.put_review(
         SegmentReview(shopper=shopper, site=site, levels_seen=seen, due_at_ms=due_ms)
     )
     if segment is first:
-        return None
-    return SegmentChange(shopper=shopper, site=site, left=first, entered=segment, at_ms=now_ms)
+        return None, has_bought
+    change = SegmentChange(shopper=shopper, site=site, left=first, entered=segment, at_ms=now_ms)
+    return change, has_bought
 
 
 def _move(
@@ -178,12 +183,15 @@ def _tell(change: SegmentChange, *, work: UnitOfWork, secrets: SecretSource) -> 
     )
     for movement, segment in ((Movement.LEFT, change.left), (Movement.ENTERED, change.entered)):
         if segment is not None:
-            occasion = SegmentChanged(
-                segment=segment,
-                movement=movement,
-                change=f"{segment.value}:{movement.value}:{change.at_ms}",
+            on_occasion(
+                SegmentChanged(
+                    segment=segment,
+                    movement=movement,
+                    change=f"{segment.value}:{movement.value}:{change.at_ms}",
+                ),
+                shopper=change.shopper,
+                site=change.site,
+                work=work,
+                now_ms=change.at_ms,
+                secrets=secrets,
             )
-            moment = moment_of(
-                occasion, shopper=change.shopper, site=change.site, now_ms=change.at_ms
-            )
-            decide_moment(moment, work=work, secrets=secrets, is_always_logged=False)

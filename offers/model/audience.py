@@ -36,13 +36,14 @@ class AudienceSize:
 
         Examples
         --------
-        >>> [str(AudienceSize.of(count)) for count in (0, 9, 10, 12, 13, 1_002)]
+        >>> [AudienceSize.of(count).shown for count in (0, 9, 10, 12, 13, 1_002)]
         ['<10', '<10', '10', '10', '15', '1000']
         """
         if count < SHOPPERS_MIN:
             return cls(shoppers=None)
         return cls(shoppers=STEP * ((count + STEP // 2) // STEP))
 
-    def __str__(self) -> str:
+    @property
+    def shown(self) -> str:
         """Return it as a merchandiser reads it."""
         return f"<{SHOPPERS_MIN}" if self.shoppers is None else str(self.shoppers)
