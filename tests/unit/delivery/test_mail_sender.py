@@ -33,6 +33,7 @@ from offers.model.quiet_hours import QuietHours
 from offers.model.refusal import PushRefusal
 from offers.model.shopper import Locale
 from rtls.model.units import UnixMs
+from tests.postgres import PostgresServer
 from tests.unit.delivery.test_relay import DirectWriter
 from tests.unit.offers.shop import START_MS, Shop, memory_engine, scratch_work
 
@@ -152,9 +153,14 @@ class Stage:
         return text.partition("token=")[2].split()[0]
 
 
-@pytest.fixture(scope="module")
-def engine() -> Iterator[sa.Engine]:
-    with memory_engine() as made:
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def engine(request: pytest.FixtureRequest) -> Iterator[sa.Engine]:
+    if request.param == "sqlite":
+        with memory_engine() as made:
+            yield made
+        return
+    server: PostgresServer = request.getfixturevalue("postgres")
+    with server.engine() as made:
         yield made
 
 

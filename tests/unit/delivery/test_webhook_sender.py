@@ -6,7 +6,6 @@ import hmac
 import json
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 
@@ -24,12 +23,13 @@ from offers.handlers.tell_webhook import EVENTS_KEPT_MS, TRY_FOR_MS, WAIT_MS, WA
 from offers.model.errors import Conflict, InvalidTarget, NotFound
 from offers.model.ids import ShopperId, WebhookId
 from offers.model.webhook import Webhook, WebhookEventKind, WebhookState
-from offers.storage.database import prepare_database
+from offers.storage.database import Place, prepare_database
 from offers.storage.reader import Reader
 from offers.storage.secret_source import SystemSecretSource
 from offers.storage.writer import Writer
 from rtls.model.units import SiteId, UnixMs
 from tests.contract.waiting import wait_until
+from tests.postgres import PostgresServer
 from tests.unit.delivery.tls_receiver import Received, Receiver, tls_receiver
 from tests.unit.offers.shop import SITE, START_MS
 
@@ -40,12 +40,10 @@ KINDS = frozenset({WebhookEventKind.OFFER_ISSUED, WebhookEventKind.CONSENT_CHANG
 class Stage:
     """A database, a sender, and a clock that the test sets."""
 
-    def __init__(self, folder: Path) -> None:
-        path = folder / "offers.sqlite3"
-        prepare_database(path)
+    def __init__(self, place: Place) -> None:
         self.secrets = SystemSecretSource(bytes(32))
-        self.writer = Writer(path)
-        self.reader = Reader(path)
+        self.writer = Writer(place)
+        self.reader = Reader(place)
         self.now_ms = UnixMs(START_MS)
         self.count = 0
 
@@ -102,9 +100,25 @@ class Stage:
         return [call.event.subject for call in found]
 
 
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def place(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Place]:
+    """One database for the file, once on each engine."""
+    if request.param == "sqlite":
+        path = tmp_path_factory.mktemp("webhooks") / "offers.sqlite3"
+        prepare_database(path)
+        yield path
+        return
+    server: PostgresServer = request.getfixturevalue("postgres")
+    url = server.database()
+    yield url
+    server.drop(url)
+
+
 @pytest.fixture(scope="module")
-def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    made = Stage(tmp_path_factory.mktemp("webhooks"))
+def stage(place: Place) -> Iterator[Stage]:
+    made = Stage(place)
     yield made
     made.writer.close()
     made.reader.close()

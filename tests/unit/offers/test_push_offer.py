@@ -6,7 +6,6 @@ from zoneinfo import ZoneInfo
 
 import hypothesis.strategies as st
 import pytest
-import sqlalchemy as sa
 from hypothesis import given
 
 from offers.delivery.push_encryption import public_point
@@ -37,7 +36,6 @@ from tests.unit.offers.shop import (
     START_MS,
     Shop,
     campaign,
-    memory_engine,
     scratch_work,
 )
 
@@ -95,15 +93,9 @@ class PushShop(Shop):
         return card.offer
 
 
-@pytest.fixture(scope="module")
-def engine() -> Iterator[sa.Engine]:
-    with memory_engine() as made:
-        yield made
-
-
-@pytest.fixture
-def shop(engine: sa.Engine) -> Iterator[PushShop]:
-    with scratch_work(engine) as work:
+@pytest.fixture(params=["memory", "postgres_engine"], ids=["sqlite", "postgresql"])
+def shop(request: pytest.FixtureRequest) -> Iterator[PushShop]:
+    with scratch_work(request.getfixturevalue(request.param)) as work:
         made = PushShop(work)
         made.start(campaign())
         yield made
