@@ -32,6 +32,7 @@ _CODES: Final[tuple[tuple[type[InaisleError], ProblemCode], ...]] = (
 _REASONS: Final[Mapping[type[InaisleError], str]] = {
     errors.TagTaken: "tag_taken",
     errors.ConsentMissing: "consent_missing",
+    errors.TooYoung: "too_young",
 }
 _STATUSES: Final[Mapping[int, ProblemCode]] = {
     400: ProblemCode.REQUEST_MALFORMED,

@@ -5,16 +5,21 @@ follows from the token alone. A second request to be forgotten is answered 401: 
 gone with the shopper, and that is the proof that the first one was done.
 """
 
+from datetime import date
+
 from fastapi import APIRouter, Response, status
 
 from offers.api.auth import ShopperDep
-from offers.api.privacy_schema import ExportBody
+from offers.api.privacy_schema import BirthdayBody, ExportBody, OfAgeBody
 from offers.api.problem import ProblemCode
 from offers.api.problem_docs import problems
 from offers.api.services import ServicesDep
+from offers.checkout.budget_charges import day_of
 from offers.handlers.erase_shopper import erase_shopper
 from offers.handlers.export_shopper import export_shopper, note_export
 from offers.handlers.note_audit import shopper_actor
+from offers.handlers.set_birthday import set_birthday
+from offers.model.birthday import Birthday
 
 privacy_routes = APIRouter(tags=["app"])
 
@@ -34,6 +39,24 @@ async def export(shopper: ShopperDep, services: ServicesDep, response: Response)
     response.headers["Cache-Control"] = "no-store"
     response.headers["Content-Disposition"] = 'attachment; filename="inaisle-export.json"'
     return ExportBody.of(found)
+
+
+@privacy_routes.put(
+    "/me/birthday",
+    operation_id="putBirthday",
+    responses=problems(ProblemCode.STATE_CONFLICT),
+)
+async def put_birthday(body: BirthdayBody, shopper: ShopperDep, services: ServicesDep) -> OfAgeBody:
+    """Take the birthday. A year is compared and not kept; a child's consents are withdrawn."""
+    birthday = Birthday(month=body.month, day=body.day, year=body.year)
+    now_ms = services.now_ms()
+    today = date.fromisoformat(day_of(now_ms, time_zone=services.site_map.time_zone))
+    is_of_age = await services.write(
+        lambda work: set_birthday(
+            shopper, birthday, today=today, work=work, now_ms=now_ms, secrets=services.secrets
+        )
+    )
+    return OfAgeBody(is_of_age=is_of_age)
 
 
 @privacy_routes.delete(

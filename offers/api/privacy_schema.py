@@ -7,7 +7,7 @@ document. Rows stand as they are stored, so that the file is complete by constru
 import json
 from typing import Final
 
-from pydantic import Field, JsonValue
+from pydantic import Field, JsonValue, StrictInt
 
 from offers.api.schema import Body, Id, Instant, render_instant
 from offers.model.audit import AuditEntry
@@ -58,3 +58,19 @@ class ExportBody(Body):
             tables={name: [dict(row) for row in rows] for name, rows in export.tables.items()},
             audit=[ExportedEntryBody.of(entry) for entry in export.audit],
         )
+
+
+class BirthdayBody(Body):
+    """A birthday; the year may be left out."""
+
+    month: StrictInt = Field(ge=1, le=12, examples=[12])
+    day: StrictInt = Field(ge=1, le=31, examples=[24])
+    year: StrictInt | None = Field(
+        default=None, ge=1, le=9_999, description="compared and not kept", examples=[1984]
+    )
+
+
+class OfAgeBody(Body):
+    """Whether the shopper may grant anything."""
+
+    is_of_age: bool = Field(description="false: all consents have been withdrawn")

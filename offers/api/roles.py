@@ -27,6 +27,7 @@ ROLES: Final[Mapping[str, Roles | None]] = {
     "getCardCode": SHOPPER,
     "getConsents": SHOPPER,
     "putConsent": SHOPPER,
+    "putBirthday": SHOPPER,
     "exportShopper": SHOPPER,
     "eraseShopper": SHOPPER,
     "getPairings": SHOPPER,

@@ -6,6 +6,7 @@ withdrawing either revokes every offer that stands on it and has not reached the
 """
 
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from offers.handlers.end_offer import end_offer
@@ -16,6 +17,7 @@ from offers.handlers.note_fact import erase_profile
 from offers.handlers.random_id import random_id
 from offers.model.audit import AuditAction
 from offers.model.consent import Consent, ConsentChannel, ConsentState, Purpose
+from offers.model.errors import TooYoung
 from offers.model.ids import ConsentId, ShopperId
 from offers.model.offer import OfferState
 from offers.model.pairing import PairingEnd
@@ -56,7 +58,11 @@ def change_consent(
         What is said.
     work, now_ms, secrets
         The transaction, the time, the source of randomness.
+
+    It raises `TooYoung` where a child would grant something; taking back is open to all.
     """
+    if wish.is_granted:
+        _refuse_children(shopper, work=work, now_ms=now_ms)
     newest = work.consents.state_of(shopper).newest_of(wish.purpose)
     is_news = newest is None or not _says(newest, wish)
     if is_news:
@@ -74,6 +80,16 @@ def change_consent(
         )
         _note(shopper, wish, work=work, now_ms=now_ms, secrets=secrets)
     return work.consents.state_of(shopper)
+
+
+def _refuse_children(shopper: ShopperId, *, work: UnitOfWork, now_ms: UnixMs) -> None:
+    of_age_on = work.minors.of_age_on(shopper)
+    today = (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=now_ms)).date()
+    if of_age_on is not None and today < of_age_on:
+        raise TooYoung(
+            f"the shopper is a child until {of_age_on}; expected nothing to be granted before "
+            "that day. The card works without."
+        )
 
 
 def _says(record: Consent, wish: ConsentWish) -> bool:

@@ -33,6 +33,8 @@ class ConsentChannel(StrEnum):
     APP = "app"
     TILL = "till"
     STAFF = "staff"
+    SYSTEM = "system"
+    """a withdrawal that the law makes, e.g. for a child"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,6 +24,7 @@ Layer: nouns. Takes: the root of `rtls`. Gives: the errors that public functions
         ├── NotFound              no such thing, or not this person's: never told apart
         ├── Conflict              true elsewhere already
         │   ├── ConsentMissing    the purpose has not been granted
+        │   ├── TooYoung          a child cannot grant it alone
         │   ├── TagTaken          the tag is paired with another shopper
         │   ├── KeyReused         an idempotency key came again with another request
         │   └── ReferenceReused   a cause has moved points already, and others than now
@@ -120,6 +121,10 @@ class Conflict(OffersError):
 
 class ConsentMissing(Conflict):
     """The wish needs a purpose that the shopper has not granted."""
+
+
+class TooYoung(Conflict):
+    """A child cannot grant a purpose alone."""
 
 
 class TagTaken(Conflict):

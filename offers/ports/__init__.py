@@ -14,6 +14,7 @@ from offers.ports.contact import Contacts, Mails, PushSubscriptions, Trips
 from offers.ports.engagement import GoodwillDays, Referrals, StaffRequests, Surveys
 from offers.ports.facts import Attributes, Facts
 from offers.ports.ledger import Ledger
+from offers.ports.minors import Minors
 from offers.ports.occasions import Occasions
 from offers.ports.offers import Coupons, Offers
 from offers.ports.offline import OfflineItems
@@ -47,6 +48,7 @@ __all__ = [
     "Ledger",
     "Mails",
     "Memberships",
+    "Minors",
     "Occasions",
     "Offers",
     "OfflineItems",

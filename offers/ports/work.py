@@ -16,6 +16,7 @@ from offers.ports.contact import Contacts, Mails, PushSubscriptions, Trips
 from offers.ports.engagement import GoodwillDays, Referrals, StaffRequests, Surveys
 from offers.ports.facts import Attributes, Facts
 from offers.ports.ledger import Ledger
+from offers.ports.minors import Minors
 from offers.ports.occasions import Occasions
 from offers.ports.offers import Coupons, Offers
 from offers.ports.offline import OfflineItems
@@ -107,6 +108,8 @@ class UnitOfWork(Protocol):
     def retention(self) -> Retention: ...  # noqa: D102
     @property
     def suspensions(self) -> Suspensions: ...  # noqa: D102
+    @property
+    def minors(self) -> Minors: ...  # noqa: D102
     @property
     def personal_data(self) -> PersonalData: ...  # noqa: D102
 

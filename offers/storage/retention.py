@@ -111,6 +111,7 @@ ELSEWHERE: Final[Mapping[str, int]] = {
 WHILE_ENROLLED: Final[Mapping[str, str]] = {
     "shoppers": "the card itself",
     "cards": "the card itself",
+    "minors": "so that a child stays without a profile",
     "consents": "proof of what was agreed to (GDPR Art. 7)",
     "contact_wishes": "how the shopper wishes to be addressed",
     "contact_paces": "one row a channel",

@@ -23,6 +23,7 @@ from offers.ports import (
     Ledger,
     Mails,
     Memberships,
+    Minors,
     Occasions,
     Offers,
     OfflineItems,
@@ -61,6 +62,7 @@ from offers.storage.sql_held_baskets import SqlHeldBaskets
 from offers.storage.sql_ledger import SqlLedger
 from offers.storage.sql_mails import SqlMails
 from offers.storage.sql_memberships import SqlMemberships
+from offers.storage.sql_minors import SqlMinors
 from offers.storage.sql_occasions import SqlOccasions
 from offers.storage.sql_offers import SqlOffers
 from offers.storage.sql_offline import SqlOfflineItems
@@ -123,4 +125,5 @@ class SqlWork:
         self.tiers: Tiers = SqlTiers(connection)
         self.retention: Retention = SqlRetention(connection)
         self.suspensions: Suspensions = SqlSuspensions(connection)
+        self.minors: Minors = SqlMinors(connection)
         self.personal_data: PersonalData = SqlPersonalData(connection)

@@ -65,6 +65,7 @@ BODIES: dict[str, object] = {
     "sizeAudience": {"conditions": {"kind": "locale", "in": ["de"]}},
     "putAttribute": {"values": ["wood"]},
     "requestStaff": {"zone": "dowels"},
+    "putBirthday": {"month": 12, "day": 24},
     "suspendCard": {"card": "1", "reason": "resale"},
     "appealSuspension": {"text": "It was not me."},
     "grantGoodwill": {"card": "1", "points": 1, "reason": "thanks"},

@@ -40,6 +40,14 @@ from offers.storage.tables.ledger import (
 from offers.storage.tables.offers import CAP_SLOTS, COUPON_CODES, COUPONS, OFFERS, REDEMPTIONS
 from offers.storage.tables.offline import OFFLINE_ITEMS
 from offers.storage.tables.people import CONSENTS, CREDENTIALS, PAIRINGS, SHOPPERS, SUSPENSIONS
+from offers.storage.tables.people import (
+    CONSENTS,
+    CREDENTIALS,
+    MINORS,
+    PAIRINGS,
+    SHOPPERS,
+    SUSPENSIONS,
+)
 from offers.storage.tables.programme import (
     PROGRAMME_REVISIONS,
     SHOPPER_TIERS,
@@ -104,6 +112,7 @@ __all__ = [
     "MAILS",
     "MEMBERSHIPS",
     "METADATA",
+    "MINORS",
     "OFFERS",
     "OFFLINE_ITEMS",
     "OUTBOX",

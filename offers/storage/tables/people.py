@@ -70,6 +70,13 @@ sa.Index(
     postgresql_where=PAIRINGS.c.ended_at_ms.is_(None),
 )
 
+MINORS: Final = sa.Table(
+    "minors",
+    METADATA,
+    key("shopper_id", sa.ForeignKey("shoppers.shopper_id"), primary=True),
+    text("of_age_on", DataClass.BEHAVIOUR),
+)
+
 SUSPENSIONS: Final = sa.Table(
     "suspensions",
     METADATA,

@@ -17,6 +17,7 @@ def upgrade() -> None:
     _create_audit()
     _create_erasures()
     _create_suspensions()
+    _create_minors()
     _let_rows_outlive_their_shopper()
 
 
@@ -78,6 +79,18 @@ def _create_suspensions() -> None:
         unique=True,
         sqlite_where=sa.text("lifted_at_ms IS NULL"),
         postgresql_where=sa.text("lifted_at_ms IS NULL"),
+    )
+
+
+def _create_minors() -> None:
+    op.create_table(
+        "minors",
+        sa.Column("shopper_id", sa.Text(), nullable=False),
+        sa.Column("of_age_on", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["shopper_id"], ["shoppers.shopper_id"], name="fk_minors_shopper_id"
+        ),
+        sa.PrimaryKeyConstraint("shopper_id", name="pk_minors"),
     )
 
 
