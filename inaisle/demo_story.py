@@ -20,6 +20,7 @@ from firmware_sim.truth import Stay
 from inaisle.app_client import ApiAddress, ApiClient, Json, RefusedByApi
 from inaisle.clock import Clock
 from inaisle.demo_crowd import CONSENT_TEXT, PURPOSES
+from inaisle.demo_loyalty import Counter, LoyaltyAct, play_loyalty
 from inaisle.errors import PartBroke
 from rtls.model.site_map import Radio
 from rtls.model.units import Second, TagId, UnixMs, ZoneId
@@ -69,14 +70,22 @@ class Receipt:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Redeemed:
+    """What the coupon took off at the till."""
+
+    amount_minor: int
+    currency: str
+    is_refused_twice: bool
+    """whether the till refused the same coupon a second time"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Story:
     """How it ended."""
 
     receipt: Receipt
-    redeemed_minor: int
-    currency: str
-    is_refused_twice: bool
-    """whether the till refused the same coupon a second time"""
+    redeemed: Redeemed
+    loyalty: LoyaltyAct
 
 
 def play(stage: Stage) -> Story:
@@ -95,7 +104,13 @@ def play(stage: Stage) -> Story:
             f"receives “{receipt.offer['title']}” after standing {receipt.stood_s:.1f} s, "
             f"{'still there' if receipt.is_still_there else 'already gone'}"
         )
-        return _redeem(stage, app, receipt)
+        with ApiClient(stage.address, token=stage.till_key) as till:
+            redeemed = _redeem(stage, app, till, receipt)
+            return Story(
+                receipt=receipt,
+                redeemed=redeemed,
+                loyalty=play_loyalty(Counter(app, till, stage.tell)),
+            )
 
 
 def _receive(stage: Stage, app: ApiClient) -> Receipt:
@@ -130,28 +145,22 @@ def _await_offer(stage: Stage, app: ApiClient) -> tuple[Json, UnixMs]:
     raise PartBroke(f"no offer within {OFFER_WITHIN_MS / 1000:.0f} simulated seconds.")
 
 
-def _redeem(stage: Stage, app: ApiClient, receipt: Receipt) -> Story:
+def _redeem(stage: Stage, app: ApiClient, till: ApiClient, receipt: Receipt) -> Redeemed:
     coupon = receipt.offer["coupon"]
     assert isinstance(coupon, dict)
     code = app.get(f"/v1/me/coupons/{coupon['coupon']}/code")["code"]
     stage.tell("shows the coupon at the till")
-    with ApiClient(stage.address, token=stage.till_key) as till:
-        request = {"code": code, "basket": BASKET}
-        till.post("/v1/till/baskets/quote", {"codes": [code], "basket": BASKET})
-        discount = till.post("/v1/till/redemptions", request)["discount"]
-        assert isinstance(discount, dict)
-        amount, currency = int(discount["amount_minor"]), str(discount["currency"])
-        stage.tell(f"redeems {amount / 100:.2f} {currency}")
-        try:
-            till.post("/v1/till/redemptions", request)
-        except RefusedByApi as refusal:
-            stage.tell(f"a second try is refused ({refusal.code})")
-            is_refused_twice = True
-        else:
-            is_refused_twice = False
-    return Story(
-        receipt=receipt,
-        redeemed_minor=amount,
-        currency=currency,
-        is_refused_twice=is_refused_twice,
-    )
+    request = {"code": code, "basket": BASKET}
+    till.post("/v1/till/baskets/quote", {"codes": [code], "basket": BASKET})
+    discount = till.post("/v1/till/redemptions", request)["discount"]
+    assert isinstance(discount, dict)
+    amount, currency = int(discount["amount_minor"]), str(discount["currency"])
+    stage.tell(f"redeems {amount / 100:.2f} {currency}")
+    try:
+        till.post("/v1/till/redemptions", request)
+    except RefusedByApi as refusal:
+        stage.tell(f"a second try is refused ({refusal.code})")
+        is_refused_twice = True
+    else:
+        is_refused_twice = False
+    return Redeemed(amount_minor=amount, currency=currency, is_refused_twice=is_refused_twice)

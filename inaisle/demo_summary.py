@@ -5,7 +5,9 @@ Layer: doors. Takes: the story and the last figures. Gives: standard output.
 
 import json
 import sys
+from dataclasses import asdict
 
+from inaisle.demo_loyalty import LoyaltyAct
 from inaisle.demo_story import Story
 from inaisle.demo_view import DemoFigures, error_text, inside_text, zones_text
 
@@ -20,8 +22,12 @@ def summary_document(story: Story, figures: DemoFigures) -> dict[str, object]:
         "offer_after_s": receipt.offer_after_s,
         "is_still_there": receipt.is_still_there,
         "delivery_ms": receipt.delivery_ms,
-        "redeemed": {"amount_minor": story.redeemed_minor, "currency": story.currency},
-        "is_refused_twice": story.is_refused_twice,
+        "redeemed": {
+            "amount_minor": story.redeemed.amount_minor,
+            "currency": story.redeemed.currency,
+        },
+        "is_refused_twice": story.redeemed.is_refused_twice,
+        "loyalty": asdict(story.loyalty),
         "position_error_m": {
             "uwb": _percentiles(figures.uwb_error_m),
             "ble": _percentiles(figures.ble_error_m),
@@ -49,6 +55,14 @@ def _percentiles(error_m: tuple[float, float] | None) -> dict[str, float] | None
     return None if error_m is None else {"p50": round(error_m[0], 3), "p90": round(error_m[1], 3)}
 
 
+def _loyalty(act: LoyaltyAct) -> str:
+    return (
+        f"{act.welcome_points} points for enrolling, {act.earned_points} for a basket, "
+        f"{act.spent_points} spent in the same minute, tier {act.tier}, "
+        f"{act.clawed_back_points} taken back with a return"
+    )
+
+
 def print_summary(story: Story, figures: DemoFigures, *, as_json: bool) -> None:
     """Print the summary to standard output."""
     if as_json:
@@ -59,7 +73,8 @@ def print_summary(story: Story, figures: DemoFigures, *, as_json: bool) -> None:
     where = "while still there" if receipt.is_still_there else "after leaving"
     sys.stdout.write(
         f"offer at {receipt.zone} after standing {receipt.stood_s:.1f} s, {where}; "
-        f"{story.redeemed_minor / 100:.2f} {story.currency} redeemed at the till; "
+        f"{story.redeemed.amount_minor / 100:.2f} {story.redeemed.currency} redeemed at the till; "
+        f"{_loyalty(story.loyalty)}; "
         f"P(zone) {zones_text(figures.zones)}; "
         f"position error of trolleys {error_text(figures.uwb_error_m)}; "
         f"truth in the 90 % ellipse: {inside_text(figures)}\n"

@@ -21,8 +21,11 @@ def start_programme(programme: Programme, *, work: UnitOfWork, now_ms: UnixMs) -
     """
     for reward in programme.rewards:
         campaign = work.campaigns.find(reward.campaign)
-        is_ready = campaign is not None and campaign.site == programme.site
-        if not is_ready or not isinstance(campaign.revision.trigger, ManualTrigger):
+        if (
+            campaign is None
+            or campaign.site != programme.site
+            or not isinstance(campaign.revision.trigger, ManualTrigger)
+        ):
             raise InvalidProgramme(
                 f"reward {reward.reward!r} is campaign {reward.campaign!r}; expected one of the "
                 "site with the trigger 'manual'. Start the campaign first."

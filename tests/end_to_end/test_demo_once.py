@@ -34,6 +34,9 @@ def test_one_command_shows_the_path_from_a_radio_reading_to_a_redeemed_coupon(
     assert told["is_still_there"] is True
     assert told["redeemed"] == {"amount_minor": 200, "currency": "EUR"}
     assert told["is_refused_twice"] is True
+    assert told["loyalty"]["welcome_points"] == 100
+    assert told["loyalty"]["tier"] == "silver"
+    assert told["loyalty"]["clawed_back_points"] == 264
     assert told["redemptions"] == 1
     assert told["position_error_m"]["uwb"]["p50"] < 0.5
     assert 0.7 < told["truth_in_90_ellipse"]["uwb"] <= 1.0

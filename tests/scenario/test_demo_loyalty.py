@@ -1,0 +1,47 @@
+"""The demo's second act, on the demo's own programme: every figure can be checked by hand."""
+
+from pathlib import Path
+
+from inaisle.app_client import ApiAddress, ApiClient
+from inaisle.demo_loyalty import Counter, play_loyalty
+from offers.handlers.start_programme import start_programme
+from offers.model.programme_json import parse_programme
+from tests.scenario.running_api import RunningApi, running_api
+
+PROGRAMME = Path(__file__).resolve().parents[2] / "config" / "demo" / "programme.json"
+HALF_A_MINUTE_MS = 30_000
+
+
+def clients(api: RunningApi) -> tuple[ApiClient, ApiClient]:
+    address = ApiAddress(host="127.0.0.1", port=int(api.url.rpartition(":")[2]))
+    app = ApiClient(address)
+    app.token = str(app.post("/v1/enrolments", {"locale": "de"})["token"])
+    key = api.till()["Authorization"].removeprefix("Bearer ")
+    return app, ApiClient(address, token=key)
+
+
+def test_points_are_earned_spent_and_taken_back_and_a_tier_is_climbed(tmp_path: Path) -> None:
+    """Welcome, purchase, payment, tier and return within minutes, over the public API alone."""
+    told: list[str] = []
+
+    def tell(line: str) -> None:
+        told.append(line)
+        api.advance(HALF_A_MINUTE_MS)  # or the card would show the same code again
+
+    with running_api(tmp_path) as api:
+        programme = parse_programme(PROGRAMME.read_bytes(), source=PROGRAMME.name)
+        api.writer.run(lambda work: start_programme(programme, work=work, now_ms=api.now_ms))
+        app, till = clients(api)
+        with app, till:
+            act = play_loyalty(Counter(app, till, tell))
+    assert act.welcome_points == 100
+    # A point a euro, two on dowels: 2 × 17.96 + 29.99 = 65.91.
+    assert act.earned_points == 65
+    assert (act.spent_points, act.spent_worth_minor) == (165, 165)
+    assert act.tier == "silver"  # 47.95 + 248.00 is more than 200
+    # 346 were earned: 246 for 246.35 paid in money, 100 for a big basket; 189/248 of it goes back.
+    assert act.clawed_back_points == 264
+    # What is left of that, and the drill's share of the points that had paid: 82 + 126.
+    assert act.points_after == 208
+    assert act.tier_after is None  # 106.95 is less
+    assert len(told) == 4
