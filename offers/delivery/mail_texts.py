@@ -44,14 +44,14 @@ _TEXTS: Final = MappingProxyType(
         (MailKind.POINTS_EXPIRING, Locale.DE): (
             "Ihre Punkte verfallen bald",
             (
-                "Ein Teil Ihrer Punkte verfällt ({subject}). Wofür Sie sie einlösen können, "
+                "Ein Teil Ihrer Punkte verfällt bald. Wofür Sie sie einlösen können, "
                 "steht in der App.\n\nKeine E-Mails mehr: {link}"
             ),
         ),
         (MailKind.POINTS_EXPIRING, Locale.EN): (
             "Your points expire soon",
             (
-                "Some of your points expire ({subject}). The app shows what you can spend them "
+                "Some of your points expire soon. The app shows what you can spend them "
                 "on.\n\nNo more mails: {link}"
             ),
         ),
@@ -59,7 +59,7 @@ _TEXTS: Final = MappingProxyType(
 )
 
 
-def text_of(kind: MailKind, locale: Locale, *, link: str, subject: str) -> MessageText:
+def text_of(kind: MailKind, locale: Locale, *, link: str) -> MessageText:
     """Return title and body with the link in it."""
     title, body = _TEXTS[kind, locale]
-    return MessageText(title=title, body=body.format(link=link, subject=subject))
+    return MessageText(title=title, body=body.format(link=link))

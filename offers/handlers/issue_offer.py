@@ -8,13 +8,16 @@ yes; here the database says yes again, by one conditional statement for each lim
 from offers.handlers.coupon_budgets import reserve_at_issue
 from offers.handlers.note_event import note_event
 from offers.handlers.random_id import random_id
+from offers.handlers.send_mail import queue_mail
 from offers.model.campaign import CampaignRevision
 from offers.model.coupon import Coupon, CouponState
 from offers.model.decision import Decision
 from offers.model.errors import Busy
 from offers.model.ids import CouponId, OfferId
+from offers.model.mail import MailKind
 from offers.model.offer import Offer, OfferState
 from offers.model.outbox import OutboxKind
+from offers.model.trigger import TriggerKind
 from offers.model.webhook import WebhookEventKind
 from offers.ports import SecretSource, UnitOfWork
 from rtls.model.units import UnixMs
@@ -49,7 +52,16 @@ def issue_offer(decision: Decision, *, work: UnitOfWork, secrets: SecretSource) 
         work=work,
         now_ms=decision.at_ms,
     )
+    _mail(offer, work=work)
     return offer
+
+
+def _mail(offer: Offer, *, work: UnitOfWork) -> None:
+    # An offer of no place lasts, so it may be said by mail, too; one at a shelf never is.
+    kind = offer.occasion.partition(":")[0]
+    if kind == TriggerKind.POINTS_EXPIRING:
+        mail, at_ms = MailKind.POINTS_EXPIRING, offer.issued_at_ms
+        queue_mail(mail, offer.shopper, subject=offer.occasion, work=work, now_ms=at_ms)
 
 
 def _detail(offer: Offer) -> dict[str, str]:

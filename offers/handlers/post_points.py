@@ -5,6 +5,7 @@ spent. The reference makes each happen once: the same purchase earns once for ea
 often it is told. What has expired is taken out first, whether or not the sweep has been there.
 """
 
+from offers.handlers.note_event import note_event
 from offers.handlers.random_id import random_id
 from offers.loyalty import entry
 from offers.model.errors import Busy, ReferenceReused
@@ -18,6 +19,7 @@ from offers.model.ledger import (
     Wallet,
 )
 from offers.model.points import Earned, Earning, LedgerRefusal, Referenced, Spending, Spent
+from offers.model.webhook import WebhookEventKind
 from offers.ports import SecretSource, UnitOfWork
 from rtls.model.units import UnixMs
 
@@ -52,6 +54,7 @@ def earn(
         return Earned(transaction=known.transaction, amount_minor=known.amount_minor, is_new=False)
     posted = entry.earn(wallet, earning, now_ms=now_ms)
     work.ledger.post(posted)
+    _tell(shopper, posted.transaction, earning.unit, earning.amount_minor, work=work, now_ms=now_ms)
     return Earned(transaction=posted.transaction, amount_minor=posted.amount_minor, is_new=True)
 
 
@@ -87,7 +90,28 @@ def spend(
     if isinstance(posted, LedgerRefusal):
         return posted
     work.ledger.post(posted)
+    spent_minor = -spending.amount_minor
+    _tell(shopper, posted.transaction, spending.unit, spent_minor, work=work, now_ms=now_ms)
     return Spent(transaction=posted.transaction, amount_minor=posted.amount_minor, is_new=True)
+
+
+def _tell(
+    shopper: ShopperId,
+    transaction: str,
+    unit: LedgerUnit,
+    change_minor: int,
+    *,
+    work: UnitOfWork,
+    now_ms: UnixMs,
+) -> None:
+    note_event(
+        WebhookEventKind.POINTS_CHANGED,
+        subject=transaction,
+        shopper=shopper,
+        detail={"unit": str(unit), "change_minor": str(change_minor)},
+        work=work,
+        now_ms=now_ms,
+    )
 
 
 def begin_change(account: AccountId, *, work: UnitOfWork, now_ms: UnixMs) -> Wallet:

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Final, assert_never
 
 from offers.decision.push_choice import PushMoment, push_refusal
+from offers.handlers.contact_link import unsubscribe_token
 from offers.handlers.deliver_offer import note_delivered, ready_to_deliver
-from offers.handlers.unsubscribe import unsubscribe_token
 from offers.model.contact import Delivery, DeliveryChannel, DeliveryOutcome
 from offers.model.errors import Busy, NotFound
 from offers.model.ids import OfferId, PushSubscriptionId

@@ -5,9 +5,11 @@ shopper. A purchase is reviewed in its own transaction, so a tier that is reache
 tier that is lost is noticed by the sweep, on the day that the app has shown all along.
 """
 
+from offers.handlers.note_event import note_event
 from offers.loyalty.tier import credits_matter_since, standing
 from offers.model.ids import ShopperId
 from offers.model.tier import CountedSpending, TierChange, TierLadder, TierStanding
+from offers.model.webhook import WebhookEventKind
 from offers.ports import UnitOfWork
 from rtls.model.units import SiteId, UnixMs
 
@@ -89,4 +91,14 @@ def _review(
         is_up=steps.index(after) > was,
     )
     work.tiers.note_change(change)
+    named = {"before": before, "after": after}
+    note_event(
+        WebhookEventKind.TIER_CHANGED,
+        subject=shopper,
+        shopper=shopper,
+        site=site,
+        detail={key: tier for key, tier in named.items() if tier is not None},
+        work=work,
+        now_ms=now_ms,
+    )
     return change

@@ -7,7 +7,7 @@ what lasts: a welcome, points about to expire. Each goes once for its subject.
 from dataclasses import dataclass
 from typing import assert_never
 
-from offers.handlers.unsubscribe import confirm_token, unsubscribe_token
+from offers.handlers.contact_link import confirm_token, unsubscribe_token
 from offers.model.consent import Purpose
 from offers.model.contact import (
     ContactWishes,
