@@ -4,10 +4,13 @@ Layer: edges. Takes: JSON of the app; shoppers, consents, pairings, offers. Give
 the shopper routes, and their schemas to the OpenAPI document.
 """
 
+from zoneinfo import ZoneInfo
+
 from pydantic import Field, StrictBool, StrictStr
 
 from offers.api.benefit_schema import BenefitBody
 from offers.api.schema import Body, Id, Instant, render_instant
+from offers.decision.terms import terms_of
 from offers.handlers.reveal_card import ShownCode
 from offers.model.card import CardCodeForm
 from offers.model.consent import Consent, Purpose
@@ -168,6 +171,10 @@ class OfferBody(Body):
     title: str
     body: str
     benefit: BenefitBody
+    terms: tuple[str, ...] = Field(
+        description="plain sentences, written from the campaign itself",
+        examples=[["Sie erhalten 2,00 € Rabatt."]],
+    )
     coupon: CouponBody | None
     issued_at: Instant
     expires_at: Instant
@@ -187,6 +194,7 @@ class OfferBody(Body):
             title=text.title,
             body=text.body,
             benefit=BenefitBody.of(card.revision.benefit),
+            terms=terms_of(card.revision, zone=ZoneInfo(card.time_zone), locale=locale),
             coupon=None
             if coupon is None
             else CouponBody(

@@ -129,3 +129,5 @@ class OfferCard:
     offer: Offer
     revision: CampaignRevision
     coupon: Coupon | None
+    time_zone: str = "UTC"
+    """of the site, for the dates of the terms"""

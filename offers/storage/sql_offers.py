@@ -15,6 +15,7 @@ from offers.storage.insert_once import insert_once
 from offers.storage.offer_rows import offer_of_row, row_of_offer
 from offers.storage.sql_campaigns import SqlCampaigns
 from offers.storage.sql_coupons import SqlCoupons
+from offers.storage.sql_sites import SqlSites
 from offers.storage.tables import CAP_SLOTS, OFFERS
 from rtls.model.units import SiteId, UnixMs
 
@@ -111,6 +112,8 @@ class SqlOffers:
         self._insert_slot = insert_once(CAP_SLOTS, connection.dialect.name)
         self._campaigns = SqlCampaigns(connection)
         self._coupons = SqlCoupons(connection)
+        self._sites = SqlSites(connection)
+        self._time_zones: dict[SiteId, str] = {}
 
     def add(self, offer: Offer) -> bool:
         """Write an offer; False where the shopper had the campaign on this occasion already."""
@@ -229,7 +232,13 @@ class SqlOffers:
             offer=offer,
             revision=self._campaigns.revision(offer.campaign, offer.revision),
             coupon=self._coupons.of_offer(offer.offer),
+            time_zone=self._time_zone(offer.site),
         )
+
+    def _time_zone(self, site: SiteId) -> str:
+        if site not in self._time_zones:  # a page of cards asks once
+            self._time_zones[site] = self._sites.budgets(site).time_zone
+        return self._time_zones[site]
 
     def _read(
         self, query: sa.Select[*tuple[object, ...]], given: Mapping[str, object]
