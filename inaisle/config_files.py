@@ -43,6 +43,11 @@ def demo_programme_file() -> Path:
     return config_folder() / "demo" / "programme.json"
 
 
+def campaign_template_files() -> tuple[Path, ...]:
+    """Return the ready-made campaigns, one for each segment of shoppers."""
+    return tuple(sorted((config_folder() / "templates").glob("*.json")))
+
+
 def checkout_root() -> Path | None:
     """Return the root of the checkout this package runs from, or None when it is installed.
 

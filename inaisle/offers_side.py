@@ -19,7 +19,7 @@ from inaisle.errors import InvalidSettings
 from inaisle.locating_side import Around
 from inaisle.messages_side import MessagesSide
 from inaisle.settings import Settings
-from inaisle.site_loading import load_programme, read_campaigns
+from inaisle.site_loading import load_programme, read_campaigns, read_templates
 from inaisle.watched_zones import WatchedZones
 from offers.api.app import create_app
 from offers.api.services import ScanSink
@@ -178,6 +178,7 @@ class OffersSide:
             connected=self.relay.connected,
             scans=self._scans,
             push_key=self.messages.push_key,
+            templates=read_templates(),
             open_routers=open_routers,
         )
 

@@ -4,12 +4,20 @@ Layer: doors. Takes: the site section of the settings. Gives: checked nouns to l
 simulator and doctor. Where nothing is set, the demo shop is meant.
 """
 
+import json
 from pathlib import Path
 from typing import Final
 
+from pydantic import JsonValue
+
 from inaisle.calibration_csv import read_links
 from inaisle.calibration_file import load_calibration_file
-from inaisle.config_files import demo_campaigns_file, demo_programme_file, demo_site_map_file
+from inaisle.config_files import (
+    campaign_template_files,
+    demo_campaigns_file,
+    demo_programme_file,
+    demo_site_map_file,
+)
 from inaisle.errors import InvalidSettings
 from inaisle.settings_sections import SiteSection
 from offers.model.programme import Programme
@@ -55,6 +63,11 @@ def load_calibration(section: SiteSection) -> Calibration | None:
     if path.suffix == ".csv":
         return read_links(path)
     return load_calibration_file(path, load_site_map(section))
+
+
+def read_templates() -> tuple[dict[str, JsonValue], ...]:
+    """Return the ready-made campaigns that ship with the program."""
+    return tuple(json.loads(path.read_bytes()) for path in campaign_template_files())
 
 
 def read_campaigns(section: SiteSection) -> tuple[bytes, Path] | None:

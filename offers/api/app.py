@@ -6,16 +6,18 @@ the tie between the app channel and the event loop.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Final
 
 from fastapi import APIRouter, Depends, FastAPI
+from pydantic import JsonValue
 
 from offers.api.attribute_routes import attribute_routes
 from offers.api.audience_routes import audience_routes
 from offers.api.auth import enforce_role
 from offers.api.body_limit import BODY_BYTES_MAX, BodyLimit
+from offers.api.campaign_routes import campaign_routes
 from offers.api.contact_routes import contact_routes
 from offers.api.error_handlers import install_error_handlers
 from offers.api.goodwill_routes import goodwill_routes
@@ -61,6 +63,7 @@ def create_app(
     settings: ApiSettings = DEFAULT_SETTINGS,
     scans: ScanSink | None = None,
     push_key: str | None = None,
+    templates: Sequence[Mapping[str, JsonValue]] = (),
     open_routers: Sequence[APIRouter] = (),
 ) -> FastAPI:
     """Return the application.
@@ -85,6 +88,8 @@ def create_app(
         Where phones' scans go; None where nobody takes them.
     push_key
         What browsers subscribe with; None where nothing is pushed.
+    templates
+        Documents of campaigns that a merchandiser may begin with.
     open_routers
         Routers of other packages, with full paths: open to all (health), or with a guard of
         their own (live fixes).
@@ -109,6 +114,7 @@ def create_app(
         settings=settings,
         scans=scans,
         push_key=push_key,
+        templates=tuple(templates),
     )
     _include(app, open_routers)
     install_error_handlers(app)
@@ -130,6 +136,7 @@ def _include(app: FastAPI, open_routers: Sequence[APIRouter]) -> None:
         reward_routes,
         offline_routes,
         operator_routes,
+        campaign_routes,
         contact_routes,
         unsubscribe_routes,
         webhook_routes,

@@ -5,13 +5,14 @@ and lookups to the routes, without ever blocking the event loop.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Annotated, Final, Protocol, TypeVar
 
 import anyio.to_thread
 from fastapi import Depends
+from pydantic import JsonValue
 from starlette.requests import HTTPConnection
 
 from offers.api.failure_limit import FailureLimit
@@ -126,6 +127,8 @@ class Services:
         Where phones' scans go; None where nobody takes them.
     push_key
         What browsers subscribe with; None where nothing is pushed.
+    templates
+        Documents of campaigns that a merchandiser may begin with.
     """
 
     writer: Writer
@@ -138,6 +141,7 @@ class Services:
     settings: ApiSettings
     scans: ScanSink | None = None
     push_key: str | None = None
+    templates: tuple[Mapping[str, JsonValue], ...] = ()
     coupon_failures: FailureLimit = field(init=False)
     enrolments: FailureLimit = field(init=False)
     scans_taken: FailureLimit = field(init=False)

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from offers.model.ids import ShopperId, TripId
-from rtls.model.units import SiteId, UnixMs
+from offers.model.stay import Stay
+from rtls.model.units import SiteId, UnixMs, ZoneId
 
 
 class Occasions(Protocol):
@@ -40,4 +41,16 @@ class Occasions(Protocol):
 
     def purchase_count(self, shopper: ShopperId) -> int:
         """Return how many purchases the shopper has made in all."""
+        ...
+
+    def stays(
+        self, site: SiteId, zone: ZoneId, *, from_ms: UnixMs, until_ms: UnixMs, limit: int
+    ) -> tuple[Stay, ...]:
+        """Return stays of shoppers in the zone that began between the instants, oldest first."""
+        ...
+
+    def enrolments(
+        self, *, from_ms: UnixMs, until_ms: UnixMs, limit: int
+    ) -> tuple[tuple[ShopperId, UnixMs], ...]:
+        """Return who became a shopper between the instants, and when, oldest first."""
         ...

@@ -8,18 +8,22 @@ from collections.abc import Sequence
 
 import sqlalchemy as sa
 
-from offers.model.ids import ShopperId, TripId
+from offers.model.ids import ShopperId, TripId, VisitId
 from offers.model.ledger import POINTS
+from offers.model.stay import Stay
 from offers.model.trigger import TriggerKind
 from offers.storage.tables import (
     DECISIONS,
     LEDGER_LOTS,
+    PAIRINGS,
     PURCHASES,
     SHOPPER_ATTRIBUTES,
+    SHOPPERS,
     TRIPS,
+    VISITS,
     WALLETS,
 )
-from rtls.model.units import SiteId, UnixMs
+from rtls.model.units import SiteId, UnixMs, ZoneId
 
 BIRTHDAY = "birthday"
 _FROM = sa.bindparam("from_ms", type_=sa.BigInteger)
@@ -106,6 +110,25 @@ _ENDED_TRIPS = (
     .order_by(_T.seen_at_ms, _T.trip_id)
     .limit(_MOST)
 )
+_V, _R, _S = (table.c for table in (VISITS, PAIRINGS, SHOPPERS))
+_STAYS = (
+    sa.select(_V.visit_id, _R.shopper_id, _V.entered_at_ms, _V.left_at_ms)
+    .join_from(VISITS, PAIRINGS, _R.pairing_id == _V.pairing_id)
+    .where(
+        _V.site == _SITE,
+        _V.zone == sa.bindparam("zone"),
+        _V.entered_at_ms >= _FROM,
+        _V.entered_at_ms < _UNTIL,
+    )
+    .order_by(_V.entered_at_ms, _V.visit_id)
+    .limit(_MOST)
+)
+_ENROLMENTS = (
+    sa.select(_S.shopper_id, _S.enrolled_at_ms)
+    .where(_S.enrolled_at_ms >= _FROM, _S.enrolled_at_ms < _UNTIL)
+    .order_by(_S.enrolled_at_ms, _S.shopper_id)
+    .limit(_MOST)
+)
 _PURCHASE_COUNT = sa.select(sa.func.count()).where(_P.shopper_id == sa.bindparam("shopper"))
 
 
@@ -161,3 +184,32 @@ class SqlOccasions:
         """Return how many purchases the shopper has made in all."""
         count: int = self._connection.execute(_PURCHASE_COUNT, {"shopper": shopper}).scalar_one()
         return count
+
+    def stays(
+        self, site: SiteId, zone: ZoneId, *, from_ms: UnixMs, until_ms: UnixMs, limit: int
+    ) -> tuple[Stay, ...]:
+        """Return stays of shoppers in the zone that began between the instants, oldest first."""
+        given = {
+            "site": site,
+            "zone": zone,
+            "from_ms": from_ms,
+            "until_ms": until_ms,
+            "most": limit,
+        }
+        return tuple(
+            Stay(
+                visit=VisitId(row.visit_id),
+                shopper=ShopperId(row.shopper_id),
+                entered_at_ms=UnixMs(row.entered_at_ms),
+                left_at_ms=None if row.left_at_ms is None else UnixMs(row.left_at_ms),
+            )
+            for row in self._connection.execute(_STAYS, given)
+        )
+
+    def enrolments(
+        self, *, from_ms: UnixMs, until_ms: UnixMs, limit: int
+    ) -> tuple[tuple[ShopperId, UnixMs], ...]:
+        """Return who became a shopper between the instants, and when, oldest first."""
+        given = {"from_ms": from_ms, "until_ms": until_ms, "most": limit}
+        rows = self._connection.execute(_ENROLMENTS, given)
+        return tuple((ShopperId(row.shopper_id), UnixMs(row.enrolled_at_ms)) for row in rows)

@@ -59,6 +59,7 @@ BODIES: dict[str, object] = {
             }
         ]
     },
+    "simulateCampaign": {},
     "redeemCoupon": {"code": "0123-4567-89AB", "basket": BASKET},
     "publishSurvey": SURVEY,
     "answerSurvey": {"answers": {"advice": 4}},
