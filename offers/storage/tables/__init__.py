@@ -39,7 +39,6 @@ from offers.storage.tables.ledger import (
 )
 from offers.storage.tables.offers import CAP_SLOTS, COUPON_CODES, COUPONS, OFFERS, REDEMPTIONS
 from offers.storage.tables.offline import OFFLINE_ITEMS
-from offers.storage.tables.people import CONSENTS, CREDENTIALS, PAIRINGS, SHOPPERS, SUSPENSIONS
 from offers.storage.tables.people import (
     CONSENTS,
     CREDENTIALS,
