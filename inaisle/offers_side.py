@@ -23,7 +23,7 @@ from inaisle.site_loading import load_programme, read_campaigns, read_templates
 from inaisle.watched_zones import WatchedZones
 from offers.api.app import create_app
 from offers.api.services import ScanSink
-from offers.api.stream_frames import offer_frame
+from offers.api.stream_frames import offer_frame, points_frame
 from offers.delivery.app_channel import AppChannel
 from offers.delivery.parcel import parcel_listener
 from offers.delivery.relay import Relay
@@ -115,6 +115,7 @@ class OffersSide:
             woken=committed,
             fan_out=fan_out,
             render=offer_frame,
+            render_points=points_frame,
             tell_tag=tell_tag,
             now_ms=around.clock.now_ms,
             unseen=self.messages.unseen,

@@ -1,21 +1,26 @@
 """Write and read the frames of the shopper's stream.
 
 Layer: edges. Takes: offers, the app's messages. Gives: JSON texts to the relay and the stream
-route. We say ``hello`` once, ``offer`` for each offer and change, and ``scan_refused``; the app
-says ``sign_in`` once and ``scan`` as often as it has heard anchors.
+route. We say ``hello`` once, ``offer`` for each offer and change, ``points`` when something has
+been earned, spent or taken back, and ``scan_refused``; the app says ``sign_in`` once and ``scan``
+as often as it has heard anchors.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Literal
 
 from pydantic import Field, StrictInt, StrictStr
 
+from offers.api.points_schema import BalanceBody, PointsBody
 from offers.api.problem import ProblemCode
 from offers.api.scan_schema import ScanBody
 from offers.api.schema import Body
 from offers.api.shopper_schema import OfferBody
+from offers.model.ledger import Wallet
 from offers.model.offer import OfferCard, OfferState
 from offers.model.shopper import Locale
+from rtls.model.units import UnixMs
 
 CURSOR_MAX = 2**63 - 1
 
@@ -59,6 +64,18 @@ class OfferFrame(Body):
 
     type: Literal["offer"] = "offer"
     offer: OfferBody
+
+
+class PointsFrame(PointsBody):
+    """What the shopper has now, unit by unit, a moment after something has changed it."""
+
+    type: Literal["points"] = "points"
+
+
+def points_frame(wallets: Sequence[Wallet], now_ms: UnixMs) -> str:
+    """Return the frame of a shopper's wallets; the relay is wired with it."""
+    balances = tuple(BalanceBody.of(wallet, now_ms=now_ms) for wallet in wallets)
+    return PointsFrame(balances=balances).model_dump_json()
 
 
 def offer_frame(card: OfferCard, locale: Locale) -> str:

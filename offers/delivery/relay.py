@@ -18,6 +18,7 @@ from offers.delivery.parcel import Parcel, render_parcel
 from offers.handlers.deliver_offer import note_delivered, ready_to_deliver
 from offers.model.errors import Busy, NotFound
 from offers.model.ids import OfferId, ShopperId
+from offers.model.ledger import Wallet
 from offers.model.offer import OfferCard
 from offers.model.outbox import OutboxEvent, OutboxKind
 from offers.model.refusal import DeliveryRefusal
@@ -31,6 +32,7 @@ RETRY_MS_MAX: Final = 60_000
 log = logging.getLogger(__name__)
 
 Render = Callable[[OfferCard, Locale], str]
+RenderPoints = Callable[[Sequence[Wallet], UnixMs], str]
 TellTag = Callable[[TagId, bool], None]
 
 
@@ -77,6 +79,7 @@ class _Turn:
 
     def __init__(self) -> None:
         self.to_send: list[_ToSend] = []
+        self.wallets: dict[ShopperId, tuple[Wallet, ...]] = {}
         self.tags: list[OutboxEvent] = []
         self.told: list[int] = []
 
@@ -103,6 +106,8 @@ class Relay:
         Brings frames to the open apps, of this process and of others.
     render
         Writes an offer as the app reads it (`offers.api.stream_frames.offer_frame`).
+    render_points
+        Writes what is in the shopper's wallets (`offers.api.stream_frames.points_frame`).
     tell_tag
         Says whether locating may follow a tag; may raise `InaisleError`, and is called again.
     now_ms
@@ -121,6 +126,7 @@ class Relay:
         woken: Event,
         fan_out: FanOut,
         render: Render,
+        render_points: RenderPoints,
         tell_tag: TellTag,
         now_ms: Callable[[], UnixMs],
         settings: RelaySettings = DEFAULT_SETTINGS,
@@ -131,6 +137,7 @@ class Relay:
         self._woken = woken
         self._fan_out = fan_out
         self._render = render
+        self._render_points = render_points
         self._tell_tag = tell_tag
         self._now_ms = now_ms
         self._settings = settings
@@ -203,6 +210,9 @@ class Relay:
             self._fan_out.publish(item.shopper, render_parcel(Parcel(text=text, offer=offer)))
             if item.is_repeat and offer is not None:
                 self._unseen(offer)
+        for shopper, wallets in turn.wallets.items():
+            text = self._render_points(wallets, self._now_ms())
+            self._fan_out.publish(shopper, render_parcel(Parcel(text=text, offer=None)))
         self.counters["sent"] += len(turn.to_send)
         told = turn.told + self._tell_tags(turn.tags)
         if told:
@@ -259,6 +269,10 @@ class Relay:
                 card = work.offers.card(OfferId(event.subject))
                 if card is not None:
                     turn.to_send.append(_to_send(card, work=work, is_delivery=False))
+                turn.told.append(event.sequence)
+            case OutboxKind.POINTS_CHANGED:
+                if event.shopper is not None:  # several changes at once are one frame
+                    turn.wallets[event.shopper] = work.ledger.wallets_of(event.shopper)
                 turn.told.append(event.sequence)
             case OutboxKind.TAG_ADMITTED | OutboxKind.TAG_WITHDRAWN:
                 turn.tags.append(event)

@@ -14,10 +14,12 @@ from offers.model.ledger import (
     Account,
     AccountId,
     AccountKind,
+    LedgerTransaction,
     LedgerUnit,
     TransactionKind,
     Wallet,
 )
+from offers.model.outbox import OutboxKind
 from offers.model.points import Earned, Earning, LedgerRefusal, Referenced, Spending, Spent
 from offers.model.webhook import WebhookEventKind
 from offers.ports import SecretSource, UnitOfWork
@@ -53,7 +55,7 @@ def earn(
         check_same(known, account, earning.amount_minor)
         return Earned(transaction=known.transaction, amount_minor=known.amount_minor, is_new=False)
     posted = entry.earn(wallet, earning, now_ms=now_ms)
-    work.ledger.post(posted)
+    post_and_tell(posted, work=work, now_ms=now_ms)
     _tell(shopper, posted.transaction, earning.unit, earning.amount_minor, work=work, now_ms=now_ms)
     return Earned(transaction=posted.transaction, amount_minor=posted.amount_minor, is_new=True)
 
@@ -89,7 +91,7 @@ def spend(
     posted = entry.spend(wallet, spending, now_ms=now_ms)
     if isinstance(posted, LedgerRefusal):
         return posted
-    work.ledger.post(posted)
+    post_and_tell(posted, work=work, now_ms=now_ms)
     spent_minor = -spending.amount_minor
     _tell(shopper, posted.transaction, spending.unit, spent_minor, work=work, now_ms=now_ms)
     return Spent(transaction=posted.transaction, amount_minor=posted.amount_minor, is_new=True)
@@ -120,8 +122,18 @@ def begin_change(account: AccountId, *, work: UnitOfWork, now_ms: UnixMs) -> Wal
     expired = entry.expiry_of(wallet, now_ms=now_ms)
     if expired is None:
         return wallet
-    work.ledger.post(expired)
+    post_and_tell(expired, work=work, now_ms=now_ms)
     return wallet.without_overdue(now_ms)
+
+
+def post_and_tell(posted: LedgerTransaction, *, work: UnitOfWork, now_ms: UnixMs) -> None:
+    """Write a transaction into the book, and let the shopper's open apps know of it."""
+    work.ledger.post(posted)
+    holder = work.ledger.holder_of(posted.wallet.account)
+    if holder is not None:
+        work.outbox.add(
+            OutboxKind.POINTS_CHANGED, shopper=holder, subject=posted.wallet.unit, at_ms=now_ms
+        )
 
 
 def check_same(known: Referenced, account: AccountId, amount_minor: int) -> None:

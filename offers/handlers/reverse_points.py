@@ -6,7 +6,7 @@ reversal is a transaction of its own, and together they never exceed what they r
 
 from collections.abc import Callable
 
-from offers.handlers.post_points import begin_change, check_same
+from offers.handlers.post_points import begin_change, check_same, post_and_tell
 from offers.loyalty import entry
 from offers.model.errors import NotFound, ReferenceReused, WrongState
 from offers.model.ids import TransactionId
@@ -141,5 +141,5 @@ def _reverse(
             f"left to reverse; expected 1 to that many, not {amount_minor}."
         )
     posted = write(wallet, current)
-    work.ledger.post(posted)
+    post_and_tell(posted, work=work, now_ms=now_ms)
     return Reversed(transaction=posted.transaction, amount_minor=amount_minor, is_new=True)

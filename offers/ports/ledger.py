@@ -33,6 +33,10 @@ class Ledger(Protocol):
         """Return all wallets of the shopper with their open lots, by unit."""
         ...
 
+    def holder_of(self, wallet: AccountId) -> ShopperId | None:
+        """Return whose wallet it is; None once the shopper is erased."""
+        ...
+
     def begin_change(self, wallet: AccountId) -> Wallet:
         """Count one more change of the wallet, which makes all others wait, and return it."""
         ...

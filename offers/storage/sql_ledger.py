@@ -56,6 +56,7 @@ _MINOR: Final = sa.BigInteger
 _WALLET_OF = sa.select(WALLETS.c.account_id).where(
     WALLETS.c.shopper_id == sa.bindparam("shopper"), WALLETS.c.unit == sa.bindparam("of_unit")
 )
+_HOLDER_OF = sa.select(WALLETS.c.shopper_id).where(WALLETS.c.account_id == sa.bindparam("wallet"))
 _ACCOUNTS_OF = (
     sa.select(LEDGER_ACCOUNTS)
     .join_from(WALLETS, LEDGER_ACCOUNTS, WALLETS.c.account_id == _A.account_id)
@@ -186,6 +187,11 @@ class SqlLedger:
         """Return all wallets of the shopper with their open lots, by unit."""
         accounts = self._connection.execute(_ACCOUNTS_OF, {"shopper": shopper}).all()
         return tuple(self._wallet(row) for row in accounts)
+
+    def holder_of(self, wallet: AccountId) -> ShopperId | None:
+        """Return whose wallet it is; None once the shopper is erased."""
+        found = self._connection.execute(_HOLDER_OF, {"wallet": wallet}).scalar_one_or_none()
+        return None if found is None else ShopperId(found)
 
     def begin_change(self, wallet: AccountId) -> Wallet:
         """Count one more change of the wallet, which makes all others wait, and return it."""

@@ -14,7 +14,7 @@ from websockets.sync.client import ClientConnection, connect
 from offers.api.app import create_app
 from offers.api.services import ApiSettings
 from offers.api.serving import serving_config
-from offers.api.stream_frames import offer_frame
+from offers.api.stream_frames import offer_frame, points_frame
 from offers.delivery.app_channel import AppChannel
 from offers.delivery.fan_out import InProcessFanOut
 from offers.delivery.parcel import parcel_listener
@@ -128,6 +128,7 @@ class RunningApi:
             woken=woken,
             fan_out=self.fan_out,
             render=offer_frame,
+            render_points=points_frame,
             tell_tag=self.tags.__setitem__,
             now_ms=lambda: self.now_ms,
             settings=relay_settings or RelaySettings(idle_s=0.05),

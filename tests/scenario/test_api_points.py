@@ -1,5 +1,6 @@
 """What the app shows of points: balance, expiry and history, over HTTP."""
 
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
@@ -22,7 +23,7 @@ from offers.model.survey import Question, QuestionKind, Survey
 from offers.model.tier import CountedSpending, Perk, Tier, TierLadder, TierWindow
 from offers.model.trigger import ManualTrigger
 from rtls.model.units import UnixMs
-from tests.scenario.running_api import Phone, RunningApi, running_api
+from tests.scenario.running_api import Phone, RunningApi, frame, running_api
 from tests.unit.offers.shop import SITE, START_MS, campaign
 
 DAY_MS = 86_400_000
@@ -234,3 +235,20 @@ def test_points_are_exchanged_for_a_reward_once_however_often_the_phone_asks(
         assert first.json()["offer"]["coupon"]["state"] == "issued"
         assert phone.get("/v1/me/points").json()["balances"][0]["balance_minor"] == 20
         assert phone.get("/v1/me/rewards").json()["rewards"][0]["missing_minor"] == 60
+
+
+def test_the_open_app_sees_what_is_earned_within_a_second(api: RunningApi) -> None:
+    """Progress that is shown tomorrow delights nobody; each app hears of its own wallet only."""
+    phone, stranger = Phone(api), Phone(api)
+    with phone.stream() as stream, stranger.stream() as other:
+        began = time.monotonic()
+        grant(api, phone, 40, days=10)
+        told = frame(stream)
+        assert time.monotonic() - began < 1.0
+        assert told["type"] == "points"
+        assert told["balances"] == phone.get("/v1/me/points").json()["balances"]
+        pay(api, phone, 15)
+        [balance] = frame(stream)["balances"]
+        assert balance["available_minor"] == 25
+        with pytest.raises(TimeoutError):
+            frame(other, timeout_s=0.3)

@@ -9,7 +9,7 @@ from typing import TypeVar
 import pytest
 import sqlalchemy as sa
 
-from offers.api.stream_frames import offer_frame
+from offers.api.stream_frames import offer_frame, points_frame
 from offers.delivery.fan_out import InProcessFanOut
 from offers.delivery.parcel import Parcel, parcel_listener, render_parcel
 from offers.delivery.relay import Relay, RelaySettings
@@ -72,6 +72,7 @@ class Stage:
             woken=threading.Event(),
             fan_out=fan_out,
             render=offer_frame,
+            render_points=points_frame,
             tell_tag=self._tell_tag,
             now_ms=lambda: self.now_ms,
             settings=RelaySettings(),
