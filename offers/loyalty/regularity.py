@@ -23,7 +23,7 @@ class RegularitySettings:
     every_days_min: int = 5
     """more often is not a subscription but a daily need"""
     every_days_max: int = 120
-    spread_percent_max: int = 25
+    spread_percent_max: int = 15
     """how far the gaps may be from their median, on average"""
     late_percent_max: int = 150
     """of the median since the last purchase: later than that the habit has ended"""

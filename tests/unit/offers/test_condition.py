@@ -1,15 +1,19 @@
 """Conditions: whom a campaign means, in which situation, and why somebody is not meant."""
 
+import json
+import re
 from datetime import UTC, datetime
+from pathlib import Path
+from typing import get_args
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 
 from offers.decision.condition import compile_condition, needs_of
-from offers.model.condition import DEPTH_MAX, NODES_MAX, And, Not, Or
+from offers.model.condition import DEPTH_MAX, NODES_MAX, And, Not, Or, walk
 from offers.model.condition_json import parse_condition, render_condition
-from offers.model.condition_terms import LocalTimeIn, Weekday
+from offers.model.condition_terms import LocalTimeIn, MomentTerm, ShopperTerm, Weekday
 from offers.model.errors import InvalidCampaign, InvalidCondition
 from offers.model.fact import DAY_MS, Fact, FactKind
 from offers.model.money import Money
@@ -232,3 +236,14 @@ def test_a_tree_built_by_hand_has_the_same_bounds() -> None:
         Or(parts=(leaf,) * NODES_MAX)
     with pytest.raises(InvalidCondition, match="empty"):
         And(parts=())
+
+
+def test_the_examples_of_the_manual_are_conditions_and_name_every_kind() -> None:
+    """Whoever copies a line out of the manual must not be refused."""
+    text = (Path(__file__).parents[3] / "docs" / "conditions.md").read_text()
+    examples = [json.loads(found) for found in re.findall(r"```json\n(.*?)```", text, re.DOTALL)]
+    read = [parse_condition(example) for example in examples]
+    assert {type(node) for condition in read for _, node in walk(condition)} >= set(
+        get_args(ShopperTerm) + get_args(MomentTerm)
+    )
+    assert all(kind.value in text for kind in FactKind)

@@ -204,3 +204,36 @@ def test_a_stay_is_noted_where_it_was_and_how_long(shop: Shop) -> None:
     assert (visit.zone, visit.quantity) == (SHELF, 360)
     with pytest.raises(InvalidCondition, match="expected 1 to 30"):
         parse_condition(stays | {"of": "visit", "within_days": 31})
+
+
+@pytest.mark.parametrize(("age_ms", "is_counted"), [(3 * DAY_MS - 1, True), (3 * DAY_MS, False)])
+def test_both_faces_of_a_condition_end_a_window_at_the_same_instant(
+    shop: Shop, age_ms: int, *, is_counted: bool
+) -> None:
+    """Three days are three times 24 hours, and what is exactly as old no longer counts."""
+    shopper = shop.shopper()
+    note_facts(shopper, [login()], work=shop.work, now_ms=NOW_MS)
+    now_ms = UnixMs(START_MS + age_ms)
+    condition = parse_condition({"kind": "count", "of": "login", "within_days": 3, "at_least": 1})
+    compiled = compile_condition(condition)
+    found = shop.work.facts.of_shopper(shopper, EVERYTHING, site=SITE, as_of_ms=now_ms)
+    assert found is not None
+    assert compiled.could_reach(found) is is_counted
+    size = shop.work.facts.audience_size(condition, site=SITE, as_of_ms=now_ms)
+    assert size == int(is_counted)
+
+
+def test_an_audience_counts_whom_some_moment_could_reach(shop: Shop) -> None:
+    """Nobody stands anywhere while the audience is counted; a zone and its opposite both may be."""
+    shop.shopper()
+    zone = {"kind": "zone", "in": [SHELF]}
+    french = {"not": {"kind": "locale", "in": ["de", "en"]}}
+    for document, size in (
+        (zone, 1),
+        ({"not": zone}, 1),
+        ({"not": {"and": [zone, {"kind": "dwell_s", "at_least": 9}]}}, 1),
+        ({"and": [zone, french]}, 0),
+        ({"not": {"or": [zone, {"not": french}]}}, 0),
+    ):
+        condition = parse_condition(document)
+        assert shop.work.facts.audience_size(condition, site=SITE, as_of_ms=NOW_MS) == size
