@@ -84,10 +84,10 @@ def read_campaigns(section: SiteSection) -> tuple[bytes, Path] | None:
 def load_programme(section: SiteSection) -> Programme | None:
     """Read the loyalty programme, where there is one; `InvalidProgramme` names place and remedy.
 
-    That of the demo goes with the demo shop only.
+    That of the demo goes with the demo shop and its campaigns only: its rewards are among them.
     """
     path = section.programme
-    if path is None and section.map is None:
+    if path is None and section.map is None and section.campaigns is None:
         path = demo_programme_file()
     return (
         None if path is None else parse_programme(_read(path, "site.programme"), source=str(path))

@@ -42,7 +42,7 @@ def write_config(folder: Path) -> Path:
             feature["properties"]["rules"] = {"dwell_thresholds_s": [DWELL_S]}
     (folder / "site.geojson").write_text(json.dumps(site))
     campaigns = json.loads(demo_campaigns_file().read_bytes())
-    of_zone = [c for c in campaigns["campaigns"] if c["trigger"]["zone"] == ZONE]
+    of_zone = [c for c in campaigns["campaigns"] if c["trigger"].get("zone") == ZONE]
     for campaign in of_zone:
         campaign["trigger"]["dwell_s"] = DWELL_S
     (folder / "campaigns.json").write_text(json.dumps({"version": 1, "campaigns": of_zone}))
