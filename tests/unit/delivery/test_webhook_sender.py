@@ -6,6 +6,7 @@ import hmac
 import json
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -416,3 +417,10 @@ def test_waits_grow_and_are_drawn(stage: Stage) -> None:
         for n, wait in enumerate(waits)
     )
     assert len({wait_ms(19, stage.secrets) for _ in range(8)}) > 1
+
+
+@pytest.mark.parametrize("kind", list(WebhookEventKind))
+def test_every_event_is_in_the_document_for_integrators(kind: WebhookEventKind) -> None:
+    """What is not written down is asked for by telephone."""
+    text = (Path(__file__).parents[3] / "docs" / "webhooks.md").read_text(encoding="utf-8")
+    assert f"`{kind.value}`" in text
