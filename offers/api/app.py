@@ -17,6 +17,7 @@ from offers.api.attribute_routes import attribute_routes
 from offers.api.audience_routes import audience_routes
 from offers.api.auth import enforce_role
 from offers.api.body_limit import BODY_BYTES_MAX, BodyLimit
+from offers.api.budget_routes import budget_routes
 from offers.api.campaign_routes import campaign_routes
 from offers.api.contact_routes import contact_routes
 from offers.api.error_handlers import install_error_handlers
@@ -135,6 +136,7 @@ def _include(app: FastAPI, open_routers: Sequence[APIRouter]) -> None:
         tier_routes,
         reward_routes,
         offline_routes,
+        budget_routes,
         operator_routes,
         campaign_routes,
         contact_routes,

@@ -31,6 +31,8 @@ A_CALL_MAX: Final = 200
 DAY_MS: Final = 86_400_000
 EVENTS_KEPT_MS: Final = 30 * DAY_MS  # as long as dwell events may be kept at all
 ANSWERS_KEPT_MS: Final = 30 * DAY_MS
+# Goods come back within a year or so; until then the day that paid for them can get its part back.
+BUDGET_DAYS_KEPT: Final = 400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +74,8 @@ def expire_overdue(*, work: UnitOfWork, now_ms: UnixMs) -> Expired:
     forgotten += forget_card_steps(work=work, now_ms=now_ms, limit=A_CALL_MAX)
     forgotten += work.held_baskets.forget_before(answers_before, limit=A_CALL_MAX)
     forgotten += work.answers.forget_before(answers_before, limit=A_CALL_MAX)
+    old_day = day_of(UnixMs(now_ms - BUDGET_DAYS_KEPT * DAY_MS), time_zone="UTC")
+    forgotten += work.budgets.forget_days_before(old_day, limit=A_CALL_MAX)
     forgotten += _forget_goodwill(work=work, now_ms=now_ms)
     forgotten += forget_places(work=work, now_ms=now_ms, limit=A_CALL_MAX)
     forgotten += forget_contacts(work=work, now_ms=now_ms, limit=A_CALL_MAX)

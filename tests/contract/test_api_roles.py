@@ -48,6 +48,7 @@ BODIES: dict[str, object] = {
     "quoteBasket": {"codes": ["0123-4567-89AB"], "basket": BASKET},
     "holdBasket": {"codes": ["0123-4567-89AB"], "basket": BASKET},
     "returnPurchase": {"lines": [{"line": 0, "quantity": 1}]},
+    "putSiteBudgets": [],
     "bookOfflineBatch": {
         "items": [
             {
