@@ -15,8 +15,16 @@ from offers.model.campaign import Budget
 from offers.model.coupon import CouponState
 from offers.model.errors import InvalidBasket, NotFound
 from offers.model.ids import PurchaseId, RedemptionId, ReturnId
+from offers.model.ledger import POINTS
 from offers.model.outbox import OutboxKind
-from offers.model.purchase import Purchase, PurchaseLine, PurchaseReturn, ReturnedLine
+from offers.model.purchase import (
+    PointsMove,
+    Purchase,
+    PurchaseLine,
+    PurchasePoints,
+    PurchaseReturn,
+    ReturnedLine,
+)
 from offers.model.refusal import CheckoutRefusal, TillRefusal
 from rtls.model.units import SiteId, UnixMs
 from tests.unit.offers.shop import SITE, START_MS, TILL, Shop, asked, basket, campaign
@@ -80,9 +88,10 @@ portions = st.lists(st.integers(1, 5), min_size=1, max_size=6)
     portions=portions,
     price_minor=st.integers(0, 1_000),
     cuts=st.lists(st.integers(0, 10_000), max_size=4),
+    earned=st.integers(0, 1_000),
 )
 def test_partial_returns_sum_to_the_full_one(
-    portions: list[int], price_minor: int, cuts: list[int]
+    portions: list[int], price_minor: int, cuts: list[int], earned: int
 ) -> None:
     """I9: no cent is lost or made by bringing pieces back one by one."""
     quantity = sum(portions)
@@ -93,12 +102,16 @@ def test_partial_returns_sum_to_the_full_one(
         if whole_minor
         else (0,) * len(weights)
     )
-    purchase = a_purchase(quantity, price_minor, *discounts)
+    moved = PurchasePoints(
+        move=PointsMove.EARNED, unit=POINTS, transaction="d" * 32, lines_minor=(earned,)
+    )
+    purchase = replace(a_purchase(quantity, price_minor, *discounts), points=(moved,))
     (whole,) = purchase_lines(purchase)
     lines = [r.lines[0] for r in returns_of(purchase, *portions)]
     assert sum(line.refund_minor for line in lines) == whole.refund_minor
     sums = [sum(shares) for shares in zip(*(x.discounts_minor for x in lines), strict=True)]
     assert tuple(sums) == whole.discounts_minor
+    assert sum(line.points_minor[0] for line in lines) == earned
     for line in lines:
         assert line.refund_minor + sum(line.discounts_minor) == line.quantity * price_minor
 
