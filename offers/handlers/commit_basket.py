@@ -4,6 +4,7 @@ Layer: flow. Takes: the id of a `HeldBasket` of the till's own site. Gives: `Set
 purchase, or a `TillRefusal`. Nothing is computed again: the hold fixed the amounts.
 """
 
+from dataclasses import replace
 from typing import assert_never
 
 from offers.handlers.end_hold import end_hold
@@ -64,6 +65,7 @@ def cancel_basket(
         return TillRefusal.HOLD_COMMITTED
     if held.state is HoldState.HELD:
         end_hold(held, HoldState.CANCELLED, work=work, now_ms=now_ms)
+        return replace(held, state=HoldState.CANCELLED)
     return held
 
 
