@@ -13,6 +13,7 @@ _A = ANSWERS.c
 _FIND = sa.select(_A.fingerprint, _A.status, _A.body).where(
     _A.caller == sa.bindparam("by"), _A.key == sa.bindparam("under")
 )
+_KEEP = sa.insert(ANSWERS)
 _OLD = (
     sa.select(_A.caller, _A.key)
     .where(_A.at_ms < sa.bindparam("before_ms"))
@@ -38,7 +39,7 @@ class SqlAnswers:
     def keep(self, request: IdempotentRequest, answer: StoredAnswer, *, at_ms: UnixMs) -> None:
         """Write the answer in the transaction of its effect."""
         self._connection.execute(
-            sa.insert(ANSWERS),
+            _KEEP,
             {
                 "caller": request.caller,
                 "key": request.key,

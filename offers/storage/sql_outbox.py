@@ -15,6 +15,7 @@ from rtls.model.units import UnixMs
 _WAITING = (
     sa.select(OUTBOX).order_by(OUTBOX.c.sequence).limit(sa.bindparam("most", type_=sa.Integer))
 )
+_ADD = sa.insert(OUTBOX)
 _DONE = sa.delete(OUTBOX).where(OUTBOX.c.sequence.in_(sa.bindparam("sequences", expanding=True)))
 
 
@@ -27,7 +28,7 @@ class SqlOutbox:
     def add(self, kind: OutboxKind, *, shopper: ShopperId, subject: str, at_ms: UnixMs) -> None:
         """Write one thing to tell."""
         self._connection.execute(
-            sa.insert(OUTBOX),
+            _ADD,
             {"kind": kind.value, "shopper_id": shopper, "subject": subject, "at_ms": at_ms},
         )
 

@@ -4,6 +4,8 @@ Layer: edges. Takes: a connection. Gives: `offers.ports.UnitOfWork` to writer an
 and end the transaction.
 """
 
+from typing import cast
+
 import sqlalchemy as sa
 
 from offers.ports import (
@@ -46,6 +48,7 @@ from offers.ports import (
     Visits,
     Webhooks,
 )
+from offers.storage.quick_connection import QuickConnection
 from offers.storage.retention import SqlRetention
 from offers.storage.sql_answers import SqlAnswers
 from offers.storage.sql_attributes import SqlAttributes
@@ -88,7 +91,8 @@ from offers.storage.sql_webhooks import SqlWebhooks
 class SqlWork:
     """All repositories over one connection."""
 
-    def __init__(self, connection: sa.Connection) -> None:
+    def __init__(self, slow: sa.Connection) -> None:
+        connection = cast("sa.Connection", QuickConnection(slow))
         self.shoppers: Shoppers = SqlShoppers(connection)
         self.consents: Consents = SqlConsents(connection)
         self.pairings: Pairings = SqlPairings(connection)

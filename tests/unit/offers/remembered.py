@@ -104,6 +104,5 @@ def everything(shop: Shop) -> str:
 
 def connection_of(shop: Shop) -> sa.Connection:
     """Return the transaction's connection."""
-    connection = shop.work.audit._connection
-    assert isinstance(connection, sa.Connection)
+    connection: sa.Connection = shop.work.audit._connection._connection
     return connection
