@@ -20,7 +20,6 @@ from offers.model.occasion import Moment, ZoneOccasion
 from offers.model.refusal import Refusal
 from offers.model.shopper_facts import ShopperFacts
 from offers.model.site_rules import DEFAULT_RULES, SiteRules
-from rtls.model.units import UnixMs
 
 POLICY: Final = "priority/1"
 
@@ -130,29 +129,63 @@ def _refusal_of_moment(moment: Moment) -> Refusal | None:
 
 
 def _refusal_of_campaign(candidate: Candidate, ground: Ground) -> Refusal | None:
-    revision = candidate.revision
-    now_ms = ground.moment.now_ms
-    checks = (
-        (Refusal.NOT_YET_VALID, now_ms < revision.validity.from_ms),
-        (Refusal.NO_LONGER_VALID, now_ms >= revision.validity.until_ms),
-        (Refusal.OUT_OF_SCHEDULE, not is_scheduled(revision.schedule, ground.shown)),
-        (Refusal.CONDITION_UNMET, unmet_place(revision, ground.situation) is not None),
-        (Refusal.ALREADY_OFFERED, candidate.is_offered),
-        (
-            Refusal.FREQUENCY_CAP,
-            not is_within_cap(revision.frequency_cap, candidate.cap_taken_at_ms, now_ms=now_ms),
-        ),
-        (Refusal.COOL_DOWN, _is_cooling_down(candidate, now_ms=now_ms)),
-        (Refusal.TRIP_CAP, ground.is_trip_full),
-        (Refusal.BUDGET_SPENT, not candidate.has_budget),
-    )
-    return next((refusal for refusal, is_true in checks if is_true), None)
+    for refusal, is_true in _CHECKS:  # in this order: what is refused early costs no more
+        if is_true(candidate, ground):
+            return refusal
+    return None
 
 
-def _is_cooling_down(candidate: Candidate, *, now_ms: UnixMs) -> bool:
+def _is_not_yet_valid(candidate: Candidate, ground: Ground) -> bool:
+    return ground.moment.now_ms < candidate.revision.validity.from_ms
+
+
+def _is_no_longer_valid(candidate: Candidate, ground: Ground) -> bool:
+    return ground.moment.now_ms >= candidate.revision.validity.until_ms
+
+
+def _is_out_of_schedule(candidate: Candidate, ground: Ground) -> bool:
+    return not is_scheduled(candidate.revision.schedule, ground.shown)
+
+
+def _is_unmet(candidate: Candidate, ground: Ground) -> bool:
+    return unmet_place(candidate.revision, ground.situation) is not None
+
+
+def _is_already_offered(candidate: Candidate, _ground: Ground) -> bool:
+    return candidate.is_offered
+
+
+def _is_capped(candidate: Candidate, ground: Ground) -> bool:
+    cap, taken_at_ms = candidate.revision.frequency_cap, candidate.cap_taken_at_ms
+    return bool(taken_at_ms) and not is_within_cap(cap, taken_at_ms, now_ms=ground.moment.now_ms)
+
+
+def _is_cooling_down(candidate: Candidate, ground: Ground) -> bool:
     dismissed_at_ms = candidate.dismissed_at_ms
     cool_down_ms = candidate.revision.cool_down_s * 1_000
+    now_ms = ground.moment.now_ms
     return dismissed_at_ms is not None and now_ms - dismissed_at_ms < cool_down_ms
+
+
+def _is_trip_full(_candidate: Candidate, ground: Ground) -> bool:
+    return ground.is_trip_full
+
+
+def _is_spent(candidate: Candidate, _ground: Ground) -> bool:
+    return not candidate.has_budget
+
+
+_CHECKS: Final = (
+    (Refusal.NOT_YET_VALID, _is_not_yet_valid),
+    (Refusal.NO_LONGER_VALID, _is_no_longer_valid),
+    (Refusal.OUT_OF_SCHEDULE, _is_out_of_schedule),
+    (Refusal.CONDITION_UNMET, _is_unmet),
+    (Refusal.ALREADY_OFFERED, _is_already_offered),
+    (Refusal.FREQUENCY_CAP, _is_capped),
+    (Refusal.COOL_DOWN, _is_cooling_down),
+    (Refusal.TRIP_CAP, _is_trip_full),
+    (Refusal.BUDGET_SPENT, _is_spent),
+)
 
 
 def _passed_over(candidate: Candidate, refusal: Refusal, ground: Ground) -> PassedOver:

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-from offers.decision.condition import CompiledCondition, compile_condition, needs_of
+from offers.decision.condition import CompiledCondition, compile_condition
 from offers.model.campaign import CampaignRevision
-from offers.model.condition import Condition
+from offers.model.fact import FactKind
 from offers.model.occasion import BasketShown, Moment, ZoneOccasion
 from offers.model.shopper_facts import FactNeeds, ShopperFacts, Surroundings, local_time
 from offers.model.site_rules import SiteRules
@@ -46,12 +46,12 @@ def situation_of(moment: Moment, facts: ShopperFacts | None, *, rules: SiteRules
 
 def unmet_place(revision: CampaignRevision, situation: Situation) -> str | None:
     """Return where in the campaign's document the first unmet term stands, or None."""
-    for path, condition in ((AUDIENCE, revision.audience), (CONDITIONS, revision.conditions)):
-        if condition is None:
-            continue
+    if revision.audience is None and revision.conditions is None:
+        return None
+    for path, compiled in _compiled(_Same(revision)):
         if situation.facts is None:
             return path  # nothing is known of the shopper, so nothing can be shown to hold
-        place = _compiled(condition, path).unmet(situation.facts, situation.surroundings)
+        place = compiled.unmet(situation.facts, situation.surroundings)
         if place is not None:
             return place
     return None
@@ -59,15 +59,34 @@ def unmet_place(revision: CampaignRevision, situation: Situation) -> str | None:
 
 def asked_of(revisions: Iterable[CampaignRevision]) -> FactNeeds | None:
     """Return what has to be read of a shopper to weigh all these; None where nothing has."""
-    asked = [
-        condition
-        for revision in revisions
-        for condition in (revision.audience, revision.conditions)
-        if condition is not None
-    ]
-    return needs_of(*asked) if asked else None
+    days: dict[FactKind, int] = {}
+    is_asked = False
+    for revision in revisions:
+        if revision.audience is None and revision.conditions is None:
+            continue
+        is_asked = True
+        for _, compiled in _compiled(_Same(revision)):
+            for kind, within in compiled.needs.days.items():
+                days[kind] = max(days.get(kind, 0), within)
+    return FactNeeds(days=days) if is_asked else None
+
+
+class _Same:
+    """A revision as itself: hashing all of its conditions costs more than asking them."""
+
+    __slots__ = ("revision",)
+
+    def __init__(self, revision: CampaignRevision) -> None:
+        self.revision = revision
+
+    def __hash__(self) -> int:
+        return id(self.revision)  # it lives as long as this entry, so the id stays its own
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and self.revision is other.revision
 
 
 @lru_cache(maxsize=COMPILED_MAX)
-def _compiled(condition: Condition, path: str) -> CompiledCondition:
-    return compile_condition(condition, path)
+def _compiled(same: _Same) -> tuple[tuple[str, CompiledCondition], ...]:
+    given = ((AUDIENCE, same.revision.audience), (CONDITIONS, same.revision.conditions))
+    return tuple((path, compile_condition(c, path)) for path, c in given if c is not None)

@@ -39,8 +39,11 @@ DAY_MS: Final = 86_400_000
 
 def is_triggered(trigger: Trigger, moment: Moment) -> bool:
     """Say whether this moment wakes the campaign: its kind, its zone and its bounds are met."""
-    is_kind = KIND_OF_TRIGGER[type(trigger)] is moment.kind and zone_of(trigger) == moment.zone
-    return is_kind and _is_stay_met(trigger, moment) and _is_bound_met(trigger, moment)
+    if KIND_OF_TRIGGER[type(trigger)] is not moment.kind or zone_of(trigger) != moment.zone:
+        return False
+    if isinstance(moment.occasion, ZoneOccasion):
+        return _is_stay_met(trigger, moment)
+    return _is_bound_met(trigger, moment)
 
 
 def is_crossed(trigger: SpendThresholdTrigger, bought: Purchased) -> bool:
