@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
+from typing_extensions import override
+
 from offers.decision.condition import CompiledCondition, compile_condition
 from offers.model.campaign import CampaignRevision
 from offers.model.fact import FactKind
@@ -79,9 +81,11 @@ class _Same:
     def __init__(self, revision: CampaignRevision) -> None:
         self.revision = revision
 
+    @override
     def __hash__(self) -> int:
         return id(self.revision)  # it lives as long as this entry, so the id stays its own
 
+    @override
     def __eq__(self, other: object) -> bool:
         return isinstance(other, _Same) and self.revision is other.revision
 
