@@ -1,8 +1,9 @@
 """Keep a basket with its coupons at one till until it is paid or given up.
 
 Layer: nouns. Takes: a basket, a card or codes, and what the coupons are worth together.
-Gives: `BasketRequest`, `PricedBasket`, `HeldBasket` to the handlers of the till and to storage. A hold
-fixes the amounts: what the shopper was told is what is paid, whatever a campaign does meanwhile.
+Gives: `BasketRequest`, `PricedBasket`, `HeldBasket` to the handlers of the till and to storage. A
+hold fixes the amounts: what the shopper was told is what is paid, whatever a campaign does
+meanwhile.
 """
 
 from dataclasses import dataclass
