@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from offers.handlers.earn_points import earn_for_activity
-from offers.handlers.note_fact import note_facts
+from offers.handlers.note_fact import note_answers, note_facts
+from offers.model.attribute import Attribute
 from offers.model.errors import InvalidSurvey, NotFound, WrongState
 from offers.model.fact import Fact, FactKind
 from offers.model.ids import ShopperId, SurveyId
@@ -82,7 +83,24 @@ def answer_survey(
     )
     fact = Fact(kind=FactKind.SURVEY, reference=survey, at_ms=now_ms, site=found.site)
     note_facts(shopper, (fact,), work=work, now_ms=now_ms)
+    note_answers(shopper, _attributes(found, answers), work=work, now_ms=now_ms)
     return found
+
+
+def _attributes(survey: Survey, answers: Mapping[str, Answer]) -> list[Attribute]:
+    """Return what conditions can ask about: whatever was chosen, under the question's name."""
+    chosen = {
+        question.question: answers[question.question]
+        for question in survey.questions
+        if question.kind is not QuestionKind.TEXT and question.question in answers
+    }
+    return [
+        Attribute(
+            name=name,
+            values=frozenset(answer if isinstance(answer, tuple) else (str(answer),)),
+        )
+        for name, answer in chosen.items()
+    ]
 
 
 def count_answers(survey: SurveyId, *, site: SiteId, work: UnitOfWork) -> SurveyCounts:

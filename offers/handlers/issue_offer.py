@@ -7,12 +7,14 @@ yes; here the database says yes again, by one conditional statement for each lim
 
 from offers.handlers.coupon_budgets import reserve_at_issue
 from offers.handlers.note_event import note_event
+from offers.handlers.note_fact import note_facts
 from offers.handlers.random_id import random_id
 from offers.handlers.send_mail import queue_mail
 from offers.model.campaign import CampaignRevision
 from offers.model.coupon import Coupon, CouponState
 from offers.model.decision import Decision
 from offers.model.errors import Busy
+from offers.model.fact import Fact, FactKind
 from offers.model.ids import CouponId, OfferId
 from offers.model.mail import MailKind
 from offers.model.offer import Offer, OfferState
@@ -53,6 +55,14 @@ def issue_offer(decision: Decision, *, work: UnitOfWork, secrets: SecretSource) 
         now_ms=decision.at_ms,
     )
     _mail(offer, work=work)
+    fact = Fact(
+        kind=FactKind.OFFER,
+        reference=offer.offer,
+        at_ms=offer.issued_at_ms,
+        site=offer.site,
+        zone=offer.zone,
+    )
+    note_facts(offer.shopper, (fact,), work=work, now_ms=offer.issued_at_ms)
     return offer
 
 

@@ -68,6 +68,23 @@ def note_attribute(
     work.attributes.put(shopper, attribute, consent=consent, at_ms=now_ms)
 
 
+def note_answers(
+    shopper: ShopperId, answers: Sequence[Attribute], *, work: UnitOfWork, now_ms: UnixMs
+) -> None:
+    """Write what a shopper answered as attributes, as far as they are allowed and have room.
+
+    An answer to a survey counts whether a campaign may use it or not, so nothing is refused here.
+    """
+    consent = _consent(shopper, work=work)
+    if consent is None:
+        return
+    known = {attribute.name for attribute in work.attributes.of_shopper(shopper)}
+    for attribute in answers:
+        if attribute.name in known or len(known) < ATTRIBUTES_MAX:
+            work.attributes.put(shopper, attribute, consent=consent, at_ms=now_ms)
+            known.add(attribute.name)
+
+
 def erase_profile(shopper: ShopperId, *, work: UnitOfWork) -> None:
     """Delete what stood on `personalise`: facts, attributes, segments."""
     work.facts.erase(shopper)

@@ -69,7 +69,7 @@ class Fact:
 
     kind: FactKind
     reference: str
-    """what it stands for, e.g. the purchase and its line: the same twice is noted once"""
+    """what it stands for, e.g. the purchase and its line: noted once a shopper and kind"""
     at_ms: UnixMs
     site: SiteId
     zone: ZoneId | None = None

@@ -27,7 +27,7 @@ SHOPPER_FACTS: Final = sa.Table(
     number("amount_minor", DataClass.BEHAVIOUR, nullable=True),
     text("currency", DataClass.BEHAVIOUR, nullable=True),
     number("quantity", DataClass.BEHAVIOUR),
-    sa.UniqueConstraint("kind", "reference"),
+    sa.UniqueConstraint("shopper_id", "kind", "reference"),
     sa.CheckConstraint("quantity >= 0", name="quantity"),
     sa.CheckConstraint("amount_minor IS NULL OR amount_minor >= 0", name="amount"),
     sa.CheckConstraint("(amount_minor IS NULL) = (currency IS NULL)", name="currency"),

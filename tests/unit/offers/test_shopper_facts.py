@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from offers.decision.condition import compile_condition
+from offers.handlers.answer_survey import publish_survey
 from offers.handlers.note_fact import forget_places, note_attribute, note_facts
 from offers.loyalty.purchase_facts import purchase_facts, return_facts
 from offers.model.attribute import ATTRIBUTES_MAX, VALUES_MAX, Attribute
@@ -26,9 +27,11 @@ from tests.unit.offers.shop import (
     TILL,
     Shop,
     basket,
+    campaign,
     dwell_event,
     transition,
 )
+from tests.unit.offers.test_surveys import ANSWERS, VISIT, answer
 
 EVERYTHING = FactNeeds(days=dict.fromkeys(FactKind, FACT_DAYS_MAX))
 NOW_MS = UnixMs(START_MS + DAY_MS)
@@ -237,3 +240,36 @@ def test_an_audience_counts_whom_some_moment_could_reach(shop: Shop) -> None:
     ):
         condition = parse_condition(document)
         assert shop.work.facts.audience_size(condition, site=SITE, as_of_ms=NOW_MS) == size
+
+
+def test_two_shoppers_may_do_the_same_thing(shop: Shop) -> None:
+    """A survey is the same for all who answer it; noted once a shopper, not once."""
+    for tag in ("tag:1", "tag:2"):
+        assert note_facts(shop.shopper(tag=tag), [login()], work=shop.work, now_ms=NOW_MS) == 1
+
+
+def test_an_answer_to_a_survey_can_be_asked_about(shop: Shop) -> None:
+    """C32: what was chosen is an attribute under the question's name; free text is nobody's."""
+    publish_survey(VISIT, work=shop.work)
+    anna, ben = shop.shopper(tag=None), shop.shopper(Purpose.NOTIFY, tag=None)
+    for shopper in (anna, ben):
+        answer(shop, shopper, ANSWERS | {"comment": "Good."})
+    assert known(shop, anna).attributes == {
+        "advice": frozenset({"4"}),
+        "interests": frozenset({"garden", "tools"}),
+    }
+    assert [fact.kind for facts in known(shop, anna).past.values() for fact in facts] == [
+        FactKind.SURVEY
+    ]
+    assert known(shop, ben).attributes == {}
+
+
+def test_an_offer_is_noted_where_it_was_made(shop: Shop) -> None:
+    """A condition may leave out who was addressed twice this week already."""
+    shop.start(campaign())
+    shopper = shop.shopper()
+    shop.stand()
+    (offer,) = known(shop, shopper).past[FactKind.OFFER]
+    card = shop.offer_of(shopper)
+    assert card is not None
+    assert (offer.reference, offer.zone) == (card.offer.offer, SHELF)

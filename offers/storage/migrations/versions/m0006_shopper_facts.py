@@ -53,7 +53,9 @@ def _create_facts() -> None:
         _refers("shopper_facts", "consent_id", "consents.consent_id"),
         _refers("shopper_facts", "shopper_id", "shoppers.shopper_id"),
         sa.PrimaryKeyConstraint("sequence", name="pk_shopper_facts"),
-        sa.UniqueConstraint("kind", "reference", name="uq_shopper_facts_kind_reference"),
+        sa.UniqueConstraint(
+            "shopper_id", "kind", "reference", name="uq_shopper_facts_shopper_id_kind_reference"
+        ),
         sqlite_autoincrement=True,
     )
     op.create_index(
