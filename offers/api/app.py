@@ -22,6 +22,7 @@ from offers.api.campaign_routes import campaign_routes
 from offers.api.contact_routes import contact_routes
 from offers.api.error_handlers import install_error_handlers
 from offers.api.goodwill_routes import goodwill_routes
+from offers.api.handed_card_routes import handed_card_routes
 from offers.api.offer_routes import offer_routes
 from offers.api.offline_routes import offline_routes
 from offers.api.operator_routes import operator_routes
@@ -149,6 +150,7 @@ def _include(app: FastAPI, open_routers: Sequence[APIRouter]) -> None:
         referral_routes,
         staff_request_routes,
         goodwill_routes,
+        handed_card_routes,
         problem_routes,
     )
     for router in guarded:

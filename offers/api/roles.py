@@ -22,6 +22,7 @@ SHOP_FLOOR: Final = frozenset({Role.TILL, Role.STORE_ADMIN})
 
 ROLES: Final[Mapping[str, Roles | None]] = {
     "enrolShopper": EVERYBODY,
+    "claimCard": EVERYBODY,
     "getProblem": EVERYBODY,
     "getCard": SHOPPER,
     "getCardCode": SHOPPER,
@@ -69,6 +70,7 @@ ROLES: Final[Mapping[str, Roles | None]] = {
     "replayWebhook": OPERATOR,
     "getDeadLetters": OPERATOR,
     "quoteBasket": TILL,
+    "handOutCard": TILL,
     "holdBasket": TILL,
     "commitBasket": TILL,
     "cancelBasket": TILL,

@@ -57,7 +57,7 @@ async def enrol(
     body: EnrolmentBody, request: Request, response: Response, services: ServicesDep
 ) -> EnrolledBody:
     """Become a shopper under a random key. The token is shown this once: keep it in the app."""
-    _limit_enrolments(request, services)
+    limit_enrolments(request, services)
     wishes = [ConsentWish(**wish.model_dump()) for wish in body.consents]
 
     def enrol_and_welcome(work: UnitOfWork) -> Enrolment:
@@ -86,7 +86,14 @@ async def enrol(
     return EnrolledBody.of(enrolled.shopper, token=enrolled.secret)
 
 
-def _limit_enrolments(request: Request, services: ServicesDep) -> None:
+def limit_enrolments(request: Request, services: ServicesDep) -> None:
+    """Let an address wait that enrols too often.
+
+    Raises
+    ------
+    Problem
+        429, with the seconds to wait.
+    """
     # Enrolling is open to all, and each enrolment is a row that stays.
     address = "" if request.client is None else request.client.host
     now_ms = services.now_ms()

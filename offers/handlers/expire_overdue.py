@@ -76,7 +76,8 @@ def expire_overdue(*, work: UnitOfWork, now_ms: UnixMs) -> Expired:
     forgotten += work.answers.forget_before(answers_before, limit=A_CALL_MAX)
     old_day = day_of(UnixMs(now_ms - BUDGET_DAYS_KEPT * DAY_MS), time_zone="UTC")
     forgotten += work.budgets.forget_days_before(old_day, limit=A_CALL_MAX)
-    forgotten += _forget_goodwill(work=work, now_ms=now_ms)
+    forgotten += work.goodwill.forget_before(old_day, limit=A_CALL_MAX)
+    forgotten += work.card_claims.forget_overdue(now_ms=now_ms, limit=A_CALL_MAX)
     forgotten += forget_places(work=work, now_ms=now_ms, limit=A_CALL_MAX)
     forgotten += forget_contacts(work=work, now_ms=now_ms, limit=A_CALL_MAX)
     forgotten += work.retention.forget_old(now_ms=now_ms, limit=A_CALL_MAX)
@@ -89,11 +90,6 @@ def expire_overdue(*, work: UnitOfWork, now_ms: UnixMs) -> Expired:
         tiers=len(tiers),
         forgotten=forgotten,
     )
-
-
-def _forget_goodwill(*, work: UnitOfWork, now_ms: UnixMs) -> int:
-    before = day_of(UnixMs(now_ms - ANSWERS_KEPT_MS), time_zone="UTC")
-    return work.goodwill.forget_before(before, limit=A_CALL_MAX)
 
 
 def _expire_coupon(coupon: Coupon, *, work: UnitOfWork, now_ms: UnixMs) -> None:

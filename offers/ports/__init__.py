@@ -9,7 +9,7 @@ from offers.ports.answers import Answers, Outbox
 from offers.ports.audit import Audit
 from offers.ports.budgets import Budgets, Sites
 from offers.ports.campaigns import Campaigns
-from offers.ports.cards import Cards
+from offers.ports.cards import CardClaims, Cards
 from offers.ports.contact import Contacts, Mails, PushSubscriptions, Trips
 from offers.ports.engagement import GoodwillDays, Referrals, StaffRequests, Surveys
 from offers.ports.facts import Attributes, Facts
@@ -36,6 +36,7 @@ __all__ = [
     "Audit",
     "Budgets",
     "Campaigns",
+    "CardClaims",
     "Cards",
     "Consents",
     "Contacts",

@@ -1,12 +1,13 @@
 """Keep the digital cards, and which of their codes have been taken.
 
-Layer: ports. Takes: nouns. Gives: `Cards` to storage.
+Layer: ports. Takes: nouns. Gives: `Cards`, `CardClaims` to storage.
 """
 
 from typing import Protocol
 
 from offers.model.card import CardNumber
 from offers.model.ids import ShopperId
+from rtls.model.units import UnixMs
 
 
 class Cards(Protocol):
@@ -34,4 +35,20 @@ class Cards(Protocol):
 
     def forget_before(self, step: int, *, limit: int) -> int:
         """Delete steps that no code can be of any more; return how many."""
+        ...
+
+
+class CardClaims(Protocol):
+    """Claims of cards that were handed out and belong to nobody's app yet."""
+
+    def add(self, fingerprint: str, shopper: ShopperId, *, until_ms: UnixMs) -> None:
+        """Write a claim under the fingerprint of its code."""
+        ...
+
+    def take(self, fingerprint: str, *, now_ms: UnixMs) -> ShopperId | None:
+        """Use the claim up and return whose card it is; None where there is none, or it is over."""
+        ...
+
+    def forget_overdue(self, *, now_ms: UnixMs, limit: int) -> int:
+        """Delete claims whose time is over; return how many."""
         ...

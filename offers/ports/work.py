@@ -11,7 +11,7 @@ from offers.ports.answers import Answers, Outbox
 from offers.ports.audit import Audit
 from offers.ports.budgets import Budgets, Sites
 from offers.ports.campaigns import Campaigns
-from offers.ports.cards import Cards
+from offers.ports.cards import CardClaims, Cards
 from offers.ports.contact import Contacts, Mails, PushSubscriptions, Trips
 from offers.ports.engagement import GoodwillDays, Referrals, StaffRequests, Surveys
 from offers.ports.facts import Attributes, Facts
@@ -62,6 +62,8 @@ class UnitOfWork(Protocol):
     def coupons(self) -> Coupons: ...  # noqa: D102
     @property
     def cards(self) -> Cards: ...  # noqa: D102
+    @property
+    def card_claims(self) -> CardClaims: ...  # noqa: D102
     @property
     def held_baskets(self) -> HeldBaskets: ...  # noqa: D102
     @property

@@ -106,6 +106,7 @@ ELSEWHERE: Final[Mapping[str, int]] = {
     "webhook_events": MONTH,
     "webhook_queue": MONTH,
     "card_steps": 1,
+    "card_claims": 365,
     "outbox": 1,
 }
 WHILE_ENROLLED: Final[Mapping[str, str]] = {

@@ -14,6 +14,7 @@ from offers.ports import (
     Audit,
     Budgets,
     Campaigns,
+    CardClaims,
     Cards,
     Consents,
     Contacts,
@@ -55,6 +56,7 @@ from offers.storage.sql_attributes import SqlAttributes
 from offers.storage.sql_audit import SqlAudit
 from offers.storage.sql_budgets import SqlBudgets
 from offers.storage.sql_campaigns import SqlCampaigns
+from offers.storage.sql_card_claims import SqlCardClaims
 from offers.storage.sql_cards import SqlCards
 from offers.storage.sql_consents import SqlConsents
 from offers.storage.sql_contacts import SqlContacts
@@ -106,6 +108,7 @@ class SqlWork:
         self.offers: Offers = SqlOffers(connection)
         self.coupons: Coupons = SqlCoupons(connection)
         self.cards: Cards = SqlCards(connection)
+        self.card_claims: CardClaims = SqlCardClaims(connection)
         self.held_baskets: HeldBaskets = SqlHeldBaskets(connection)
         self.purchases: Purchases = SqlPurchases(connection)
         self.facts: Facts = SqlFacts(connection)

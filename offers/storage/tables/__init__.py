@@ -8,7 +8,7 @@ from offers.storage.tables.answers import ANSWERS, OUTBOX
 from offers.storage.tables.audit import AUDIT, ERASURES
 from offers.storage.tables.budgets import BUDGET_HOLDS, BUDGET_USES, BUDGETS, SITES
 from offers.storage.tables.campaigns import CAMPAIGN_REVISIONS, CAMPAIGNS
-from offers.storage.tables.cards import CARD_STEPS, CARDS
+from offers.storage.tables.cards import CARD_CLAIMS, CARD_STEPS, CARDS
 from offers.storage.tables.columns import METADATA, DataClass
 from offers.storage.tables.contact import (
     CONTACT_PACES,
@@ -89,6 +89,7 @@ __all__ = [
     "CAMPAIGN_REVISIONS",
     "CAP_SLOTS",
     "CARDS",
+    "CARD_CLAIMS",
     "CARD_STEPS",
     "CONSENTS",
     "CONTACT_PACES",

@@ -1,4 +1,4 @@
-"""Lay down the tables of cards and of the codes that were taken.
+"""Lay down the tables of cards, of their codes that were taken, and of their claims.
 
 Layer: edges. Takes: column functions. Gives: the tables to repositories and migrations. A card has
 no key of its own here: it is made of the number with the key that lies beside the database.
@@ -24,4 +24,14 @@ CARD_STEPS: Final = sa.Table(
     key("shopper_id", sa.ForeignKey("shoppers.shopper_id"), primary=True),
     number("step", DataClass.BEHAVIOUR, primary=True),
     sa.Index(None, "step"),
+)
+
+CARD_CLAIMS: Final = sa.Table(
+    "card_claims",
+    METADATA,
+    sa.Column("fingerprint", sa.Text(), primary_key=True, info={"data": DataClass.SECRET}),
+    key("shopper_id", sa.ForeignKey("shoppers.shopper_id")),
+    number("until_ms", DataClass.BEHAVIOUR),
+    sa.Index(None, "shopper_id"),
+    sa.Index(None, "until_ms"),
 )

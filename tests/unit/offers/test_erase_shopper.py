@@ -260,6 +260,7 @@ def test_only_secrets_are_left_out_of_an_export() -> None:
     assert left_out == {
         "credentials.fingerprint",
         "coupon_codes.fingerprint",
+        "card_claims.fingerprint",
         "push_subscriptions.endpoint",
         "push_subscriptions.browser_key",
         "push_subscriptions.browser_secret",

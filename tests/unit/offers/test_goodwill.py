@@ -85,11 +85,11 @@ def test_old_days_are_forgotten(shop: Shop) -> None:
     """What grows for ever fills every disk."""
     till, cashier = Till(shop=shop), staff(shop)
     assert isinstance(grant(till, till.scan(shop.shopper(tag=None)), 60, by=cashier), Earned)
-    expire_overdue(work=shop.work, now_ms=UnixMs(NOON_MS + 29 * DAY_MS))
+    expire_overdue(work=shop.work, now_ms=UnixMs(NOON_MS + 399 * DAY_MS))
     assert not shop.work.goodwill.take(
         cashier.credential, day="2023-11-14", points=41, points_max=100
     )
-    expire_overdue(work=shop.work, now_ms=UnixMs(NOON_MS + 32 * DAY_MS))
+    expire_overdue(work=shop.work, now_ms=UnixMs(NOON_MS + 402 * DAY_MS))
     assert shop.work.goodwill.take(cashier.credential, day="2023-11-14", points=41, points_max=100)
 
 

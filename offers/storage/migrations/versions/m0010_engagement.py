@@ -1,4 +1,4 @@
-"""Add referrals, surveys, calls for staff and goodwill.
+"""Add referrals, surveys, calls for staff, goodwill and claims of cards.
 
 Layer: edges. Takes: a database of revision 0009. Gives: the tables as they were at this revision.
 """
@@ -20,6 +20,7 @@ def upgrade() -> None:
     _create_surveys()
     _create_staff_requests()
     _create_goodwill_days()
+    _create_card_claims()
 
 
 def _refers(table: str, column: str, to: str) -> sa.ForeignKeyConstraint:
@@ -138,3 +139,16 @@ def _create_goodwill_days() -> None:
         sa.PrimaryKeyConstraint("credential_id", "day", name="pk_goodwill_days"),
     )
     op.create_index("ix_goodwill_days_day", "goodwill_days", ["day"])
+
+
+def _create_card_claims() -> None:
+    op.create_table(
+        "card_claims",
+        sa.Column("fingerprint", sa.Text(), nullable=False),
+        sa.Column("shopper_id", sa.Text(), nullable=False),
+        sa.Column("until_ms", sa.BigInteger(), nullable=False),
+        _refers("card_claims", "shopper_id", "shoppers.shopper_id"),
+        sa.PrimaryKeyConstraint("fingerprint", name="pk_card_claims"),
+    )
+    op.create_index("ix_card_claims_shopper_id", "card_claims", ["shopper_id"])
+    op.create_index("ix_card_claims_until_ms", "card_claims", ["until_ms"])
