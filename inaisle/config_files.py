@@ -43,6 +43,11 @@ def demo_programme_file() -> Path:
     return config_folder() / "demo" / "programme.json"
 
 
+def consent_text_files() -> tuple[Path, ...]:
+    """Return the texts of consents: ``<version>.<language>.md``."""
+    return tuple(sorted((config_folder() / "consents").glob("*.??.md")))
+
+
 def campaign_template_files() -> tuple[Path, ...]:
     """Return the ready-made campaigns, one for each segment of shoppers."""
     return tuple(sorted((config_folder() / "templates").glob("*.json")))

@@ -16,7 +16,7 @@ from inaisle.app_client import ApiAddress, ApiClient, RefusedByApi
 from rtls.model.units import TagId
 
 log = structlog.get_logger("inaisle.demo")
-CONSENT_TEXT: Final = "2026-11-de"
+CONSENT_TEXT: Final = "2026-11"
 PURPOSES: Final = ("locate", "personalise", "notify")
 NEWS_MAX: Final = 64
 

@@ -14,6 +14,8 @@ import structlog
 from fastapi import APIRouter, FastAPI
 
 from inaisle.access_keys import AccessKeys, provide_keys
+from inaisle.config_files import consent_text_files
+from inaisle.consent_texts import keep_consent_texts
 from inaisle.database_place import database_place
 from inaisle.errors import InvalidSettings
 from inaisle.locating_side import Around
@@ -134,6 +136,7 @@ class OffersSide:
             secrets=self.secrets,
             now_ms=around.clock.now_ms(),
         )
+        keep_consent_texts(consent_text_files(), writer=self.writer)
         self._load_campaigns(settings)
         self._load_programme(settings)
         self._stop = threading.Event()

@@ -72,7 +72,7 @@ class ConsentWishBody(Body):
     """A grant or a withdrawal, and the text that the shopper was shown."""
 
     is_granted: StrictBool
-    text_version: StrictStr = Field(min_length=1, max_length=200, examples=["2026-11-de"])
+    text_version: StrictStr = Field(min_length=1, max_length=200, examples=["2026-11"])
     locale: Locale = Field(default=Locale.DE, examples=["de"])
 
 

@@ -17,7 +17,8 @@ from offers.handlers.note_fact import erase_profile
 from offers.handlers.random_id import random_id
 from offers.model.audit import AuditAction
 from offers.model.consent import Consent, ConsentChannel, ConsentState, Purpose
-from offers.model.errors import TooYoung
+from offers.model.consent_text import ConsentText
+from offers.model.errors import InvalidShopper, TooYoung
 from offers.model.ids import ConsentId, ShopperId
 from offers.model.offer import OfferState
 from offers.model.pairing import PairingEnd
@@ -59,14 +60,17 @@ def change_consent(
     work, now_ms, secrets
         The transaction, the time, the source of randomness.
 
-    It raises `TooYoung` where a child would grant something; taking back is open to all.
+    It raises `TooYoung` where a child would grant something, and `InvalidShopper` for a text that
+    nobody here has shown; taking back is open to all.
     """
     if wish.is_granted:
         _refuse_children(shopper, work=work, now_ms=now_ms)
     newest = work.consents.state_of(shopper).newest_of(wish.purpose)
     is_news = newest is None or not _says(newest, wish)
     if is_news:
-        work.consents.append(_record(shopper, wish, now_ms=now_ms, secrets=secrets))
+        shown = _shown(wish, work=work)
+        record = _record(shopper, wish, shown=shown, now_ms=now_ms, secrets=secrets)
+        work.consents.append(record)
     if not wish.is_granted:
         _withdraw(shopper, wish.purpose, work=work, now_ms=now_ms)
     if is_news:
@@ -96,8 +100,27 @@ def _says(record: Consent, wish: ConsentWish) -> bool:
     return record.is_granted == wish.is_granted and record.text_version == wish.text_version
 
 
+def _shown(wish: ConsentWish, *, work: UnitOfWork) -> ConsentText | None:
+    # Taking back needs no text: it must never fail because an app is old.
+    if not wish.is_granted or not work.consents.has_texts():
+        return None
+    texts = work.consents.texts_of(wish.text_version)
+    shown = next((text for text in texts if text.locale is wish.locale), None)
+    if shown is None:
+        raise InvalidShopper(
+            f"text_version is {wish.text_version!r} in {wish.locale}; expected a version that is "
+            "kept here in this language. Show the shopper the current text."
+        )
+    return shown
+
+
 def _record(
-    shopper: ShopperId, wish: ConsentWish, *, now_ms: UnixMs, secrets: SecretSource
+    shopper: ShopperId,
+    wish: ConsentWish,
+    *,
+    shown: ConsentText | None,
+    now_ms: UnixMs,
+    secrets: SecretSource,
 ) -> Consent:
     return Consent(
         consent=ConsentId(random_id(secrets)),
@@ -108,6 +131,7 @@ def _record(
         text_version=wish.text_version,
         locale=wish.locale,
         channel=wish.channel,
+        text_sha256=None if shown is None else shown.sha256,
     )
 
 

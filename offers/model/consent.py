@@ -49,6 +49,8 @@ class Consent:
     text_version: str
     locale: Locale = Locale.DE
     channel: ConsentChannel = ConsentChannel.APP
+    text_sha256: str | None = None
+    """of the text that was shown; None where it is not kept here, e.g. at a withdrawal"""
 
     def __post_init__(self) -> None:
         check_random_id("consent", self.consent, error=InvalidShopper)

@@ -6,6 +6,7 @@ Layer: ports. Takes: nouns. Gives: `Shoppers`, `Consents`, `Pairings` to storage
 from typing import Protocol
 
 from offers.model.consent import Consent, ConsentState
+from offers.model.consent_text import ConsentText
 from offers.model.ids import CredentialId, PairingId, ShopperId
 from offers.model.pairing import Pairing, PairingEnd
 from offers.model.shopper import Credential, Shopper
@@ -49,6 +50,18 @@ class Consents(Protocol):
 
     def state_of(self, shopper: ShopperId) -> ConsentState:
         """Return what counts now."""
+        ...
+
+    def keep_text(self, text: ConsentText) -> bool:
+        """Keep what is shown under a version; False where another text is kept under it."""
+        ...
+
+    def texts_of(self, version: str) -> tuple[ConsentText, ...]:
+        """Return the texts of a version, one a language."""
+        ...
+
+    def has_texts(self) -> bool:
+        """Say whether any text is kept: then a version that is not cannot have been shown."""
         ...
 
     def history_of(self, shopper: ShopperId) -> tuple[Consent, ...]:

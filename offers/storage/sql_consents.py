@@ -6,9 +6,11 @@ Layer: edges. Takes: a connection inside a transaction. Gives: `offers.ports.Con
 import sqlalchemy as sa
 
 from offers.model.consent import Consent, ConsentChannel, ConsentState, Purpose
+from offers.model.consent_text import ConsentText
 from offers.model.ids import ConsentId, ShopperId
 from offers.model.shopper import Locale
-from offers.storage.tables import CONSENTS
+from offers.storage.insert_once import insert_once
+from offers.storage.tables import CONSENT_TEXTS, CONSENTS
 from rtls.model.units import UnixMs
 
 _HISTORY = (
@@ -26,6 +28,13 @@ _STATE = (
     .where(CONSENTS.c.sequence.in_(_NEWEST_OF_EACH.scalar_subquery()))
     .order_by(CONSENTS.c.sequence)
 )
+
+_TEXTS = (
+    sa.select(CONSENT_TEXTS)
+    .where(CONSENT_TEXTS.c.version == sa.bindparam("wanted"))
+    .order_by(CONSENT_TEXTS.c.locale)
+)
+_ANY_TEXT = sa.select(CONSENT_TEXTS.c.version).limit(1)
 
 
 class SqlConsents:
@@ -47,8 +56,32 @@ class SqlConsents:
                 "text_version": consent.text_version,
                 "locale": consent.locale.value,
                 "channel": consent.channel.value,
+                "text_sha256": consent.text_sha256,
             },
         )
+
+    def keep_text(self, text: ConsentText) -> bool:
+        """Keep what is shown under a version; False where another text is kept under it."""
+        row = {
+            "version": text.version,
+            "locale": text.locale.value,
+            "sha256": text.sha256,
+            "text": text.text,
+        }
+        self._connection.execute(insert_once(CONSENT_TEXTS, self._connection.dialect.name), row)
+        return text in self.texts_of(text.version)
+
+    def texts_of(self, version: str) -> tuple[ConsentText, ...]:
+        """Return the texts of a version, one a language."""
+        rows = self._connection.execute(_TEXTS, {"wanted": version})
+        return tuple(
+            ConsentText(version=row.version, locale=Locale(row.locale), text=row.text)
+            for row in rows
+        )
+
+    def has_texts(self) -> bool:
+        """Say whether any text is kept."""
+        return self._connection.execute(_ANY_TEXT).first() is not None
 
     def state_of(self, shopper: ShopperId) -> ConsentState:
         """Return what counts now."""
@@ -72,6 +105,7 @@ class SqlConsents:
                 text_version=row.text_version,
                 locale=Locale(row.locale),
                 channel=ConsentChannel(row.channel),
+                text_sha256=row.text_sha256,
             )
             for row in rows
         )

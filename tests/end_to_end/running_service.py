@@ -274,7 +274,7 @@ class App:
     def __enter__(self) -> Self:
         self.client.token = str(self.client.post("/v1/enrolments", {"locale": "de"})["token"])
         for purpose in ("locate", "personalise", "notify"):
-            wish = {"is_granted": True, "text_version": "2026-11-de"}
+            wish = {"is_granted": True, "text_version": "2026-11"}
             self.client.put(f"/v1/me/consents/{purpose}", wish)
         self.client.post("/v1/me/pairings", {"tag": TAG})
         self._listener.start()

@@ -107,7 +107,7 @@ class Service:
 def pair_a_trolley(address: ApiAddress) -> None:
     """Enrol a shopper who agrees to everything and pairs the tag."""
     with ApiClient(address) as client:
-        wishes = [{"purpose": p, "is_granted": True, "text_version": "t"} for p in PURPOSES]
+        wishes = [{"purpose": p, "is_granted": True, "text_version": "2026-11"} for p in PURPOSES]
         enrolled = client.post("/v1/enrolments", {"locale": "de", "consents": wishes})
         client.token = str(enrolled["token"])
         client.post("/v1/me/pairings", {"tag": TAG})

@@ -118,7 +118,7 @@ def enrolled(service: ServeProcess, tag: str) -> ApiClient:
     """An app whose shopper lets himself be located under a tag."""
     app = ApiClient(service.address)
     app.token = str(app.post("/v1/enrolments", {"locale": "de"})["token"])
-    app.put("/v1/me/consents/locate", {"is_granted": True, "text_version": "2026-11-de"})
+    app.put("/v1/me/consents/locate", {"is_granted": True, "text_version": "2026-11"})
     app.post("/v1/me/pairings", {"tag": tag})
     return app
 

@@ -81,7 +81,7 @@ class App:
             self.consent(purpose, is_granted=True)
 
     def consent(self, purpose: str, *, is_granted: bool) -> None:
-        wish = {"is_granted": is_granted, "text_version": "2026-11-de", "locale": "de"}
+        wish = {"is_granted": is_granted, "text_version": "2026-11", "locale": "de"}
         self.client.put(f"/v1/me/consents/{purpose}", wish)
 
     def pair(self, tag: TagId) -> None:

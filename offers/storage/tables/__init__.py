@@ -40,6 +40,7 @@ from offers.storage.tables.ledger import (
 from offers.storage.tables.offers import CAP_SLOTS, COUPON_CODES, COUPONS, OFFERS, REDEMPTIONS
 from offers.storage.tables.offline import OFFLINE_ITEMS
 from offers.storage.tables.people import (
+    CONSENT_TEXTS,
     CONSENTS,
     CREDENTIALS,
     MINORS,
@@ -92,6 +93,7 @@ __all__ = [
     "CARD_CLAIMS",
     "CARD_STEPS",
     "CONSENTS",
+    "CONSENT_TEXTS",
     "CONTACT_PACES",
     "CONTACT_WISHES",
     "COUPONS",

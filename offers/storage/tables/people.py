@@ -31,6 +31,15 @@ CREDENTIALS: Final = sa.Table(
     sa.UniqueConstraint("fingerprint"),
 )
 
+CONSENT_TEXTS: Final = sa.Table(
+    "consent_texts",
+    METADATA,
+    sa.Column("version", sa.Text(), primary_key=True, info={"data": DataClass.BUSINESS}),
+    sa.Column("locale", sa.Text(), primary_key=True, info={"data": DataClass.BUSINESS}),
+    text("sha256", DataClass.BUSINESS),
+    text("text", DataClass.BUSINESS),
+)
+
 CONSENTS: Final = sa.Table(
     "consents",
     METADATA,
@@ -41,6 +50,7 @@ CONSENTS: Final = sa.Table(
     claim("is_granted", DataClass.BEHAVIOUR),
     number("at_ms", DataClass.BEHAVIOUR),
     text("text_version", DataClass.BEHAVIOUR),
+    text("text_sha256", DataClass.BEHAVIOUR, nullable=True),
     text("locale", DataClass.BEHAVIOUR),
     text("channel", DataClass.BEHAVIOUR),
     sa.UniqueConstraint("consent_id"),

@@ -1,5 +1,7 @@
 """enrol, credentials, pairing: who is who, and who carries what."""
 
+import hashlib
+
 import pytest
 
 from offers.handlers.change_consent import ConsentWish
@@ -12,6 +14,7 @@ from offers.handlers.issue_credential import (
 )
 from offers.handlers.pair_tag import PAIRING_MS, PAIRINGS_MAX, unpair_tag
 from offers.model.consent import Purpose
+from offers.model.consent_text import ConsentText
 from offers.model.errors import Conflict, ConsentMissing, InvalidShopper, NotFound, TagTaken
 from offers.model.ids import TillId
 from offers.model.pairing import check_tag
@@ -133,3 +136,22 @@ def test_a_tag_that_no_gateway_reports_is_refused(tag: str) -> None:
     """Ids reach logs and topics."""
     with pytest.raises(InvalidShopper, match="tag is"):
         check_tag(tag)
+
+
+def test_a_grant_carries_the_hash_of_the_text_that_was_shown(shop: Shop) -> None:
+    """GDPR Art. 7(1): to these very words she agreed."""
+    text = ConsentText(version="v1", locale=Locale.DE, text="Ja.")
+    assert shop.work.consents.keep_text(text)
+    anna = shop.shopper(Purpose.LOCATE, tag=None)
+    (record,) = shop.work.consents.history_of(anna)
+    assert record.text_sha256 == hashlib.sha256(b"Ja.").hexdigest()
+
+
+def test_a_version_that_nobody_has_shown_cannot_be_granted_but_taken_back(shop: Shop) -> None:
+    """An old app may always say no."""
+    anna = shop.shopper(Purpose.LOCATE, tag=None)
+    shop.work.consents.keep_text(ConsentText(version="v2", locale=Locale.DE, text="Ja."))
+    with pytest.raises(InvalidShopper, match="text_version is 'v1'"):
+        shop.say(anna, Purpose.NOTIFY, is_granted=True)
+    shop.say(anna, Purpose.LOCATE, is_granted=False)
+    assert shop.work.consents.state_of(anna).granted(Purpose.LOCATE) is None

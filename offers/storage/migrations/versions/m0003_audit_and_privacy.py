@@ -18,6 +18,7 @@ def upgrade() -> None:
     _create_erasures()
     _create_suspensions()
     _create_minors()
+    _create_consent_texts()
     _let_rows_outlive_their_shopper()
 
 
@@ -92,6 +93,18 @@ def _create_minors() -> None:
         ),
         sa.PrimaryKeyConstraint("shopper_id", name="pk_minors"),
     )
+
+
+def _create_consent_texts() -> None:
+    op.create_table(
+        "consent_texts",
+        sa.Column("version", sa.Text(), nullable=False),
+        sa.Column("locale", sa.Text(), nullable=False),
+        sa.Column("sha256", sa.Text(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("version", "locale", name="pk_consent_texts"),
+    )
+    op.add_column("consents", sa.Column("text_sha256", sa.Text(), nullable=True))
 
 
 def _let_rows_outlive_their_shopper() -> None:
