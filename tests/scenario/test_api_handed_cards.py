@@ -1,4 +1,4 @@
-"""The automatic programme: a card from the till collects at once and is claimed in the app later."""
+"""The automatic programme: a card from the till collects at once, and is claimed in the app."""
 
 import pytest
 
