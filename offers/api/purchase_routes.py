@@ -11,10 +11,10 @@ from fastapi import APIRouter, Path, Response, status
 from offers.api.auth import CallerDep
 from offers.api.problem import ProblemCode
 from offers.api.problem_docs import problems
+from offers.api.purchase_schema import PurchaseBody, ReturnBody, ReturnWishBody
 from offers.api.services import ServicesDep
 from offers.api.till_answers import ONCE, Outcome, TillRequestDep, answer_till
 from offers.api.till_routes import place_of
-from offers.api.till_schema import PurchaseBody, ReturnBody, ReturnWishBody
 from offers.handlers.return_purchase import purchase_of_site, return_purchase
 from offers.model.ids import PurchaseId
 from offers.model.purchase import PurchaseReturn

@@ -14,6 +14,7 @@ from fastapi import APIRouter, Path, Response, status
 from offers.api.auth import CallerDep
 from offers.api.problem import ProblemCode
 from offers.api.problem_docs import problems
+from offers.api.purchase_schema import PurchaseBody
 from offers.api.services import ServicesDep
 from offers.api.till_answers import (
     ONCE,
@@ -29,7 +30,6 @@ from offers.api.till_schema import (
     CheckoutBody,
     EndedBasketBody,
     HeldBasketBody,
-    PurchaseBody,
     QuoteBody,
     RedemptionBody,
 )

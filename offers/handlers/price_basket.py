@@ -11,7 +11,7 @@ from offers.checkout.coupon_code import parse_code
 from offers.checkout.redeem import refusal_of_coupon
 from offers.checkout.whole_stack import whole_stack
 from offers.handlers.coupon_budgets import overdrawing
-from offers.handlers.purchase_points import tender_for
+from offers.handlers.purchase_points import hint_of, tender_for
 from offers.handlers.reveal_card import scanned_card
 from offers.handlers.reveal_coupon import CODE_PURPOSE
 from offers.model.coupon import Coupon, CouponState
@@ -65,6 +65,9 @@ def price_basket(
     if shopper is not None:
         _add_coupons_of(shopper, shown, request, work=work, now_ms=now_ms)
     priced = _stacked(request, shopper, shown, work=work, now_ms=now_ms)
+    if shopper is not None:
+        hint = hint_of(shopper, request.site, work=work, now_ms=now_ms)
+        priced = replace(priced, hint=hint)
     if request.spend is None:
         return priced
     tender = tender_for(

@@ -14,7 +14,7 @@ from offers.handlers.post_points import spend
 from offers.handlers.reverse_points import claw_back, give_back
 from offers.handlers.review_tiers import count_spending
 from offers.model.basket import Basket
-from offers.model.held_basket import HeldBasket, SpendWish, Tender
+from offers.model.held_basket import CardHint, HeldBasket, SpendWish, Tender
 from offers.model.ids import PurchaseId, ShopperId
 from offers.model.ledger import LedgerUnit, PostingReason
 from offers.model.money import Money
@@ -58,6 +58,15 @@ def tender_for(
     worth_per_100 = _worth_per_100(wish.unit, to_pay.currency, site, work=work)
     return tender_of(
         wish, to_pay=to_pay, worth_per_100=worth_per_100, available_minor=available_minor
+    )
+
+
+def hint_of(shopper: ShopperId, site: SiteId, *, work: UnitOfWork, now_ms: UnixMs) -> CardHint:
+    """Return what the holder of a card can spend now, and the tier."""
+    wallets = [one.without_overdue(now_ms) for one in work.ledger.wallets_of(shopper)]
+    return CardHint(
+        spendable={one.account.unit: one.available_minor(now_ms) for one in wallets},
+        tier=work.tiers.tier_of(shopper, site),
     )
 
 

@@ -6,7 +6,8 @@ hold fixes the amounts: what the shopper was told is what is paid, whatever a ca
 meanwhile.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
@@ -106,6 +107,14 @@ class RefusedCoupon:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CardHint:
+    """What the staff may know of the holder of a card: what can be spent, and the tier."""
+
+    spendable: Mapping[LedgerUnit, int] = field(default_factory=dict)
+    tier: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PricedBasket:
     """What a basket costs with all coupons that are taken together. Nothing is used up by it."""
 
@@ -116,6 +125,8 @@ class PricedBasket:
     refused: tuple[RefusedCoupon, ...] = ()
     tender: Tender | None = None
     """what points or cashback pay of it"""
+    hint: CardHint | None = None
+    """None where no card was shown"""
 
     @property
     def discount(self) -> Discount:

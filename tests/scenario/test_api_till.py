@@ -60,7 +60,8 @@ def test_from_the_card_to_the_return(api: RunningApi) -> None:
         frame(stream)
     asked = {"basket": BASKET, "card": card_of(phone)}
     quote = till.post("/baskets/quote", asked).json()
-    assert (quote["to_pay"]["amount_minor"], quote["has_card"]) == (800, True)
+    assert quote["to_pay"]["amount_minor"] == 800
+    assert quote["card"] == {"spendable_minor": {}, "tier": None}
     held = till.post("/baskets", asked).json()
     assert held["quote"] == quote
     commit = f"/baskets/{held['held']}/commit"
@@ -93,6 +94,9 @@ def test_a_page_on_a_phone_is_a_till(api: RunningApi) -> None:
     held = till.post("/baskets", asked | {"card": card_of(phone, "digits")}).json()
     purchase = till.post(f"/baskets/{held['held']}/commit", {}).json()
     assert points_of(phone)["points"] == 42
+    api.advance(30_000)
+    hint = till.post("/baskets/quote", {"basket": BASKET, "card": card_of(phone)}).json()["card"]
+    assert hint["spendable_minor"] == {"points": 42, "EUR": 212}
     back = till.post(
         f"/purchases/{purchase['purchase']}/returns", {"lines": [{"line": 0, "quantity": 1}]}
     )
