@@ -71,6 +71,7 @@ _HOLD_MORE = (
 )
 _OF_REDEMPTION = _U.redemption_id == sa.bindparam("redemption")
 _USES = sa.select(_U.budget_id, _U.amount, _U.is_overdrawn).where(_OF_REDEMPTION)
+_ADD_USE = sa.insert(BUDGET_USES)
 _DROP_USES = sa.delete(BUDGET_USES).where(_OF_REDEMPTION)
 _FIND = sa.select(BUDGETS).where(_IS_BUDGET)
 _SPENT = sa.select(_B.campaign_id).where(
@@ -279,7 +280,7 @@ class SqlBudgets:
                 "amount": charge.amount,
                 "is_overdrawn": step is _OVERDRAW,
             }
-            self._connection.execute(sa.insert(BUDGET_USES), row)
+            self._connection.execute(_ADD_USE, row)
         return True
 
     def _step(self, step: sa.Update, charge: Charge, *, own: int, n: int) -> bool:
