@@ -9,6 +9,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from offers.decision.schedule import can_ever_be
+from offers.decision.unsatisfiable import impossible_place
 from offers.model.benefit import EarlyAccess, Event
 from offers.model.campaign import CampaignRevision
 from offers.model.errors import InvalidCampaign
@@ -39,6 +40,7 @@ def check_makes_sense(revision: CampaignRevision, *, zone: ZoneInfo, now_ms: Uni
     complaint = (
         _time_complaint(revision, now_ms=now_ms)
         or _schedule_complaint(revision, zone=zone)
+        or _condition_complaint(revision)
         or _benefit_complaint(revision)
         or _stacking_complaint(revision)
     )
@@ -68,6 +70,14 @@ def _schedule_complaint(revision: CampaignRevision, *, zone: ZoneInfo) -> str | 
         "schedule allows no instant within validity, so it can never make an offer; expected at "
         f"least one by the clocks of {zone.key}. Change weekdays, hours or dates, or the validity."
     )
+
+
+def _condition_complaint(revision: CampaignRevision) -> str | None:
+    found = impossible_place(revision)
+    if found is None:
+        return None
+    place, why = found
+    return f"{place} can never hold, so it can never make an offer: {why}."
 
 
 def _benefit_complaint(revision: CampaignRevision) -> str | None:
