@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import Final
 
 from offers.model.campaign import CampaignState
-from offers.model.trigger import zone_of
+from offers.model.trigger import TripTrigger, zone_of
 from offers.ports import Reader
 from rtls.model.units import SiteId, ZoneId
 from rtls.model.visit import DwellReached, Transition, TransitionKind, Visit, ZoneEvent
@@ -42,6 +42,7 @@ class WatchedZones:
         self._monotonic_s = monotonic_s
         self._lock = threading.Lock()
         self._zones: frozenset[ZoneId] = frozenset()
+        self._is_every_zone = False
         self._read_at_s = float("-inf")
         self._dwelt: OrderedDict[str, None] = OrderedDict()
 
@@ -56,21 +57,24 @@ class WatchedZones:
                     return True
                 case Transition(kind=TransitionKind.ENTERED):
                     is_known = event.is_withdrawn and event.visit_id in self._dwelt
-                    return is_known or event.zone in self._watched()
+                    return is_known or self._is_watched(event.zone)
                 case Transition():
-                    return event.visit_id in self._dwelt or event.zone in self._watched()
+                    return event.visit_id in self._dwelt or self._is_watched(event.zone)
                 case Visit():
                     return False  # its transition `left`, just before, has said all offers need
 
-    def _watched(self) -> frozenset[ZoneId]:
+    def _is_watched(self, zone: ZoneId) -> bool:
         now_s = self._monotonic_s()
         if now_s - self._read_at_s >= REFRESH_S:
             campaigns = self._reader.run(lambda work: work.campaigns.of_site(self._site))
-            self._zones = frozenset(
-                zone
+            triggers = [
+                campaign.revision.trigger
                 for campaign in campaigns
                 if campaign.state is CampaignState.ACTIVE
-                and (zone := zone_of(campaign.revision.trigger)) is not None
-            )
+            ]
+            zones = (zone_of(trigger) for trigger in triggers)
+            self._zones = frozenset(watched for watched in zones if watched is not None)
+            # A trip begins and ends anywhere.
+            self._is_every_zone = any(isinstance(trigger, TripTrigger) for trigger in triggers)
             self._read_at_s = now_s
-        return self._zones
+        return self._is_every_zone or zone in self._zones

@@ -10,11 +10,13 @@ from typing import Final
 
 from offers.handlers.earn_points import earn_for_activity
 from offers.handlers.note_fact import note_answers, note_facts
+from offers.handlers.on_occasion import on_occasion
 from offers.model.attribute import Attribute
 from offers.model.errors import InvalidSurvey, NotFound, WrongState
 from offers.model.fact import Fact, FactKind
 from offers.model.ids import ShopperId, SurveyId
 from offers.model.ledger import PostingReason
+from offers.model.occasion import SurveyAnswered
 from offers.model.survey import Answer, QuestionKind, Survey
 from offers.ports import SecretSource, UnitOfWork
 from rtls.model.units import SiteId, UnixMs
@@ -84,6 +86,14 @@ def answer_survey(
     fact = Fact(kind=FactKind.SURVEY, reference=survey, at_ms=now_ms, site=found.site)
     note_facts(shopper, (fact,), work=work, now_ms=now_ms)
     note_answers(shopper, _attributes(found, answers), work=work, now_ms=now_ms)
+    on_occasion(
+        SurveyAnswered(survey=survey),
+        shopper=shopper,
+        site=found.site,
+        work=work,
+        now_ms=now_ms,
+        secrets=secrets,
+    )
     return found
 
 

@@ -9,9 +9,11 @@ from dataclasses import replace
 
 from offers.handlers.earn_points import earn_for_activity
 from offers.handlers.note_fact import note_facts
+from offers.handlers.on_occasion import on_occasion
 from offers.model.fact import Fact, FactKind
 from offers.model.ids import ShopperId
 from offers.model.ledger import PostingReason
+from offers.model.occasion import ReferralConverted
 from offers.model.referral import PENDING_MS_MAX, Referral, ReferralState
 from offers.ports import SecretSource, UnitOfWork
 from rtls.model.units import SiteId, UnixMs
@@ -58,6 +60,14 @@ def convert_referral(
             )
         fact = Fact(kind=FactKind.REFERRAL, reference=pending.referral, at_ms=now_ms, site=site)
         note_facts(pending.referrer, (fact,), work=work, now_ms=now_ms)
+        on_occasion(
+            ReferralConverted(referral=pending.referral),
+            shopper=pending.referrer,
+            site=site,
+            work=work,
+            now_ms=now_ms,
+            secrets=secrets,
+        )
     return replace(pending, state=state, ended_at_ms=now_ms)
 
 

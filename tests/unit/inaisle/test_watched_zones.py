@@ -5,7 +5,7 @@ from typing import cast
 
 from inaisle.watched_zones import WatchedZones
 from offers.model.campaign import CampaignState
-from offers.model.trigger import EnterTrigger
+from offers.model.trigger import EnterTrigger, TripStartTrigger
 from offers.ports import Reader
 from rtls.model.units import Second, SiteId, TagId, UnixMs, ZoneId
 from rtls.model.visit import DwellReached, LeftReason, Transition, TransitionKind
@@ -15,7 +15,7 @@ SITE = SiteId("s")
 
 @dataclass
 class Revision:
-    trigger: EnterTrigger
+    trigger: EnterTrigger | TripStartTrigger
 
 
 @dataclass
@@ -115,3 +115,11 @@ def test_a_new_campaign_is_seen_within_a_second() -> None:
     campaigns.found = [Campaign(Revision(EnterTrigger(zone="dowels")))]
     seconds.now_s = 1.0
     assert zones.concerns(transition("dowels", TransitionKind.ENTERED))
+
+
+def test_a_trip_begins_anywhere_so_every_zone_matters_to_it() -> None:
+    """Else a greeting would come only to who happens to pass a shelf with a campaign."""
+    campaigns = Campaigns()
+    campaigns.found = [Campaign(Revision(TripStartTrigger()))]
+    zones = watched(campaigns, Seconds())
+    assert zones.concerns(transition("nobodys-corner", TransitionKind.ENTERED))

@@ -14,6 +14,7 @@ from offers.model.errors import InvalidShopper
 from offers.model.held_basket import BasketRequest
 from offers.model.ids import ReferralId, ShopperId
 from offers.model.ledger import POINTS, PostingReason
+from offers.model.offer import OfferState
 from offers.model.programme import Programme
 from offers.model.referral import (
     PENDING_MS_MAX,
@@ -23,8 +24,9 @@ from offers.model.referral import (
     ReferralRefusal,
     ReferralState,
 )
+from offers.model.trigger import ReferralTrigger
 from rtls.model.units import UnixMs
-from tests.unit.offers.shop import SITE, START_MS, Shop, asked
+from tests.unit.offers.shop import SITE, START_MS, Shop, asked, campaign
 from tests.unit.offers.till import Till
 
 DAY_MS = 86_400_000
@@ -197,3 +199,15 @@ def test_a_referral_of_one_person_cannot_be_written() -> None:
             state=ReferralState.PENDING,
             at_ms=START_MS,
         )
+
+
+def test_a_friend_who_buys_wakes_the_campaign_for_who_brought_him(shop: Shop) -> None:
+    """At the friend's first purchase, in its transaction; the second brings nothing more."""
+    shop.start(replace(campaign("friend"), trigger=ReferralTrigger()))
+    anna, ben = shop.shopper(tag=None), shop.shopper(tag=None)
+    claim(shop, ben, code_of(shop, anna))
+    for number in (1, 2):
+        buy(shop, ben, now_ms=START_MS + number * 60_000)
+    cards = shop.work.offers.cards_of(anna, after=0, limit=9, states=tuple(OfferState))
+    assert [card.offer.campaign for card in cards] == ["friend"]
+    assert shop.offer_of(ben) is None

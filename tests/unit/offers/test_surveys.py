@@ -16,8 +16,9 @@ from offers.model.errors import InvalidAnswer, InvalidSurvey, NotFound, WrongSta
 from offers.model.ids import SurveyId
 from offers.model.shopper import Locale
 from offers.model.survey import Question, QuestionKind, Survey
+from offers.model.trigger import SurveyTrigger
 from rtls.model.units import SiteId, UnixMs
-from tests.unit.offers.shop import SITE, START_MS, Shop, memory_engine, scratch_work
+from tests.unit.offers.shop import SITE, START_MS, Shop, campaign, memory_engine, scratch_work
 
 TEXTS = {Locale.DE: "Wie war es?", Locale.EN: "How was it?"}
 ADVICE = Question(question="advice", kind=QuestionKind.SCALE, texts=TEXTS)
@@ -182,3 +183,14 @@ def test_a_question_that_cannot_be_asked_is_refused(change, message: str) -> Non
     """Every language and every option has its text."""
     with pytest.raises(InvalidSurvey, match=message):
         replace(INTERESTS, **change)
+
+
+def test_answering_wakes_the_campaign_that_says_thank_you(shop: Shop) -> None:
+    """Once, and only the campaign of this very survey."""
+    thanks = replace(campaign("thanks"), trigger=SurveyTrigger(survey=VISIT.survey))
+    other = replace(campaign("other"), trigger=SurveyTrigger(survey="another"))
+    shop.start(thanks, other)
+    publish_survey(VISIT, work=shop.work)
+    anna = shop.shopper(tag=None)
+    answer(shop, anna)
+    assert shop.offer_of(anna).offer.campaign == "thanks"
