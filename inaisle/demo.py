@@ -15,7 +15,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Final
 
@@ -26,7 +26,7 @@ from inaisle.database_place import database_place
 from inaisle.demo_counts import DemoCounts
 from inaisle.demo_crowd import Crowd
 from inaisle.demo_error import ErrorMeter
-from inaisle.demo_settings import demo_settings, hear_ble_wire
+from inaisle.demo_settings import day_in_shop, demo_settings, hear_ble_wire, opening_ms
 from inaisle.demo_story import TAG, Stage, Story, play
 from inaisle.demo_summary import print_summary
 from inaisle.demo_view import DemoFigures, DemoView
@@ -66,9 +66,12 @@ def run_demo(settings: Settings, options: DemoOptions) -> ExitStatus:
         folder = stack.enter_context(_data_folder(options.data))
         settings = demo_settings(settings, folder)
         broker = stack.enter_context(_broker(options.broker))
-        clock = FollowingClock(origin_ms=SystemClock().now_ms(), speed=settings.simulator.speed)
         watched: list[tuple[ErrorMeter, ZoneGauge]] = []
         site_map = load_site_map(settings.site)
+        now_ms = SystemClock().now_ms()
+        # A folder that is used again remembers the time: there the clock must not go back.
+        origin_ms = now_ms if options.data is not None else opening_ms(now_ms, site_map.time_zone)
+        clock = FollowingClock(origin_ms=origin_ms, speed=settings.simulator.speed)
         settings = hear_ble_wire(settings, site_map)
 
         def watch(live: LiveState) -> LiveState:
@@ -171,6 +174,7 @@ class Demo:
                     let_come=simulator.let_come,
                     stay_until=self._board.stay_until,
                     tell=self._told.put,
+                    today=self._today,
                     is_stopped=stop.is_set,
                 )
                 self._story = pool.submit(play, stage)
@@ -180,6 +184,9 @@ class Demo:
                     stop.set()  # the story ends too, or the pool would wait for its end
         finally:
             self._crowd.stop()
+
+    def _today(self) -> date:
+        return day_in_shop(self._clock.now_ms(), load_site_map(self._settings.site).time_zone)
 
     def show(self, stop: threading.Event, *, once: bool) -> Story | None:
         """Refresh the view until the story is told or the viewer has seen enough."""

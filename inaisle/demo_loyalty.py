@@ -7,6 +7,7 @@ what happened, each step told to the viewer. It plays after the coupon has been 
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Final
 
 from inaisle.app_client import ApiClient, Json
@@ -29,6 +30,8 @@ LARGE_BASKET: Final = {
 DRILL: Final = 0
 """place of what is brought back"""
 CODE_S_MAX: Final = 60.0
+OFFER_S_MAX: Final = 60.0
+BIRTHDAY_CAMPAIGN: Final = "birthday-present"
 LOOK_AGAIN_S: Final = 0.1
 
 
@@ -45,15 +48,25 @@ class LoyaltyAct:
     clawed_back_points: int
     points_after: int
     tier_after: str | None
+    birthday_campaign: str
+    """whose offer came on the shopper's birthday"""
 
 
 class Counter:
     """The shopper's app, and the till that its card is shown to."""
 
-    def __init__(self, app: ApiClient, till: ApiClient, tell: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        app: ApiClient,
+        till: ApiClient,
+        *,
+        tell: Callable[[str], None],
+        today: Callable[[], date],
+    ) -> None:
         self.app = app
         self.till = till
         self.tell = tell
+        self.today = today
         self._code = ""
 
     def buy(self, basket: Json, *, spend: Json | None = None) -> Json:
@@ -75,6 +88,23 @@ class Counter:
         tier = self.app.get("/v1/me/tier")["tier"]
         return str(tier["tier"]) if isinstance(tier, Mapping) else None
 
+    def offer_of(self, campaign: str) -> Json:
+        """Wait until the app has an offer of the campaign, and return it.
+
+        Raises
+        ------
+        PartBroke
+            If none comes.
+        """
+        until = time.monotonic() + OFFER_S_MAX
+        while time.monotonic() < until:
+            offers = _list(self.app.get("/v1/me/offers")["offers"])
+            found = [offer for offer in offers if offer["campaign"] == campaign]
+            if found:
+                return found[0]
+            time.sleep(LOOK_AGAIN_S)
+        raise PartBroke(f"no offer of {campaign} came within {OFFER_S_MAX:.0f} s.")
+
     def _fresh_code(self) -> str:
         # A till takes each code once; the app shows another every half minute of the shop's clock.
         until = time.monotonic() + CODE_S_MAX
@@ -93,7 +123,7 @@ def play_loyalty(counter: Counter) -> LoyaltyAct:
     Raises
     ------
     PartBroke
-        If no tier is reached.
+        If no tier is reached, or no present comes on the birthday.
     """
     welcome = counter.points()
     counter.tell(f"has {welcome} points for enrolling")
@@ -112,6 +142,10 @@ def play_loyalty(counter: Counter) -> LoyaltyAct:
     counter.tell(
         f"brings the drill back: {clawed_back} points are taken back, tier {tier_after or 'none'}"
     )
+    day = counter.today()
+    counter.app.put("/v1/me/birthday", {"month": day.month, "day": day.day})
+    present = counter.offer_of(BIRTHDAY_CAMPAIGN)
+    counter.tell(f"says that today is his birthday, and receives “{present['title']}”")
     return LoyaltyAct(
         welcome_points=welcome,
         earned_points=earned,
@@ -121,6 +155,7 @@ def play_loyalty(counter: Counter) -> LoyaltyAct:
         clawed_back_points=clawed_back,
         points_after=counter.points(),
         tier_after=tier_after,
+        birthday_campaign=str(present["campaign"]),
     )
 
 

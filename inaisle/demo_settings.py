@@ -5,12 +5,15 @@ seconds (networks, disks) must be given as much more simulated time as the demo 
 """
 
 import socket
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from inaisle.settings import Settings
 from rtls.ingest.formats.format_name import FormatName
 from rtls.model.site_map import Radio, SiteMap
+from rtls.model.units import UnixMs
 
 # A busy machine delays a message by this much of real time without anything being wrong.
 DELAY_REAL_MS: Final = 250
@@ -39,6 +42,29 @@ def demo_settings(settings: Settings, data: Path) -> Settings:
             "api": settings.api.model_copy(update={"port": port}),
         }
     )
+
+
+def opening_ms(now_ms: UnixMs, time_zone: str) -> UnixMs:
+    """Return eleven in the morning of today in the shop: a demo at night shows a shop by day.
+
+    Examples
+    --------
+    >>> opening_ms(UnixMs(1_780_000_000_000), "Europe/Berlin")
+    1779958800000
+    """
+    return UnixMs(
+        round(_wall(now_ms, time_zone).replace(hour=11, minute=0, second=0).timestamp()) * 1_000
+    )
+
+
+def day_in_shop(now_ms: UnixMs, time_zone: str) -> date:
+    """Return what the calendar in the shop shows."""
+    return _wall(now_ms, time_zone).date()
+
+
+def _wall(now_ms: UnixMs, time_zone: str) -> datetime:
+    instant = datetime.fromtimestamp(now_ms // 1_000, tz=UTC)
+    return instant.astimezone(ZoneInfo(time_zone))
 
 
 def hear_ble_wire(settings: Settings, site_map: SiteMap) -> Settings:

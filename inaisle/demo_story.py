@@ -9,7 +9,7 @@ import contextlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final
 
 from websockets.exceptions import WebSocketException
@@ -50,6 +50,8 @@ class Stage:
     stay_until: Callable[[TagId, UnixMs], Stay]
     """what he really did up to an instant; waits until the truth of that instant is known"""
     tell: Callable[[str], None]
+    today: Callable[[], date]
+    """what the calendar in the shop shows"""
     is_stopped: Callable[[], bool]
     """whether the viewer has seen enough"""
 
@@ -109,7 +111,7 @@ def play(stage: Stage) -> Story:
             return Story(
                 receipt=receipt,
                 redeemed=redeemed,
-                loyalty=play_loyalty(Counter(app, till, stage.tell)),
+                loyalty=play_loyalty(Counter(app, till, tell=stage.tell, today=stage.today)),
             )
 
 

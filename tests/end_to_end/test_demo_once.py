@@ -37,6 +37,7 @@ def test_one_command_shows_the_path_from_a_radio_reading_to_a_redeemed_coupon(
     assert told["loyalty"]["welcome_points"] == 100
     assert told["loyalty"]["tier"] == "silver"
     assert told["loyalty"]["clawed_back_points"] == 264
+    assert told["loyalty"]["birthday_campaign"] == "birthday-present"
     assert told["redemptions"] == 1
     assert told["position_error_m"]["uwb"]["p50"] < 0.5
     assert 0.7 < told["truth_in_90_ellipse"]["uwb"] <= 1.0
