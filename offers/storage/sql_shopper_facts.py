@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from offers.model.condition import Condition
 from offers.model.consent import Purpose
-from offers.model.fact import DAY_MS, PLACE_KINDS, Fact, FactKind
+from offers.model.fact import DAY_MS, Fact, FactKind
 from offers.model.ids import ConsentId, ShopperId
 from offers.model.money import Money
 from offers.model.segment import Segment
@@ -25,6 +25,7 @@ from offers.storage.tables import (
     SHOPPER_TIERS,
     SHOPPERS,
 )
+from offers.storage.tables.shopper_facts import IS_PLACE
 from rtls.model.units import SiteId, UnixMs, ZoneId
 
 _F = SHOPPER_FACTS.c
@@ -61,10 +62,7 @@ _TIER = sa.select(SHOPPER_TIERS.c.tier).where(
 _FORGET = sa.delete(SHOPPER_FACTS).where(
     _F.sequence.in_(
         sa.select(_F.sequence)
-        .where(
-            _F.kind.in_(sorted(kind.value for kind in PLACE_KINDS)),
-            _F.at_ms < sa.bindparam("before_ms"),
-        )
+        .where(IS_PLACE, _F.at_ms < sa.bindparam("before_ms"))
         .limit(sa.bindparam("most", type_=sa.Integer))
     )
 )

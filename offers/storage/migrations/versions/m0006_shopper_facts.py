@@ -59,9 +59,15 @@ def _create_facts() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index(
-        "ix_shopper_facts_shopper_id_kind_at_ms", "shopper_facts", ["shopper_id", "kind", "at_ms"]
+        "ix_shopper_facts_kind_shopper_id_at_ms", "shopper_facts", ["kind", "shopper_id", "at_ms"]
     )
-    op.create_index("ix_shopper_facts_kind_at_ms", "shopper_facts", ["kind", "at_ms"])
+    op.create_index(
+        "ix_shopper_facts_places",
+        "shopper_facts",
+        ["at_ms"],
+        sqlite_where=sa.text("kind || '' IN ('dwell', 'visit')"),
+        postgresql_where=sa.text("kind || '' IN ('dwell', 'visit')"),
+    )
     op.create_index("ix_shopper_facts_at_ms", "shopper_facts", ["at_ms"])
 
 
