@@ -275,7 +275,7 @@ class Tills(RuleBasedStateMachine):
 
     def _bring_everything_back(self) -> None:
         """I9: reversing every line restores every account."""
-        purchases = self.connection.exec_driver_sql("SELECT purchase_id FROM purchases").scalars()
+        purchases = self.connection.execute(sa.text("SELECT purchase_id FROM purchases")).scalars()
         for name in list(purchases):
             purchase = self.shop.work.purchases.find(PurchaseId(name))
             assert purchase is not None
@@ -287,14 +287,14 @@ class Tills(RuleBasedStateMachine):
             if left:
                 self._bring_back(purchase.purchase, left)
         assert self.money_minor == 0
-        for (shopper,) in self.connection.exec_driver_sql("SELECT shopper_id FROM shoppers").all():
+        for (shopper,) in self.connection.execute(sa.text("SELECT shopper_id FROM shoppers")).all():
             for wallet in self.shop.work.ledger.wallets_of(ShopperId(shopper)):
                 assert (wallet.balance_minor, wallet.debt_minor) == (0, 0)
         self.budgets_hold_and_count_what_is_there()
         self.a_coupon_has_one_use_at_most()
 
     def _scalar(self, query: str) -> int:
-        found: int = self.connection.exec_driver_sql(query).scalar_one()
+        found: int = self.connection.execute(sa.text(query)).scalar_one()
         return found
 
 
