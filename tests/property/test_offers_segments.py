@@ -136,5 +136,5 @@ class Segments(RuleBasedStateMachine):
 TestSegments = Segments.TestCase
 IS_NIGHTLY = "INAISLE_NIGHTLY" in os.environ
 TestSegments.settings = settings(
-    max_examples=2_000 if IS_NIGHTLY else 80, stateful_step_count=50, deadline=None
+    max_examples=2_000 if IS_NIGHTLY else 60, stateful_step_count=50, deadline=None
 )
