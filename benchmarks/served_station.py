@@ -117,7 +117,8 @@ def pair_everybody(data: Path) -> tuple[str, ...]:
     secrets = SystemSecretSource(load_key(data / "secret.key"))
     writer = Writer(data / "offers.sqlite")
     wishes = [
-        ConsentWish(purpose=purpose, is_granted=True, text_version="2026-11") for purpose in PURPOSES
+        ConsentWish(purpose=purpose, is_granted=True, text_version="2026-11")
+        for purpose in PURPOSES
     ]
 
     def enrol(number: int, work: UnitOfWork) -> str:

@@ -111,17 +111,7 @@ class OffersSide:
             now_ms=around.clock.now_ms,
             time_zone=site_map.time_zone,
         )
-        self.relay = Relay(
-            writer=self.writer,
-            reader=self.reader,
-            woken=committed,
-            fan_out=fan_out,
-            render=offer_frame,
-            render_points=points_frame,
-            tell_tag=tell_tag,
-            now_ms=around.clock.now_ms,
-            unseen=self.messages.unseen,
-        )
+        self.relay = self._relay(committed, tell_tag)
         self.feed = VisitFeed(
             writer=self.writer,
             now_ms=around.clock.now_ms,
@@ -142,6 +132,19 @@ class OffersSide:
         self._stop = threading.Event()
         self._sweeper = threading.Thread(target=self._sweep, name="offers-sweep", daemon=True)
         self._watch(around)
+
+    def _relay(self, committed: threading.Event, tell_tag: Callable[[TagId, bool], None]) -> Relay:
+        return Relay(
+            writer=self.writer,
+            reader=self.reader,
+            woken=committed,
+            fan_out=self._fan_out,
+            render=offer_frame,
+            render_points=points_frame,
+            tell_tag=tell_tag,
+            now_ms=self._clock.now_ms,
+            unseen=self.messages.unseen,
+        )
 
     def start(self) -> None:
         """Deliver what waits, and everything from now on."""
