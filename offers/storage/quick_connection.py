@@ -197,6 +197,10 @@ class QuickConnection:
                 return self._send(prepared, given or {})
         return self._connection.execute(statement, given)
 
+    def exec_driver_sql(self, text: str) -> sa.CursorResult[*tuple[object, ...]]:
+        """Send text as it is, the ordinary way."""
+        return self._connection.exec_driver_sql(text)
+
     def _find(self, statement: sa.Executable, given: Given) -> _Prepared | None:
         assert isinstance(statement, sa.sql.ClauseElement)
         known = _KNOWN.get(statement)

@@ -8,6 +8,7 @@ import importlib
 import inspect
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import ModuleType
 
 import pytest
 import sqlalchemy as sa
@@ -41,7 +42,7 @@ def machines() -> Iterator[type[RuleBasedStateMachine]]:
                 )
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def engine(postgres: PostgresServer) -> Iterator[sa.Engine]:
     with postgres.engine() as engine:
         yield engine
@@ -60,7 +61,17 @@ def test_a_machine_runs_on_postgresql(
     module = inspect.getmodule(machine)
     monkeypatch.setattr(module, "memory_engine", postgres_engine)
     monkeypatch.setattr(machine, "engine", engine, raising=False)
-    run_state_machine_as_test(machine, settings=SMALL)
+    forget_databases(module)
+    try:
+        run_state_machine_as_test(machine, settings=SMALL)
+    finally:
+        forget_databases(module)
+
+
+def forget_databases(module: ModuleType | None) -> None:
+    """Let a machine that keeps one database for all its runs make another."""
+    for _, kept in inspect.getmembers(module, lambda found: hasattr(found, "cache_clear")):
+        kept.cache_clear()
 
 
 def test_the_machines_are_found() -> None:
