@@ -7,6 +7,7 @@ from pathlib import Path
 from inaisle.settings import Settings
 from offers.model.benefit import Information, MoneyOff, PercentOff
 from offers.model.campaign_json import parse_campaigns
+from offers.model.trigger import VisitTrigger
 from rtls.model.site_map_geojson import parse_site_map
 from rtls.model.units import ZoneId
 
@@ -22,17 +23,19 @@ def test_the_demo_campaigns_offer_each_kind_of_benefit_at_a_zone_that_reports_su
     campaigns = parse_campaigns((CONFIG / "demo" / "campaigns.json").read_bytes(), source="demo")
     site = parse_site_map((CONFIG / "demo" / "site.geojson").read_bytes(), source="demo")
     thresholds = {zone.zone: zone.rules.dwell_thresholds_s for zone in site.zones}
-    for campaign in campaigns:
-        assert campaign.site == site.site
+    assert {campaign.site for campaign in campaigns} == {site.site}
+    at_zones = [c for c in campaigns if isinstance(c.trigger, VisitTrigger)]
+    for campaign in at_zones:
         assert campaign.trigger.dwell_s in thresholds[campaign.trigger.zone]
-    kinds = {type(campaign.benefit) for campaign in campaigns}
+    kinds = {type(campaign.benefit) for campaign in at_zones}
     assert kinds == {MoneyOff, PercentOff, Information}
 
 
 def test_nothing_is_offered_at_the_dowels_before_five_minutes() -> None:
     """The founding rule of the product."""
     campaigns = parse_campaigns((CONFIG / "demo" / "campaigns.json").read_bytes(), source="demo")
-    dwells = [c.trigger.dwell_s for c in campaigns if c.trigger.zone == ZoneId("dowels")]
+    stays = [c.trigger for c in campaigns if isinstance(c.trigger, VisitTrigger)]
+    dwells = [stay.dwell_s for stay in stays if stay.zone == ZoneId("dowels")]
     assert dwells
     assert min(dwells) == 300.0
 
