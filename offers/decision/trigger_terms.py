@@ -48,7 +48,6 @@ _FIXED: Final[dict[type[Trigger], Said]] = {
 _MEASURES: Final = {
     Measure.PURCHASES: Said(de="Einkäufe", en="purchases"),
     Measure.TRIPS: Said(de="Besuche", en="visits"),
-    Measure.POINTS: Said(de="Punkte", en="points"),
 }
 _SEGMENTS: Final = {
     (Segment.NEW, Movement.ENTERED): Said(

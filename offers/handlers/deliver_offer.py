@@ -13,6 +13,7 @@ from offers.decision.eligibility import Eligibility, eligibility
 from offers.handlers.end_offer import end_offer
 from offers.handlers.note_event import note_event
 from offers.model.contact import Delivery, DeliveryChannel, DeliveryOutcome
+from offers.model.decision import Decision
 from offers.model.errors import Busy, NotFound
 from offers.model.ids import OfferId, ShopperId
 from offers.model.offer import Offer, OfferCard, OfferState
@@ -103,6 +104,18 @@ def deliver_offer(
         raise Busy(f"offer {offer} has just changed; expected issued. Try again.")
     delivered = card.offer.in_state(OfferState.DELIVERED, at_ms=now_ms)
     return replace(card, offer=delivered)
+
+
+def deliver_decided(decision: Decision, *, work: UnitOfWork, now_ms: UnixMs) -> OfferCard:
+    """Deliver what was decided in this very transaction: who asks has it before him."""
+    issued = next(
+        offer
+        for offer in work.offers.undelivered_of_shopper(decision.shopper)
+        if offer.decision == decision.decision
+    )
+    card = deliver_offer(issued.offer, work=work, now_ms=now_ms)
+    assert isinstance(card, OfferCard)  # nothing has come between
+    return card
 
 
 def deliver_waiting(

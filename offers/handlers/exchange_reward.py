@@ -6,7 +6,7 @@ wallet is held while the campaign is weighed, so that neither points nor the cou
 """
 
 from offers.handlers.decide_moment import decide_moment
-from offers.handlers.deliver_offer import deliver_offer
+from offers.handlers.deliver_offer import deliver_decided
 from offers.handlers.post_points import begin_change, spend
 from offers.handlers.random_id import random_id
 from offers.handlers.review_tiers import standing_of
@@ -15,7 +15,6 @@ from offers.model.errors import NotFound
 from offers.model.ids import ShopperId
 from offers.model.ledger import PostingReason
 from offers.model.occasion import Requested, moment_of
-from offers.model.offer import OfferCard
 from offers.model.points import Spending, Spent
 from offers.model.refusal import Refusal
 from offers.model.reward import Exchange, Reward, RewardRefusal
@@ -67,7 +66,7 @@ def exchange_reward(
     )
     if decision is None or decision.chosen is None:
         return _told(decision)
-    card = _card(shopper, decision, work=work, now_ms=now_ms)
+    card = deliver_decided(decision, work=work, now_ms=now_ms)
     spending = Spending(
         unit=wanted.unit,
         amount_minor=wanted.cost_minor,
@@ -103,14 +102,3 @@ def _told(decision: Decision | None) -> RewardRefusal:
     reasons = [] if decision is None else [entry.refusal for entry in decision.passed_over]
     is_consent = Refusal.CONSENT_PERSONALISE_MISSING in reasons
     return RewardRefusal.CONSENT_MISSING if is_consent else RewardRefusal.NOT_AVAILABLE
-
-
-def _card(shopper: ShopperId, decision: Decision, *, work: UnitOfWork, now_ms: UnixMs) -> OfferCard:
-    issued = next(
-        offer
-        for offer in work.offers.undelivered_of_shopper(shopper)
-        if offer.decision == decision.decision
-    )
-    card = deliver_offer(issued.offer, work=work, now_ms=now_ms)
-    assert isinstance(card, OfferCard)  # issued in this very transaction
-    return card

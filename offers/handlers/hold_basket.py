@@ -8,7 +8,9 @@ basket again, and not a second one.
 from dataclasses import dataclass
 
 from offers.handlers.coupon_budgets import reserve_at_till
+from offers.handlers.deliver_offer import deliver_decided
 from offers.handlers.end_hold import end_hold, move_or_busy
+from offers.handlers.on_occasion import on_occasion
 from offers.handlers.price_basket import price_basket
 from offers.handlers.random_id import random_id
 from offers.handlers.reveal_card import scanned_card
@@ -24,6 +26,7 @@ from offers.model.held_basket import (
     PricedBasket,
 )
 from offers.model.ids import BasketId
+from offers.model.occasion import BasketShown
 from offers.model.offer import OfferState
 from offers.model.refusal import CheckoutRefusal, TillRefusal
 from offers.ports import SecretSource, UnitOfWork
@@ -46,6 +49,7 @@ def hold_basket(
     Where nothing is held, the reason is that of the first coupon. Raises `Busy` if another writer
     took a coupon or the rest of a budget meanwhile; nothing is done, and the retry prices afresh.
     """
+    _wake_campaigns(request, work=work, now_ms=now_ms, secrets=secrets)
     priced = price_basket(request, work=work, now_ms=now_ms, secrets=secrets)
     if isinstance(priced, TillRefusal):
         return priced
@@ -90,6 +94,27 @@ def free_overdue(priced: PricedBasket, *, work: UnitOfWork, now_ms: UnixMs) -> N
         holding = work.held_baskets.holding(one.coupon.coupon)
         if holding is not None:  # one basket may have held several of them
             end_hold(holding, HoldState.EXPIRED, work=work, now_ms=now_ms)
+
+
+def _wake_campaigns(
+    request: BasketRequest, *, work: UnitOfWork, now_ms: UnixMs, secrets: SecretSource
+) -> None:
+    """Let campaigns that wait for a basket make their offer now, so that this basket has it."""
+    if request.card is None:
+        return
+    scanned = scanned_card(request.card, work=work, now_ms=now_ms, secrets=secrets)
+    if scanned is None:
+        return
+    decision = on_occasion(
+        BasketShown(basket=request.basket, reference=f"card:{scanned.step}"),
+        shopper=scanned.shopper,
+        site=request.site,
+        work=work,
+        now_ms=now_ms,
+        secrets=secrets,
+    )
+    if decision is not None and decision.chosen is not None:
+        deliver_decided(decision, work=work, now_ms=now_ms)
 
 
 def _take_card(code: str, *, work: UnitOfWork, now_ms: UnixMs, secrets: SecretSource) -> bool:

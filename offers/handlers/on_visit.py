@@ -18,11 +18,11 @@ from offers.handlers.on_occasion import on_occasion
 from offers.handlers.on_revision import note_revision, revise_visit
 from offers.model.decision import Decision
 from offers.model.ids import VisitId
-from offers.model.occasion import Moment, TripOccasion, ZoneOccasion
+from offers.model.occasion import CountGrown, Moment, TripOccasion, ZoneOccasion
 from offers.model.offer import OfferState
 from offers.model.open_visit import OpenVisit
 from offers.model.pairing import Pairing
-from offers.model.trigger import TriggerKind
+from offers.model.trigger import Measure, TriggerKind
 from offers.ports import SecretSource, UnitOfWork
 from rtls.model.units import Second, TagId, UnixMs
 from rtls.model.visit import DwellReached, Transition, TransitionKind, Visit, ZoneEvent
@@ -104,9 +104,13 @@ def _note_trip(
     seen_at_ms = _happened_at_ms(event)
     trip = note_trip(pairing.shopper, event.site, at_ms=seen_at_ms, work=work, secrets=secrets)
     is_new = trip.began_at_ms == trip.seen_at_ms
-    if is_new and now_ms - seen_at_ms <= settings.event_age_ms_max:
+    if not is_new or now_ms - seen_at_ms > settings.event_age_ms_max:
+        return
+    begun = TripOccasion(kind=TriggerKind.TRIP_START, trip=trip.trip)
+    counted = CountGrown(measure=Measure.TRIPS, before=trip.number - 1, after=trip.number)
+    for occasion in (begun, counted):
         on_occasion(
-            TripOccasion(kind=TriggerKind.TRIP_START, trip=trip.trip),
+            occasion,
             shopper=pairing.shopper,
             site=event.site,
             work=work,

@@ -107,8 +107,7 @@ class Measure(StrEnum):
 
     PURCHASES = "purchases"
     TRIPS = "trips"
-    POINTS = "points"
-    """points earned in all, whatever has been spent of them"""
+    """trips to the site, which are counted while the shopper comes at least once a month"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

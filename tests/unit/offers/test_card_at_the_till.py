@@ -13,7 +13,9 @@ from offers.model.campaign import FrequencyCap
 from offers.model.card import CardCodeForm
 from offers.model.held_basket import BasketRequest, PricedBasket
 from offers.model.ids import ShopperId
+from offers.model.money import Money
 from offers.model.refusal import CheckoutRefusal, TillRefusal
+from offers.model.trigger import BasketTrigger
 from offers.storage.tables import CARD_STEPS
 from rtls.model.units import SiteId, UnixMs
 from tests.unit.offers.shop import MINUTE_MS, TILL, Shop, asked, basket, campaign
@@ -179,3 +181,46 @@ def test_each_shopper_has_one_card_for_ever(shop: Shop, till: Till) -> None:
     till.scan(anna)
     assert {shop.work.cards.number_of(one) for one in (anna, ben)} == numbers
     assert len(numbers) == 2
+
+
+AT_THE_TILL = replace(
+    campaign("big-basket", cap=FrequencyCap(offers_max=9, window_s=1)),
+    trigger=BasketTrigger(basket_min=Money(amount_minor=2_000, currency="EUR")),
+)
+
+
+def test_a_basket_that_a_campaign_waits_for_has_its_coupon_at_once(shop: Shop, till: Till) -> None:
+    """C65: who buys enough is thanked now, and not with a letter."""
+    shop.start(AT_THE_TILL)
+    anna = shop.shopper(tag=None)
+    held = till.ask(showing(till.scan(anna), 2_000))
+    assert isinstance(held, Held)
+    assert held.held.to_pay.amount_minor == 1_800
+    assert isinstance(till.commit(held.held.held), Settled)
+
+
+def test_a_basket_that_is_too_small_wakes_nobody_and_a_quote_never_does(
+    shop: Shop, till: Till
+) -> None:
+    """A quote has no effect, whatever the basket."""
+    shop.start(AT_THE_TILL)
+    anna = shop.shopper(tag=None)
+    small = till.ask(showing(till.scan(anna), 1_999))
+    assert isinstance(small, Held)
+    assert small.held.to_pay.amount_minor == 1_999
+    till.now_ms += 60_000
+    quoted = price(till, showing(till.scan(anna), 5_000))
+    assert isinstance(quoted, PricedBasket)
+    assert quoted.to_pay.amount_minor == 5_000
+
+
+def test_a_changed_basket_is_not_thanked_twice(shop: Shop, till: Till) -> None:
+    """Once a basket: the till that adds an item shows the same card's basket again."""
+    shop.start(AT_THE_TILL)
+    anna = shop.shopper(tag=None)
+    first = till.ask(showing(till.scan(anna), 2_000))
+    assert isinstance(first, Held)
+    again = till.ask(replace(asked(prices_minor=(3_000,)), replaces=first.held.held))
+    assert isinstance(again, Held)
+    assert again.held.to_pay.amount_minor == 2_800
+    assert len(shop.work.decisions.of_shopper(anna, limit=9)) == 1

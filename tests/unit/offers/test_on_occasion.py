@@ -259,6 +259,18 @@ def test_a_trip_begins_with_the_first_zone_and_ends_half_an_hour_after_the_last(
     assert all(card.offer.locate_consent for card in cards)
 
 
+def test_the_third_trip_is_a_milestone_once(shop: Shop) -> None:
+    """Who comes often is thanked for coming, bought or not."""
+    shop.start(waiting(MilestoneTrigger(measure=Measure.TRIPS, count=3), "regular"))
+    anna = shop.shopper(now_ms=MORNING_MS)
+    for trip in range(4):
+        at_ms = MORNING_MS + (5 + 60 * trip) * MINUTE_MS
+        event = dwell_event(TagId("tag:1"), at_ms=at_ms, dwell_s=9.0)
+        shop.tell(transition(event, TransitionKind.ENTERED, at_ms=event.entered_at_ms))
+        cards = shop.work.offers.cards_of(anna, after=0, limit=9, states=tuple(OfferState))
+        assert [card.offer.campaign for card in cards] == ["regular"] * (trip >= 2)
+
+
 def test_a_trip_gets_a_bounded_number_of_offers(shop: Shop) -> None:
     """Silent cards are not pushes, but a list of ten reads like none."""
     shop.start(*(campaign(f"c-{number}") for number in range(7)))
