@@ -18,10 +18,10 @@ from statistics import median, quantiles
 
 import sqlalchemy as sa
 
-from offers.handlers.change_consent import ConsentWish, change_consent
-from offers.handlers.decide_moment import decide_moment
-from offers.handlers.enrol_shopper import enrol_shopper
-from offers.handlers.start_campaign import start_campaign
+from offers.handlers.campaigns.start_campaign import start_campaign
+from offers.handlers.offering.decide_moment import decide_moment
+from offers.handlers.people.change_consent import ConsentWish, change_consent
+from offers.handlers.people.enrol_shopper import enrol_shopper
 from offers.model.campaign import Budget, CampaignRevision
 from offers.model.condition import And
 from offers.model.condition_terms import (

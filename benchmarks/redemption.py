@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
 from offers.handlers.answer_once import answer_once
-from offers.handlers.redeem_coupon import redeem_coupon
+from offers.handlers.till.redeem_coupon import redeem_coupon
 from offers.model.basket import Basket, BasketLine
 from offers.model.errors import Busy
 from offers.model.idempotency import IdempotentRequest, StoredAnswer

@@ -19,9 +19,9 @@ from typing import Final
 
 from inaisle.broker import LOOPBACK, free_port
 from inaisle.config_files import demo_site_map_file
-from offers.handlers.change_consent import ConsentWish
-from offers.handlers.enrol_shopper import enrol_shopper
-from offers.handlers.pair_tag import pair_tag
+from offers.handlers.people.change_consent import ConsentWish
+from offers.handlers.people.enrol_shopper import enrol_shopper
+from offers.handlers.people.pair_tag import pair_tag
 from offers.model.consent import Purpose
 from offers.model.shopper import Locale
 from offers.ports import UnitOfWork

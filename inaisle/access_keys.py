@@ -14,7 +14,7 @@ from typing import Final
 
 from inaisle.errors import InvalidSettings
 from inaisle.settings_sections import OffersSection
-from offers.handlers.issue_credential import (
+from offers.handlers.people.issue_credential import (
     PREFIXES,
     SECRET_CHARACTERS_MAX,
     SECRET_PURPOSE,

@@ -29,12 +29,12 @@ from offers.api.stream_frames import offer_frame, points_frame
 from offers.delivery.app_channel import AppChannel
 from offers.delivery.parcel import parcel_listener
 from offers.delivery.relay import Relay
-from offers.handlers.daily_round import daily_round
+from offers.handlers.campaigns.start_campaign import start_campaign
 from offers.handlers.expire_overdue import A_CALL_MAX, Expired, expire_overdue
+from offers.handlers.loyalty.start_programme import start_programme
 from offers.handlers.note_audit import note_audit
-from offers.handlers.refresh_segment import refresh_segments
-from offers.handlers.start_campaign import start_campaign
-from offers.handlers.start_programme import start_programme
+from offers.handlers.offering.daily_round import daily_round
+from offers.handlers.profile.refresh_segment import refresh_segments
 from offers.model.audit import AuditAction
 from offers.model.campaign import CampaignRevision
 from offers.model.campaign_json import parse_campaigns

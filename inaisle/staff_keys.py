@@ -16,7 +16,7 @@ from inaisle.errors import ExitStatus, InvalidSettings
 from inaisle.settings import Settings
 from inaisle.site_loading import load_site_map
 from offers.api.schema import render_instant
-from offers.handlers.issue_credential import issue_credential, revoke_credential
+from offers.handlers.people.issue_credential import issue_credential, revoke_credential
 from offers.model.ids import CredentialId, TillId
 from offers.model.shopper import Credential, Role
 from offers.ports import UnitOfWork

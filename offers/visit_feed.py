@@ -17,7 +17,7 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from offers.handlers.on_visit import DEFAULT_SETTINGS, VisitSettings, on_visit
+from offers.handlers.visits.on_visit import DEFAULT_SETTINGS, VisitSettings, on_visit
 from offers.model.decision import Decision
 from offers.model.errors import StorageError
 from offers.ports import SecretSource, UnitOfWork, Writer

@@ -14,7 +14,7 @@ from offers.api.problem import ProblemCode
 from offers.api.problem_docs import problems
 from offers.api.schema import Body
 from offers.api.services import ServicesDep
-from offers.handlers.note_fact import note_attribute
+from offers.handlers.profile.note_fact import note_attribute
 from offers.model.attribute import VALUES_MAX, Attribute
 
 attribute_routes = APIRouter(tags=["shopper"])

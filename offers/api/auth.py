@@ -15,7 +15,7 @@ from starlette.routing import BaseRoute
 from offers.api.problem import Problem, ProblemCode
 from offers.api.roles import EVERYBODY, ROLES, Roles
 from offers.api.services import Services, ServicesDep
-from offers.handlers.issue_credential import identify_caller
+from offers.handlers.people.issue_credential import identify_caller
 from offers.model.ids import ShopperId
 from offers.model.shopper import Credential
 from offers.ports import UnitOfWork

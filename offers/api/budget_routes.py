@@ -13,7 +13,7 @@ from offers.api.problem import ProblemCode
 from offers.api.problem_docs import problems
 from offers.api.schema import Body as Schema
 from offers.api.services import ServicesDep
-from offers.handlers.change_site_budgets import change_site_budgets
+from offers.handlers.campaigns.change_site_budgets import change_site_budgets
 from offers.model.budget import BudgetLimit, BudgetState
 from offers.model.budget_json import parse_limits, render_limits
 from offers.model.errors import NotFound

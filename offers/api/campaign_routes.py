@@ -17,7 +17,7 @@ from offers.api.problem_docs import problems
 from offers.api.schema import Body, MoneyBody
 from offers.api.services import ServicesDep
 from offers.decision.terms import terms_of
-from offers.handlers.simulate_campaign import DAYS_MAX, Simulation, simulate_campaign
+from offers.handlers.campaigns.simulate_campaign import DAYS_MAX, Simulation, simulate_campaign
 from offers.model.campaign import CampaignRevision
 from offers.model.campaign_json import parse_campaign
 from offers.model.errors import InvalidCampaign, NotFound

@@ -20,7 +20,7 @@ from offers.api.contact_schema import (
 from offers.api.problem import ProblemCode
 from offers.api.problem_docs import problems
 from offers.api.services import ServicesDep
-from offers.handlers.change_contact import (
+from offers.handlers.messages.change_contact import (
     change_contact,
     subscribe_browser,
     unsubscribe_browser,

@@ -9,7 +9,7 @@ from typing import Annotated
 from pydantic import Field, StrictBool, StrictStr
 
 from offers.api.schema import HEX_32, Body, Instant, render_instant
-from offers.handlers.change_contact import Browser, ContactChange
+from offers.handlers.messages.change_contact import Browser, ContactChange
 from offers.model.contact import MAIL_CHARACTERS_MAX, ContactWishes, Frequency
 from offers.model.push import PushSubscription, parse_base64url
 from offers.model.target import URL_CHARACTERS_MAX, Target

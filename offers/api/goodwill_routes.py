@@ -12,7 +12,7 @@ from offers.api.problem_docs import problems
 from offers.api.schema import Body, Id
 from offers.api.till_answers import ONCE, Outcome, TillRequestDep, answer_till, check_failures
 from offers.checkout.budget_charges import day_of
-from offers.handlers.grant_goodwill import grant_goodwill
+from offers.handlers.till.grant_goodwill import grant_goodwill
 from offers.model.goodwill import POINTS_MAX, Goodwill, GoodwillReason, GoodwillRefusal
 from offers.ports import UnitOfWork
 from rtls.model.units import UnixMs

@@ -14,10 +14,10 @@ from offers.api.services import ServicesDep
 from offers.api.shopper_routes import limit_enrolments
 from offers.api.shopper_schema import EnrolledBody, EnrolmentConsentBody
 from offers.checkout.coupon_code import TYPED_CHARACTERS_MAX, group_code
-from offers.handlers.change_consent import ConsentWish
-from offers.handlers.earn_points import earn_for_activity
-from offers.handlers.enrol_shopper import Enrolment
-from offers.handlers.hand_out_card import claim_card, hand_out_card
+from offers.handlers.loyalty.earn_points import earn_for_activity
+from offers.handlers.people.change_consent import ConsentWish
+from offers.handlers.people.enrol_shopper import Enrolment
+from offers.handlers.till.hand_out_card import claim_card, hand_out_card
 from offers.model.consent import Purpose
 from offers.model.ledger import PostingReason
 from offers.model.shopper import Locale

@@ -14,10 +14,10 @@ from offers.api.problem import ProblemCode
 from offers.api.problem_docs import problems
 from offers.api.services import PAGE_MAX, Services, ServicesDep
 from offers.api.shopper_schema import CouponCodeBody, OfferBody, OffersBody
-from offers.handlers.deliver_offer import deliver_waiting
-from offers.handlers.earn_for_offer import earn_for_offer
-from offers.handlers.open_offer import dismiss_offer, open_offer
-from offers.handlers.reveal_coupon import reveal_coupon
+from offers.handlers.loyalty.earn_for_offer import earn_for_offer
+from offers.handlers.offering.deliver_offer import deliver_waiting
+from offers.handlers.offering.open_offer import dismiss_offer, open_offer
+from offers.handlers.offering.reveal_coupon import reveal_coupon
 from offers.model.ids import CouponId, OfferId, ShopperId
 from offers.model.offer import OfferCard, OfferState
 from offers.model.shopper import Locale

@@ -25,8 +25,8 @@ from offers.api.schema import render_instant
 from offers.api.services import PAGE_MAX, ServicesDep
 from offers.api.till_answers import ONCE, Outcome, TillRequestDep, answer_till
 from offers.api.till_routes import place_of
-from offers.handlers.book_offline import book_offline
-from offers.handlers.offline_keys import offline_keys, sign_coupon
+from offers.handlers.till.book_offline import book_offline
+from offers.handlers.till.offline_keys import offline_keys, sign_coupon
 from offers.ports import UnitOfWork
 from rtls.model.units import UnixMs
 

@@ -16,8 +16,8 @@ from offers.api.operator_schema import EXAMPLE, CampaignBody, CampaignsBody
 from offers.api.problem import Problem, ProblemCode
 from offers.api.problem_docs import problems
 from offers.api.services import ServicesDep
+from offers.handlers.campaigns.start_campaign import pause_campaign, start_campaign
 from offers.handlers.note_audit import note_audit
-from offers.handlers.start_campaign import pause_campaign, start_campaign
 from offers.model.audit import Actor, AuditAction
 from offers.model.campaign import Campaign, CampaignRevision
 from offers.model.campaign_json import parse_campaign

@@ -15,10 +15,10 @@ from offers.api.problem import ProblemCode
 from offers.api.problem_docs import problems
 from offers.api.services import ServicesDep
 from offers.checkout.budget_charges import day_of
-from offers.handlers.erase_shopper import erase_shopper
-from offers.handlers.export_shopper import export_shopper, note_export
 from offers.handlers.note_audit import shopper_actor
-from offers.handlers.set_birthday import set_birthday
+from offers.handlers.people.erase_shopper import erase_shopper
+from offers.handlers.people.export_shopper import export_shopper, note_export
+from offers.handlers.people.set_birthday import set_birthday
 from offers.model.birthday import Birthday
 
 privacy_routes = APIRouter(tags=["app"])

@@ -15,7 +15,7 @@ from offers.api.purchase_schema import PurchaseBody, ReturnBody, ReturnWishBody
 from offers.api.services import ServicesDep
 from offers.api.till_answers import ONCE, Outcome, TillRequestDep, answer_till
 from offers.api.till_routes import place_of
-from offers.handlers.return_purchase import purchase_of_site, return_purchase
+from offers.handlers.till.return_purchase import purchase_of_site, return_purchase
 from offers.model.ids import PurchaseId
 from offers.model.purchase import PurchaseReturn
 from offers.ports import UnitOfWork

@@ -8,7 +8,7 @@ from pydantic import Field, StrictInt
 
 from offers.api.schema import Body, Id, Instant, Minor, MoneyBody, render_instant
 from offers.api.till_schema import BasketLineBody
-from offers.handlers.return_purchase import ReturnRequest
+from offers.handlers.till.return_purchase import ReturnRequest
 from offers.model.basket import LINES_MAX, QUANTITY_MAX
 from offers.model.errors import InvalidBasket
 from offers.model.ids import PurchaseId, TillId

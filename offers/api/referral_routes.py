@@ -16,7 +16,7 @@ from offers.api.problem_docs import problems
 from offers.api.schema import Body
 from offers.api.services import Services, ServicesDep
 from offers.checkout.coupon_code import TYPED_CHARACTERS_MAX, group_code
-from offers.handlers.claim_referral import claim_referral, referral_code_of
+from offers.handlers.loyalty.claim_referral import claim_referral, referral_code_of
 from offers.model.ids import ShopperId
 from offers.model.referral import ReferralRefusal, ReferralState
 from offers.ports import UnitOfWork

@@ -19,7 +19,7 @@ from offers.api.schema import Body, Id
 from offers.api.services import ServicesDep
 from offers.api.shopper_schema import OfferBody
 from offers.api.till_answers import ONCE, Outcome, TillRequestDep, answer_till
-from offers.handlers.exchange_reward import exchange_reward
+from offers.handlers.loyalty.exchange_reward import exchange_reward
 from offers.model.campaign import CampaignRevision
 from offers.model.ids import ShopperId
 from offers.model.ledger import Wallet

@@ -14,7 +14,7 @@ from offers.api.problem import Problem, ProblemCode
 from offers.api.problem_docs import problems
 from offers.api.scan_schema import ScanBody, ScanTakenBody
 from offers.api.services import Services, ServicesDep
-from offers.handlers.tag_of_scan import tag_of_scan
+from offers.handlers.people.tag_of_scan import tag_of_scan
 from offers.model.ids import PairingId, ShopperId
 from offers.ports import UnitOfWork
 from rtls.model.units import TagId, UnixMs

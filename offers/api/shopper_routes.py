@@ -27,12 +27,12 @@ from offers.api.shopper_schema import (
     PairingWishBody,
     WhyBody,
 )
-from offers.handlers.change_consent import ConsentWish, change_consent
-from offers.handlers.earn_points import earn_for_activity
-from offers.handlers.enrol_shopper import Enrolment, enrol_shopper
-from offers.handlers.pair_tag import pair_tag, unpair_tag
-from offers.handlers.reveal_card import make_card, reveal_card
-from offers.handlers.welcome_shopper import welcome_shopper
+from offers.handlers.loyalty.earn_points import earn_for_activity
+from offers.handlers.offering.welcome_shopper import welcome_shopper
+from offers.handlers.people.change_consent import ConsentWish, change_consent
+from offers.handlers.people.enrol_shopper import Enrolment, enrol_shopper
+from offers.handlers.people.pair_tag import pair_tag, unpair_tag
+from offers.handlers.till.reveal_card import make_card, reveal_card
 from offers.model.card import CardCodeForm
 from offers.model.consent import ConsentState, Purpose
 from offers.model.errors import NotFound

@@ -11,7 +11,7 @@ from pydantic import Field, StrictBool, StrictStr
 from offers.api.benefit_schema import BenefitBody
 from offers.api.schema import Body, Id, Instant, render_instant
 from offers.decision.terms import terms_of
-from offers.handlers.reveal_card import ShownCode
+from offers.handlers.till.reveal_card import ShownCode
 from offers.model.card import CardCodeForm
 from offers.model.consent import Consent, Purpose
 from offers.model.coupon import CouponCode, CouponState

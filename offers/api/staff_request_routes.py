@@ -14,7 +14,7 @@ from offers.api.problem import ProblemCode
 from offers.api.problem_docs import problems
 from offers.api.schema import Body, Id, Instant, render_instant
 from offers.api.services import PAGE_MAX, ServicesDep
-from offers.handlers.request_staff import answer_request, request_staff, withdraw_request
+from offers.handlers.profile.request_staff import answer_request, request_staff, withdraw_request
 from offers.model.ids import StaffRequestId
 from offers.model.staff_request import StaffRequest, StaffRequestState
 from rtls.model.units import ZoneId

@@ -20,7 +20,7 @@ from offers.api.survey_schema import (
     SurveyBody,
     SurveyCountsBody,
 )
-from offers.handlers.answer_survey import answer_survey, count_answers, publish_survey
+from offers.handlers.profile.answer_survey import answer_survey, count_answers, publish_survey
 from offers.model.ids import ShopperId, SurveyId
 from offers.model.shopper import Locale
 from offers.ports import UnitOfWork

@@ -9,7 +9,7 @@ from datetime import datetime
 from pydantic import AwareDatetime, Field, StrictInt, StrictStr
 
 from offers.api.schema import Body, Instant, render_instant
-from offers.handlers.answer_survey import SHOPPERS_MIN, SurveyCounts
+from offers.handlers.profile.answer_survey import SHOPPERS_MIN, SurveyCounts
 from offers.model.ids import SurveyId
 from offers.model.shopper import Locale
 from offers.model.survey import (

@@ -14,7 +14,7 @@ from offers.api.problem import ProblemCode
 from offers.api.problem_docs import problems
 from offers.api.schema import Body, Id, Instant, render_instant
 from offers.api.services import PAGE_MAX, ServicesDep
-from offers.handlers.suspend_card import appeal_suspension, lift_suspension, suspend_card
+from offers.handlers.people.suspend_card import appeal_suspension, lift_suspension, suspend_card
 from offers.model.card import CARD_DIGITS, CardNumber
 from offers.model.ids import SuspensionId
 from offers.model.suspension import APPEAL_CHARACTERS_MAX, Suspension, SuspensionReason

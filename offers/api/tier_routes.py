@@ -11,7 +11,7 @@ from offers.api.problem import ProblemCode
 from offers.api.problem_docs import problems
 from offers.api.services import ServicesDep
 from offers.api.tier_schema import StandingBody
-from offers.handlers.review_tiers import standing_of
+from offers.handlers.loyalty.review_tiers import standing_of
 from offers.model.errors import NotFound
 from offers.ports import UnitOfWork
 

@@ -33,10 +33,10 @@ from offers.api.till_schema import (
     QuoteBody,
     RedemptionBody,
 )
-from offers.handlers.commit_basket import cancel_basket, commit_basket
-from offers.handlers.hold_basket import Held, hold_basket
-from offers.handlers.price_basket import price_basket
-from offers.handlers.redeem_coupon import redeem_coupon
+from offers.handlers.till.commit_basket import cancel_basket, commit_basket
+from offers.handlers.till.hold_basket import Held, hold_basket
+from offers.handlers.till.price_basket import price_basket
+from offers.handlers.till.redeem_coupon import redeem_coupon
 from offers.model.held_basket import BasketRequest, HeldBasket, PricedBasket
 from offers.model.ids import BasketId, TillId
 from offers.model.redemption import CheckoutRequest, Redemption

@@ -8,7 +8,7 @@ none of them: the till learns what the basket costs, not who buys it.
 from pydantic import Field, StrictInt, StrictStr
 
 from offers.api.schema import Body, Currency, Id, Instant, Minor, MoneyBody, render_instant
-from offers.handlers.hold_basket import Held
+from offers.handlers.till.hold_basket import Held
 from offers.model.basket import LINES_MAX, QUANTITY_MAX, Basket, BasketLine
 from offers.model.benefit_json import KIND_OF_BENEFIT, BenefitKind
 from offers.model.errors import InvalidBasket

@@ -15,8 +15,8 @@ from fastapi.responses import HTMLResponse
 
 from offers.api.problem_docs import problems
 from offers.api.services import Services, ServicesDep
-from offers.handlers.contact_link import TOKEN_CHARACTERS_MAX, LinkWish
-from offers.handlers.unsubscribe import follow_link, read_link
+from offers.handlers.messages.contact_link import TOKEN_CHARACTERS_MAX, LinkWish
+from offers.handlers.messages.unsubscribe import follow_link, read_link
 from offers.ports import UnitOfWork
 
 unsubscribe_routes = APIRouter(tags=["contact"])

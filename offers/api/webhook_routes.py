@@ -23,7 +23,7 @@ from offers.api.webhook_schema import (
     WebhookSecretBody,
     WebhookWishBody,
 )
-from offers.handlers.manage_webhook import (
+from offers.handlers.messages.manage_webhook import (
     add_webhook,
     own_webhook,
     remove_webhook,

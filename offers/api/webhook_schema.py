@@ -9,7 +9,7 @@ from typing import Annotated
 from pydantic import Field, StrictInt, StrictStr
 
 from offers.api.schema import HEX_32, Body, Instant, render_instant
-from offers.handlers.manage_webhook import Replay
+from offers.handlers.messages.manage_webhook import Replay
 from offers.model.target import URL_CHARACTERS_MAX
 from offers.model.webhook import Webhook, WebhookCall, WebhookEventKind, WebhookState
 

@@ -16,7 +16,7 @@ from enum import StrEnum
 from typing import Final
 
 from offers.delivery.mail_texts import text_of
-from offers.handlers.send_mail import MailToSend
+from offers.handlers.messages.send_mail import MailToSend
 from offers.model.mail import MailKind
 from rtls.model.units import UnixMs
 

@@ -12,7 +12,7 @@ from threading import Event, Thread
 from typing import Final, Protocol, assert_never
 
 from offers.delivery.mail import MailResult
-from offers.handlers.send_mail import MailToSend, note_mail, prepare_mail
+from offers.handlers.messages.send_mail import MailToSend, note_mail, prepare_mail
 from offers.model.contact import DeliveryOutcome
 from offers.model.mail import MAIL_KEPT_MS, Mail
 from offers.model.push_rules import PushRules

@@ -16,7 +16,7 @@ from typing import Final, Protocol
 
 from offers.delivery.agenda import Agenda
 from offers.delivery.web_push import PushAnswer, PushMessage, PushResult
-from offers.handlers.push_offer import Push, note_push, prepare_push
+from offers.handlers.offering.push_offer import Push, note_push, prepare_push
 from offers.model.contact import DeliveryOutcome
 from offers.model.ids import OfferId, PushSubscriptionId
 from offers.model.push import PushSubscription

@@ -15,7 +15,7 @@ from threading import Event, Lock, Thread
 from typing import Final, assert_never
 
 from offers.delivery.parcel import Parcel, render_parcel
-from offers.handlers.deliver_offer import note_delivered, ready_to_deliver
+from offers.handlers.offering.deliver_offer import note_delivered, ready_to_deliver
 from offers.model.errors import Busy, NotFound
 from offers.model.ids import OfferId, ShopperId
 from offers.model.ledger import Wallet

@@ -16,8 +16,8 @@ from typing import Final
 
 from offers.delivery.safe_post import SafePost
 from offers.delivery.webhook_call import render_call, sign_call
-from offers.handlers.manage_webhook import webhook_secret
-from offers.handlers.tell_webhook import DueCalls, due_calls, note_calls, wait_ms
+from offers.handlers.messages.manage_webhook import webhook_secret
+from offers.handlers.messages.tell_webhook import DueCalls, due_calls, note_calls, wait_ms
 from offers.model.errors import InvalidTarget, Unreachable
 from offers.model.ids import WebhookId
 from offers.model.target import Target

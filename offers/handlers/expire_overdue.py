@@ -9,17 +9,17 @@ from dataclasses import dataclass
 from typing import Final
 
 from offers.checkout.budget_charges import day_of
-from offers.handlers.convert_referral import lapse_referrals
-from offers.handlers.coupon_budgets import release_all
-from offers.handlers.end_hold import end_hold
-from offers.handlers.end_offer import end_offer
-from offers.handlers.end_pairing import end_pairing
-from offers.handlers.expire_points import expire_points
-from offers.handlers.forget_contacts import forget_contacts
-from offers.handlers.note_fact import forget_places
-from offers.handlers.request_staff import lapse_requests
-from offers.handlers.reveal_card import forget_card_steps
-from offers.handlers.review_tiers import review_tiers
+from offers.handlers.loyalty.convert_referral import lapse_referrals
+from offers.handlers.loyalty.expire_points import expire_points
+from offers.handlers.loyalty.review_tiers import review_tiers
+from offers.handlers.messages.forget_contacts import forget_contacts
+from offers.handlers.offering.end_offer import end_offer
+from offers.handlers.people.end_pairing import end_pairing
+from offers.handlers.profile.note_fact import forget_places
+from offers.handlers.profile.request_staff import lapse_requests
+from offers.handlers.till.coupon_budgets import release_all
+from offers.handlers.till.end_hold import end_hold
+from offers.handlers.till.reveal_card import forget_card_steps
 from offers.model.coupon import Coupon, CouponState
 from offers.model.held_basket import HoldState
 from offers.model.offer import OfferState

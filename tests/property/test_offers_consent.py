@@ -4,7 +4,7 @@ import hypothesis.strategies as st
 from hypothesis import settings
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from offers.handlers.open_offer import dismiss_offer
+from offers.handlers.offering.open_offer import dismiss_offer
 from offers.model.campaign import FrequencyCap
 from offers.model.consent import Purpose
 from offers.model.errors import ConsentMissing

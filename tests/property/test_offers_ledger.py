@@ -18,9 +18,9 @@ from hypothesis.stateful import (
     rule,
 )
 
-from offers.handlers.expire_points import expire_points
-from offers.handlers.post_points import earn, spend
-from offers.handlers.reverse_points import claw_back, give_back
+from offers.handlers.loyalty.expire_points import expire_points
+from offers.handlers.loyalty.post_points import earn, spend
+from offers.handlers.loyalty.reverse_points import claw_back, give_back
 from offers.model.errors import WrongState
 from offers.model.ids import ShopperId, TransactionId
 from offers.model.ledger import POINTS, LedgerUnit, PostingReason

@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 from hypothesis import given, settings
 
-from offers.handlers.erase_shopper import erase_shopper
+from offers.handlers.people.erase_shopper import erase_shopper
 from offers.model.campaign import FrequencyCap
 from offers.model.consent import Purpose
 from offers.model.errors import ConsentMissing, TagTaken

@@ -6,8 +6,8 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invaria
 
 from offers.handlers.answer_once import answer_once
 from offers.handlers.expire_overdue import expire_overdue
-from offers.handlers.open_offer import dismiss_offer
-from offers.handlers.redeem_coupon import redeem_coupon
+from offers.handlers.offering.open_offer import dismiss_offer
+from offers.handlers.till.redeem_coupon import redeem_coupon
 from offers.model.campaign import Budget, FrequencyCap
 from offers.model.errors import KeyReused, WrongState
 from offers.model.idempotency import IdempotentRequest, StoredAnswer

@@ -8,8 +8,8 @@ import hypothesis.strategies as st
 from hypothesis import settings
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from offers.handlers.note_fact import note_facts
-from offers.handlers.refresh_segment import mark_segment_due, refresh_segments
+from offers.handlers.profile.note_fact import note_facts
+from offers.handlers.profile.refresh_segment import mark_segment_due, refresh_segments
 from offers.loyalty.segment import DEFAULT_SETTINGS
 from offers.model.consent import Purpose
 from offers.model.fact import DAY_MS, Fact, FactKind

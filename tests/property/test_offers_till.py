@@ -9,12 +9,12 @@ from hypothesis import HealthCheck, settings
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule
 
 from offers.handlers.answer_once import answer_once
-from offers.handlers.hold_basket import Held
-from offers.handlers.open_offer import dismiss_offer
-from offers.handlers.redeem_coupon import redeem_coupon
-from offers.handlers.reveal_coupon import reveal_coupon
-from offers.handlers.settle_basket import Settled
-from offers.handlers.start_programme import start_programme
+from offers.handlers.loyalty.start_programme import start_programme
+from offers.handlers.offering.open_offer import dismiss_offer
+from offers.handlers.offering.reveal_coupon import reveal_coupon
+from offers.handlers.till.hold_basket import Held
+from offers.handlers.till.redeem_coupon import redeem_coupon
+from offers.handlers.till.settle_basket import Settled
 from offers.model.basket import Basket, BasketLine
 from offers.model.benefit import MoneyOff, PercentOff
 from offers.model.campaign import Budget, FrequencyCap

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import sqlalchemy as sa
 
-from offers.handlers.reveal_coupon import CODE_PURPOSE
+from offers.handlers.offering.reveal_coupon import CODE_PURPOSE
 from offers.model.benefit import MoneyOff
 from offers.model.budget import BudgetKey, BudgetStage, Charge
 from offers.model.campaign import (

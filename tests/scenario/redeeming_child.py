@@ -17,7 +17,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from offers.handlers.answer_once import answer_once
-from offers.handlers.redeem_coupon import redeem_coupon
+from offers.handlers.till.redeem_coupon import redeem_coupon
 from offers.model.errors import Busy
 from offers.model.idempotency import IdempotentRequest, StoredAnswer
 from offers.model.ids import CredentialId

@@ -19,8 +19,8 @@ from offers.delivery.app_channel import AppChannel
 from offers.delivery.fan_out import InProcessFanOut
 from offers.delivery.parcel import parcel_listener
 from offers.delivery.relay import Relay, RelaySettings
-from offers.handlers.issue_credential import issue_credential
-from offers.handlers.start_campaign import start_campaign
+from offers.handlers.campaigns.start_campaign import start_campaign
+from offers.handlers.people.issue_credential import issue_credential
 from offers.model.campaign import CampaignRevision
 from offers.model.ids import TillId
 from offers.model.shopper import Role

@@ -14,10 +14,10 @@ import pytest
 
 from offers.decision.eligibility import Eligibility
 from offers.decision.push_choice import PushMoment, push_refusal
-from offers.handlers import deliver_offer as deliver_module
-from offers.handlers import on_visit as on_visit_module
-from offers.handlers import push_offer as push_module
-from offers.handlers.push_offer import Push
+from offers.handlers.offering import deliver_offer as deliver_module
+from offers.handlers.offering import push_offer as push_module
+from offers.handlers.offering.push_offer import Push
+from offers.handlers.visits import on_visit as on_visit_module
 from offers.model.consent import Purpose
 from offers.model.contact import DeliveryOutcome, Frequency
 from offers.model.ids import ShopperId

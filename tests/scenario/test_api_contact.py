@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from offers.handlers.contact_link import TOKEN_MS, unsubscribe_token
+from offers.handlers.messages.contact_link import TOKEN_MS, unsubscribe_token
 from offers.model.contact import DeliveryChannel
 from offers.model.shopper import Role
 from rtls.model.units import UnixMs

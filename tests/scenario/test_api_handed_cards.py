@@ -3,8 +3,8 @@
 import pytest
 
 from offers.handlers.expire_overdue import expire_overdue
-from offers.handlers.hand_out_card import CLAIM_MS_MAX
-from offers.handlers.start_programme import start_programme
+from offers.handlers.loyalty.start_programme import start_programme
+from offers.handlers.till.hand_out_card import CLAIM_MS_MAX
 from offers.model.earning_rule import EarningRule, EarningTerms, PerAmount
 from offers.model.ledger import POINTS
 from offers.model.programme import Programme

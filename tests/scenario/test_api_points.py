@@ -7,10 +7,10 @@ from functools import partial
 
 import pytest
 
-from offers.handlers.answer_survey import publish_survey
-from offers.handlers.post_points import earn, spend
-from offers.handlers.review_tiers import count_spending
-from offers.handlers.start_programme import start_programme
+from offers.handlers.loyalty.post_points import earn, spend
+from offers.handlers.loyalty.review_tiers import count_spending
+from offers.handlers.loyalty.start_programme import start_programme
+from offers.handlers.profile.answer_survey import publish_survey
 from offers.model.benefit import Gift
 from offers.model.earning_rule import EarningRule, EarningTerms, ForActivity, HowOften
 from offers.model.ids import ShopperId, SurveyId

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from offers.handlers.start_programme import start_programme
+from offers.handlers.loyalty.start_programme import start_programme
 from tests.scenario.running_api import Phone, RunningApi, frame, running_api
 from tests.unit.offers.shop import DWELL_S, campaign
 from tests.unit.offers.test_points_at_the_till import PROGRAMME

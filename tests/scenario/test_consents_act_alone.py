@@ -5,7 +5,7 @@ from itertools import product
 import pytest
 import sqlalchemy as sa
 
-from offers.handlers.pair_tag import pair_tag
+from offers.handlers.people.pair_tag import pair_tag
 from offers.model.consent import Purpose
 from offers.model.errors import ConsentMissing
 from offers.model.offer import OfferCard

@@ -7,8 +7,8 @@ from pathlib import Path
 from inaisle.app_client import ApiAddress, ApiClient
 from inaisle.demo_loyalty import Counter, play_loyalty
 from inaisle.demo_settings import day_in_shop, opening_ms
-from offers.handlers.daily_round import daily_round
-from offers.handlers.start_programme import start_programme
+from offers.handlers.loyalty.start_programme import start_programme
+from offers.handlers.offering.daily_round import daily_round
 from offers.model.campaign_json import parse_campaigns
 from offers.model.programme_json import parse_programme
 from offers.model.trigger import VisitTrigger

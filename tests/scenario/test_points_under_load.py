@@ -6,7 +6,7 @@ from contextlib import ExitStack
 import pytest
 import sqlalchemy as sa
 
-from offers.handlers.post_points import earn, spend
+from offers.handlers.loyalty.post_points import earn, spend
 from offers.model.errors import Busy
 from offers.model.ids import ShopperId
 from offers.model.ledger import POINTS, PostingReason

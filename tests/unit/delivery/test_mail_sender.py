@@ -13,15 +13,15 @@ import sqlalchemy as sa
 from offers.delivery.mail import SmtpAccess, SmtpMailer, SmtpSecurity
 from offers.delivery.mail_sender import MailSender
 from offers.delivery.mail_texts import text_of
-from offers.handlers.change_contact import ContactChange, change_contact
-from offers.handlers.contact_link import (
+from offers.handlers.messages.change_contact import ContactChange, change_contact
+from offers.handlers.messages.contact_link import (
     TOKEN_MS,
     LinkWish,
     confirm_token,
     unsubscribe_token,
 )
-from offers.handlers.send_mail import queue_mail
-from offers.handlers.unsubscribe import follow_link, read_link
+from offers.handlers.messages.send_mail import queue_mail
+from offers.handlers.messages.unsubscribe import follow_link, read_link
 from offers.model.consent import Purpose
 from offers.model.contact import DeliveryChannel, DeliveryOutcome, Frequency
 from offers.model.errors import InvalidContact

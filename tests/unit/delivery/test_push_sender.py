@@ -10,9 +10,9 @@ from offers.delivery.agenda import Agenda
 from offers.delivery.push_sender import ATTEMPTS_MAX, PushSender
 from offers.delivery.vapid import Vapid, vapid_key
 from offers.delivery.web_push import WebPush
-from offers.handlers.change_contact import Browser, subscribe_browser
-from offers.handlers.contact_link import LinkWish
-from offers.handlers.unsubscribe import follow_link
+from offers.handlers.messages.change_contact import Browser, subscribe_browser
+from offers.handlers.messages.contact_link import LinkWish
+from offers.handlers.messages.unsubscribe import follow_link
 from offers.model.contact import DeliveryOutcome
 from offers.model.ids import OfferId
 from offers.model.offer import OfferState

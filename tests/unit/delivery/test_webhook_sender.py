@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from offers.delivery.webhook_sender import WebhookSender
-from offers.handlers.manage_webhook import (
+from offers.handlers.messages.manage_webhook import (
     add_webhook,
     own_webhook,
     remove_webhook,
@@ -19,8 +19,14 @@ from offers.handlers.manage_webhook import (
     replay_webhook,
     webhook_secret,
 )
-from offers.handlers.note_event import note_event
-from offers.handlers.tell_webhook import EVENTS_KEPT_MS, TRY_FOR_MS, WAIT_MS, WAIT_MS_MAX, wait_ms
+from offers.handlers.messages.note_event import note_event
+from offers.handlers.messages.tell_webhook import (
+    EVENTS_KEPT_MS,
+    TRY_FOR_MS,
+    WAIT_MS,
+    WAIT_MS_MAX,
+    wait_ms,
+)
 from offers.model.errors import Conflict, InvalidTarget, NotFound
 from offers.model.ids import ShopperId, WebhookId
 from offers.model.webhook import Webhook, WebhookEventKind, WebhookState

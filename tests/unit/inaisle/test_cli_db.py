@@ -9,9 +9,9 @@ from typer.testing import CliRunner
 
 from inaisle.cli import app, run_guarded
 from inaisle.errors import ExitStatus
-from offers.handlers.enrol_shopper import enrol_shopper
-from offers.handlers.erase_shopper import erase_shopper
 from offers.handlers.note_audit import note_audit
+from offers.handlers.people.enrol_shopper import enrol_shopper
+from offers.handlers.people.erase_shopper import erase_shopper
 from offers.model.audit import AuditAction
 from offers.model.shopper import Locale
 from offers.storage.database import prepare_database

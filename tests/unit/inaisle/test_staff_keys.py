@@ -8,8 +8,8 @@ from typer.testing import CliRunner
 
 from inaisle.cli import app, run_guarded
 from inaisle.errors import ExitStatus
-from offers.handlers.issue_credential import identify_caller
 from offers.handlers.note_audit import verify_audit
+from offers.handlers.people.issue_credential import identify_caller
 from offers.storage.database import prepare_database
 from offers.storage.reader import Reader
 from offers.storage.secret_source import SystemSecretSource, load_key

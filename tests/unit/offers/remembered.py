@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 
 from offers.handlers.answer_once import answer_once
-from offers.handlers.post_points import earn
-from offers.handlers.redeem_coupon import redeem_coupon
+from offers.handlers.loyalty.post_points import earn
+from offers.handlers.till.redeem_coupon import redeem_coupon
 from offers.model.idempotency import IdempotentRequest, StoredAnswer
 from offers.model.ids import CredentialId, ShopperId
 from offers.model.ledger import POINTS, PostingReason

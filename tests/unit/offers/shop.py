@@ -12,13 +12,13 @@ from dataclasses import replace
 import sqlalchemy as sa
 from sqlalchemy.pool import StaticPool
 
-from offers.handlers.change_consent import ConsentWish, change_consent
-from offers.handlers.deliver_offer import deliver_offer
-from offers.handlers.enrol_shopper import enrol_shopper
-from offers.handlers.on_visit import on_visit
-from offers.handlers.pair_tag import pair_tag, unpair_tag
-from offers.handlers.reveal_coupon import reveal_coupon
-from offers.handlers.start_campaign import start_campaign
+from offers.handlers.campaigns.start_campaign import start_campaign
+from offers.handlers.offering.deliver_offer import deliver_offer
+from offers.handlers.offering.reveal_coupon import reveal_coupon
+from offers.handlers.people.change_consent import ConsentWish, change_consent
+from offers.handlers.people.enrol_shopper import enrol_shopper
+from offers.handlers.people.pair_tag import pair_tag, unpair_tag
+from offers.handlers.visits.on_visit import on_visit
 from offers.model.basket import Basket, BasketLine
 from offers.model.benefit import Benefit, Information, MoneyOff
 from offers.model.budget import BudgetKey

@@ -6,9 +6,9 @@ import json
 import pytest
 import sqlalchemy as sa
 
-from offers.handlers.issue_credential import issue_credential, revoke_credential
 from offers.handlers.note_audit import note_audit, shopper_pseudonym, verify_audit
-from offers.handlers.redeem_coupon import redeem_coupon
+from offers.handlers.people.issue_credential import issue_credential, revoke_credential
+from offers.handlers.till.redeem_coupon import redeem_coupon
 from offers.model.audit import NO_HASH, SYSTEM, Actor, AuditAction, first_fault, next_entry
 from offers.model.consent import Purpose
 from offers.model.errors import Busy, InvalidShopper

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from offers.handlers.start_campaign import start_campaign
+from offers.handlers.campaigns.start_campaign import start_campaign
 from offers.model.basket_scope import Scope
 from offers.model.benefit import MoneyOff, PercentOff
 from offers.model.campaign import Budget, CampaignState

@@ -5,10 +5,10 @@ from dataclasses import replace
 import pytest
 
 from offers.handlers.expire_overdue import expire_overdue
-from offers.handlers.hold_basket import Held
-from offers.handlers.open_offer import dismiss_offer
-from offers.handlers.price_basket import price_basket
-from offers.handlers.settle_basket import Settled
+from offers.handlers.offering.open_offer import dismiss_offer
+from offers.handlers.till.hold_basket import Held
+from offers.handlers.till.price_basket import price_basket
+from offers.handlers.till.settle_basket import Settled
 from offers.model.campaign import FrequencyCap
 from offers.model.card import CardCodeForm
 from offers.model.held_basket import BasketRequest, PricedBasket

@@ -6,8 +6,8 @@ from dataclasses import replace
 import pytest
 
 from offers.handlers.expire_overdue import expire_overdue
-from offers.handlers.redeem_coupon import redeem_coupon
-from offers.handlers.settle_basket import Settled
+from offers.handlers.till.redeem_coupon import redeem_coupon
+from offers.handlers.till.settle_basket import Settled
 from offers.model.benefit import PercentOff
 from offers.model.budget import BudgetKey, BudgetLimit, BudgetPer, BudgetState
 from offers.model.campaign import Budget, CampaignRevision, FrequencyCap

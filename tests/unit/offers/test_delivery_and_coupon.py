@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import pytest
 
-from offers.handlers.change_consent import ConsentWish, change_consent
-from offers.handlers.deliver_offer import deliver_waiting
 from offers.handlers.expire_overdue import expire_overdue
-from offers.handlers.open_offer import dismiss_offer, open_offer
-from offers.handlers.price_basket import price_basket
-from offers.handlers.reveal_coupon import reveal_coupon
+from offers.handlers.offering.deliver_offer import deliver_waiting
+from offers.handlers.offering.open_offer import dismiss_offer, open_offer
+from offers.handlers.offering.reveal_coupon import reveal_coupon
+from offers.handlers.people.change_consent import ConsentWish, change_consent
+from offers.handlers.till.price_basket import price_basket
 from offers.model.consent import Purpose
 from offers.model.coupon import CouponCode, CouponState
 from offers.model.errors import Expired, NotFound, WrongState

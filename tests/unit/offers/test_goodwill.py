@@ -3,8 +3,8 @@
 import pytest
 
 from offers.handlers.expire_overdue import expire_overdue
-from offers.handlers.grant_goodwill import grant_goodwill
-from offers.handlers.issue_credential import issue_credential
+from offers.handlers.people.issue_credential import issue_credential
+from offers.handlers.till.grant_goodwill import grant_goodwill
 from offers.model.audit import AuditAction
 from offers.model.errors import InvalidShopper
 from offers.model.goodwill import Goodwill, GoodwillLimits, GoodwillReason, GoodwillRefusal

@@ -15,10 +15,10 @@ from offers.checkout.offline_coupon import (
     public_key_of,
     render_offline_coupon,
 )
-from offers.handlers.book_offline import book_offline
 from offers.handlers.expire_overdue import expire_overdue
-from offers.handlers.offline_keys import offline_keys, sign_coupon
-from offers.handlers.redeem_coupon import redeem_coupon
+from offers.handlers.till.book_offline import book_offline
+from offers.handlers.till.offline_keys import offline_keys, sign_coupon
+from offers.handlers.till.redeem_coupon import redeem_coupon
 from offers.model.benefit import MoneyOff, PercentOff, Scope
 from offers.model.budget import BudgetKey
 from offers.model.campaign import Budget

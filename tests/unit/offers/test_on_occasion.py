@@ -5,15 +5,15 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from offers.handlers.daily_round import birthday_texts, daily_round
-from offers.handlers.earn_for_offer import earn_for_offer
-from offers.handlers.enrol_shopper import enrol_shopper
-from offers.handlers.note_fact import note_attribute
-from offers.handlers.note_purchase import note_purchase
-from offers.handlers.on_occasion import on_occasion
-from offers.handlers.on_purchase import on_purchase
-from offers.handlers.open_offer import open_offer
-from offers.handlers.welcome_shopper import welcome_shopper
+from offers.handlers.loyalty.earn_for_offer import earn_for_offer
+from offers.handlers.offering.daily_round import birthday_texts, daily_round
+from offers.handlers.offering.on_occasion import on_occasion
+from offers.handlers.offering.on_purchase import on_purchase
+from offers.handlers.offering.open_offer import open_offer
+from offers.handlers.offering.welcome_shopper import welcome_shopper
+from offers.handlers.people.enrol_shopper import enrol_shopper
+from offers.handlers.profile.note_fact import note_attribute
+from offers.handlers.profile.note_purchase import note_purchase
 from offers.model.attribute import Attribute
 from offers.model.benefit import Points
 from offers.model.campaign import CampaignRevision, FrequencyCap, Validity

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from offers.handlers.change_consent import ConsentWish, change_consent
+from offers.handlers.campaigns.start_campaign import pause_campaign
 from offers.handlers.expire_overdue import DAY_MS, expire_overdue
-from offers.handlers.open_offer import dismiss_offer
-from offers.handlers.start_campaign import pause_campaign
+from offers.handlers.offering.open_offer import dismiss_offer
+from offers.handlers.people.change_consent import ConsentWish, change_consent
 from offers.model.campaign import Budget, FrequencyCap
 from offers.model.consent import Purpose
 from offers.model.coupon import CouponState

@@ -4,15 +4,15 @@ import hashlib
 
 import pytest
 
-from offers.handlers.change_consent import ConsentWish
-from offers.handlers.enrol_shopper import enrol_shopper
 from offers.handlers.expire_overdue import expire_overdue
-from offers.handlers.issue_credential import (
+from offers.handlers.people.change_consent import ConsentWish
+from offers.handlers.people.enrol_shopper import enrol_shopper
+from offers.handlers.people.issue_credential import (
     identify_caller,
     issue_credential,
     revoke_credential,
 )
-from offers.handlers.pair_tag import PAIRING_MS, PAIRINGS_MAX, unpair_tag
+from offers.handlers.people.pair_tag import PAIRING_MS, PAIRINGS_MAX, unpair_tag
 from offers.model.consent import Purpose
 from offers.model.consent_text import ConsentText
 from offers.model.errors import Conflict, ConsentMissing, InvalidShopper, NotFound, TagTaken

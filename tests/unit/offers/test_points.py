@@ -8,10 +8,10 @@ import pytest
 import sqlalchemy as sa
 
 import offers
-from offers.handlers.close_account import close_account
 from offers.handlers.expire_overdue import expire_overdue
-from offers.handlers.post_points import earn, spend
-from offers.handlers.reverse_points import claw_back, give_back
+from offers.handlers.loyalty.close_account import close_account
+from offers.handlers.loyalty.post_points import earn, spend
+from offers.handlers.loyalty.reverse_points import claw_back, give_back
 from offers.loyalty.entry import spend as spending_of
 from offers.model.errors import Busy, InvalidLedger, NotFound, ReferenceReused, WrongState
 from offers.model.ids import ShopperId, TransactionId

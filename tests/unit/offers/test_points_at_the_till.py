@@ -7,11 +7,11 @@ import pytest
 from hypothesis import assume, given
 
 from offers.checkout.tender import tender_of, tender_shares
-from offers.handlers.erase_shopper import erase_shopper
-from offers.handlers.hold_basket import Held
-from offers.handlers.purchase_points import units_of_lines
-from offers.handlers.settle_basket import Settled
-from offers.handlers.start_programme import start_programme
+from offers.handlers.loyalty.start_programme import start_programme
+from offers.handlers.people.erase_shopper import erase_shopper
+from offers.handlers.till.hold_basket import Held
+from offers.handlers.till.purchase_points import units_of_lines
+from offers.handlers.till.settle_basket import Settled
 from offers.model.earning_rule import EarningRule, EarningTerms, PerAmount
 from offers.model.held_basket import HoldState, SpendWish, Tender
 from offers.model.ids import ShopperId

@@ -5,16 +5,16 @@ from dataclasses import replace
 
 import pytest
 
-from offers.handlers.earn_for_offer import earn_for_offer
-from offers.handlers.earn_points import (
+from offers.handlers.expire_overdue import expire_overdue
+from offers.handlers.loyalty.earn_for_offer import earn_for_offer
+from offers.handlers.loyalty.earn_points import (
     PaidPurchase,
     PurchaseOutcome,
     earn_for_activity,
     earn_for_purchase,
 )
-from offers.handlers.expire_overdue import expire_overdue
-from offers.handlers.review_tiers import count_spending, standing_of
-from offers.handlers.start_programme import start_programme
+from offers.handlers.loyalty.review_tiers import count_spending, standing_of
+from offers.handlers.loyalty.start_programme import start_programme
 from offers.model.basket import Basket, BasketLine
 from offers.model.basket_scope import Scope
 from offers.model.benefit import Cashback, Gift, MoneyOff, Points, PointsMultiplier

@@ -9,16 +9,16 @@ import pytest
 from hypothesis import given
 
 from offers.delivery.push_encryption import public_point
-from offers.handlers.change_contact import (
+from offers.handlers.messages.change_contact import (
     Browser,
     ContactChange,
     change_contact,
     subscribe_browser,
     unsubscribe_browser,
 )
-from offers.handlers.forget_contacts import DAY_MS, forget_contacts
-from offers.handlers.note_trip import note_trip
-from offers.handlers.push_offer import Push, note_push, prepare_push
+from offers.handlers.messages.forget_contacts import DAY_MS, forget_contacts
+from offers.handlers.offering.push_offer import Push, note_push, prepare_push
+from offers.handlers.visits.note_trip import note_trip
 from offers.model.consent import Purpose
 from offers.model.contact import ContactWishes, DeliveryChannel, DeliveryOutcome, Frequency
 from offers.model.errors import InvalidContact, InvalidTarget, NotFound

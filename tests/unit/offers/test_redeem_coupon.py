@@ -3,8 +3,8 @@
 import pytest
 
 from offers.handlers.answer_once import answer_once
-from offers.handlers.price_basket import coupon_of_code, price_basket
-from offers.handlers.redeem_coupon import redeem_coupon
+from offers.handlers.till.price_basket import coupon_of_code, price_basket
+from offers.handlers.till.redeem_coupon import redeem_coupon
 from offers.model.budget import BudgetKey, BudgetStage, Charge
 from offers.model.campaign import Budget, FrequencyCap
 from offers.model.coupon import CouponState

@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from offers.handlers.claim_referral import claim_referral, referral_code_of
 from offers.handlers.expire_overdue import expire_overdue
-from offers.handlers.hold_basket import Held
-from offers.handlers.settle_basket import Settled
-from offers.handlers.start_programme import start_programme
+from offers.handlers.loyalty.claim_referral import claim_referral, referral_code_of
+from offers.handlers.loyalty.start_programme import start_programme
+from offers.handlers.till.hold_basket import Held
+from offers.handlers.till.settle_basket import Settled
 from offers.model.earning_rule import EarningRule, EarningTerms, ForActivity, HowOften
 from offers.model.errors import InvalidShopper
 from offers.model.held_basket import BasketRequest

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from offers.handlers.note_fact import note_facts
-from offers.handlers.refresh_segment import mark_segment_due, refresh_segments
+from offers.handlers.profile.note_fact import note_facts
+from offers.handlers.profile.refresh_segment import mark_segment_due, refresh_segments
 from offers.loyalty.regularity import regular_categories, regularity_of
 from offers.model.fact import DAY_MS, Fact, FactKind
 from offers.model.money import Money

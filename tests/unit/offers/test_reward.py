@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from offers.handlers.exchange_reward import exchange_reward
-from offers.handlers.post_points import earn
-from offers.handlers.review_tiers import count_spending
-from offers.handlers.start_programme import start_programme
+from offers.handlers.loyalty.exchange_reward import exchange_reward
+from offers.handlers.loyalty.post_points import earn
+from offers.handlers.loyalty.review_tiers import count_spending
+from offers.handlers.loyalty.start_programme import start_programme
 from offers.model.benefit import Gift
 from offers.model.campaign import Budget, FrequencyCap
 from offers.model.consent import Purpose

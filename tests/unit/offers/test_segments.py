@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from offers.handlers.note_purchase import note_purchase
-from offers.handlers.refresh_segment import refresh_segments
+from offers.handlers.profile.note_purchase import note_purchase
+from offers.handlers.profile.refresh_segment import refresh_segments
 from offers.loyalty.segment import DEFAULT_SETTINGS, levels_after, next_look_ms, segment_of
 from offers.model.campaign import CampaignRevision
 from offers.model.consent import Purpose

@@ -4,8 +4,8 @@ from datetime import date
 
 import pytest
 
-from offers.handlers.pair_tag import pair_tag
-from offers.handlers.set_birthday import set_birthday
+from offers.handlers.people.pair_tag import pair_tag
+from offers.handlers.people.set_birthday import set_birthday
 from offers.model.birthday import Birthday
 from offers.model.consent import ConsentChannel, Purpose
 from offers.model.errors import ConsentMissing, InvalidShopper, TooYoung

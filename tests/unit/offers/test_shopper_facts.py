@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from offers.decision.condition import compile_condition
-from offers.handlers.answer_survey import publish_survey
-from offers.handlers.note_fact import forget_places, note_attribute, note_facts
+from offers.handlers.profile.answer_survey import publish_survey
+from offers.handlers.profile.note_fact import forget_places, note_attribute, note_facts
 from offers.loyalty.purchase_facts import purchase_facts, return_facts
 from offers.model.attribute import ATTRIBUTES_MAX, VALUES_MAX, Attribute
 from offers.model.condition_json import parse_condition

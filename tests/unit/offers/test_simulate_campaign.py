@@ -8,7 +8,7 @@ import pytest
 
 from offers.decision.contradiction import check_makes_sense
 from offers.decision.terms import terms_of
-from offers.handlers.simulate_campaign import simulate_campaign
+from offers.handlers.campaigns.simulate_campaign import simulate_campaign
 from offers.model.campaign import Budget, FrequencyCap
 from offers.model.campaign_json import parse_campaign
 from offers.model.condition_terms import SegmentIn

@@ -3,7 +3,7 @@
 import pytest
 
 from offers.handlers.expire_overdue import expire_overdue
-from offers.handlers.request_staff import answer_request, request_staff, withdraw_request
+from offers.handlers.profile.request_staff import answer_request, request_staff, withdraw_request
 from offers.model.errors import NotFound, WrongState
 from offers.model.ids import ShopperId, StaffRequestId
 from offers.model.staff_request import WAITING_MS_MAX, StaffRequest, StaffRequestState

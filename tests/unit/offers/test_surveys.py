@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from offers.handlers.answer_survey import (
+from offers.handlers.profile.answer_survey import (
     SHOPPERS_MIN,
     answer_survey,
     count_answers,

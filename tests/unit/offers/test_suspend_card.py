@@ -2,9 +2,9 @@
 
 import pytest
 
-from offers.handlers.erase_shopper import erase_shopper
-from offers.handlers.issue_credential import issue_credential
-from offers.handlers.suspend_card import appeal_suspension, lift_suspension, suspend_card
+from offers.handlers.people.erase_shopper import erase_shopper
+from offers.handlers.people.issue_credential import issue_credential
+from offers.handlers.people.suspend_card import appeal_suspension, lift_suspension, suspend_card
 from offers.model.card import CardNumber
 from offers.model.errors import Conflict, InvalidShopper, NotFound
 from offers.model.ids import ShopperId, SuspensionId

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from offers.handlers.hold_basket import Held
-from offers.handlers.open_offer import dismiss_offer
-from offers.handlers.redeem_coupon import redeem_coupon
-from offers.handlers.settle_basket import Settled
+from offers.handlers.offering.open_offer import dismiss_offer
+from offers.handlers.till.hold_basket import Held
+from offers.handlers.till.redeem_coupon import redeem_coupon
+from offers.handlers.till.settle_basket import Settled
 from offers.model.benefit import PercentOff
 from offers.model.campaign import Budget, FrequencyCap
 from offers.model.coupon import Coupon, CouponState

@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 
 from offers.checkout.whole_stack import whole_stack
-from offers.handlers.hold_basket import Held
-from offers.handlers.price_basket import price_basket
-from offers.handlers.settle_basket import Settled
+from offers.handlers.till.hold_basket import Held
+from offers.handlers.till.price_basket import price_basket
+from offers.handlers.till.settle_basket import Settled
 from offers.model.basket_scope import Scope
 from offers.model.benefit import (
     Benefit,

@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 
-from offers.handlers.commit_basket import cancel_basket, commit_basket
 from offers.handlers.expire_overdue import expire_overdue
-from offers.handlers.hold_basket import Held, hold_basket
-from offers.handlers.return_purchase import ReturnRequest, return_purchase
-from offers.handlers.reveal_card import make_card, reveal_card
-from offers.handlers.settle_basket import Settled
+from offers.handlers.till.commit_basket import cancel_basket, commit_basket
+from offers.handlers.till.hold_basket import Held, hold_basket
+from offers.handlers.till.return_purchase import ReturnRequest, return_purchase
+from offers.handlers.till.reveal_card import make_card, reveal_card
+from offers.handlers.till.settle_basket import Settled
 from offers.model.card import CardCodeForm
 from offers.model.held_basket import BasketRequest
 from offers.model.ids import BasketId, PurchaseId, ShopperId, TillId

@@ -1,0 +1,106 @@
+"""Decide about a moment, write down why, and make the offer that was chosen.
+
+Layer: flow. Takes: a `Moment` from on_visit or on_occasion. Gives: its `Decision`. The questions to
+the database are as many for one campaign as for five hundred.
+"""
+
+from offers.decision.decide import decide
+from offers.decision.situation import asked_of
+from offers.handlers.offering.issue_offer import issue_offer
+from offers.handlers.random_id import random_id
+from offers.handlers.till.coupon_budgets import spent_campaigns
+from offers.model.campaign import COOL_DOWN_S_MAX
+from offers.model.decision import Candidate, Decision
+from offers.model.ids import CampaignId, DecisionId
+from offers.model.occasion import Moment
+from offers.model.shopper_facts import ShopperFacts
+from offers.model.site_rules import SiteRules
+from offers.ports import SecretSource, UnitOfWork
+from rtls.model.units import UnixMs
+
+
+def decide_moment(
+    moment: Moment,
+    *,
+    work: UnitOfWork,
+    secrets: SecretSource,
+    is_always_logged: bool = True,
+    only: CampaignId | None = None,
+) -> Decision | None:
+    """Weigh all campaigns that wait for such a moment, and make at most one offer.
+
+    Parameters
+    ----------
+    moment
+        To whom what has happened.
+    work, secrets
+        The transaction and the source of randomness.
+    is_always_logged
+        Whether a moment that no campaign waits for is a decision too. A reached dwell threshold
+        is; that somebody entered a zone happens too often to be written down for nothing.
+    only
+        Weigh this campaign alone: the shopper has asked for it by name.
+
+    Returns
+    -------
+    Decision or None
+        None where no campaign waits and nothing is to be logged.
+    """
+    candidates = candidates_of(moment, work=work)
+    if only is not None:
+        candidates = [entry for entry in candidates if entry.revision.campaign == only]
+    if not candidates and not is_always_logged:
+        return None
+    decision = decide(
+        moment,
+        decision=DecisionId(random_id(secrets)),
+        consents=work.consents.state_of(moment.shopper),
+        candidates=candidates,
+        facts=_facts_for(candidates, moment, work=work),
+        offers_in_trip=_offers_in_trip(moment, work=work),
+        rules=SiteRules(time_zone=work.sites.budgets(moment.site).time_zone),
+        is_suspended=work.suspensions.open_of(moment.shopper) is not None,
+    )
+    work.decisions.append(decision)
+    if decision.chosen is not None:
+        issue_offer(decision, work=work, secrets=secrets)
+    return decision
+
+
+def candidates_of(moment: Moment, *, work: UnitOfWork) -> list[Candidate]:
+    """Return the campaigns that wait for a moment of this kind and place, with the past of each."""
+    revisions = work.campaigns.waiting_for(moment.site, moment.kind, zone=moment.zone)
+    if not revisions:
+        return []
+    past = work.offers.past_of(
+        moment.shopper,
+        occasion=moment.key,
+        since_ms=UnixMs(moment.now_ms - COOL_DOWN_S_MAX * 1_000),
+    )
+    spent = spent_campaigns(moment.site, moment.shopper, work=work, now_ms=moment.now_ms)
+    return [
+        Candidate(
+            revision=revision,
+            cap_taken_at_ms=past.cap_taken_at_ms.get(revision.campaign, ()),
+            is_offered=revision.campaign in past.offered,
+            dismissed_at_ms=past.dismissed_at_ms.get(revision.campaign),
+            has_budget=not revision.has_coupon or not spent & {revision.campaign, None},
+        )
+        for revision in revisions
+    ]
+
+
+def _facts_for(
+    candidates: list[Candidate], moment: Moment, *, work: UnitOfWork
+) -> ShopperFacts | None:
+    needs = asked_of(candidate.revision for candidate in candidates)
+    if needs is None:
+        return None
+    return work.facts.of_shopper(moment.shopper, needs, site=moment.site, as_of_ms=moment.now_ms)
+
+
+def _offers_in_trip(moment: Moment, *, work: UnitOfWork) -> int:
+    trip = work.trips.newest(moment.shopper, moment.site) if moment.needs_locate else None
+    if trip is None:
+        return 0
+    return work.offers.count_since(moment.shopper, moment.site, since_ms=trip.began_at_ms)

@@ -1,0 +1,1 @@
+"""Who somebody is, and what he agreed to. Layer: flow."""

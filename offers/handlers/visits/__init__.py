@@ -1,0 +1,1 @@
+"""What happens where shoppers are. Layer: flow."""
