@@ -49,6 +49,8 @@ class Segments(RuleBasedStateMachine):
         self.count += 1
         shopper = self.shoppers[who]
         kind = FactKind.RETURN if is_return and self.bought[shopper] else FactKind.PURCHASE
+        if kind is FactKind.RETURN:
+            euro = max(euro, 1)  # the replay knows a return by its sign, and nothing has none
         fact = Fact(
             kind=kind,
             reference=f"fact-{self.count}",
