@@ -19,10 +19,10 @@ from offers.api.points_schema import (
 )
 from offers.api.problem_docs import problems
 from offers.api.services import PAGE_MAX, ServicesDep
+from offers.model.fact import DAY_MS
 from offers.ports import UnitOfWork
 from rtls.model.units import UnixMs
 
-DAY_MS: Final = 86_400_000
 DAYS_MAX: Final = 3_660
 CURSOR_MAX: Final = 2**63 - 1
 

@@ -3,8 +3,7 @@
 Layer: rules. Takes: a `Trigger` and a `Moment`. Gives: yes or no to decide.
 """
 
-from typing import Final
-
+from offers.model.fact import DAY_MS
 from offers.model.occasion import (
     BasketShown,
     BirthdayNear,
@@ -33,8 +32,6 @@ from offers.model.trigger import (
     zone_of,
 )
 from rtls.model.units import UnixMs
-
-DAY_MS: Final = 86_400_000
 
 
 def is_triggered(trigger: Trigger, moment: Moment) -> bool:

@@ -21,6 +21,7 @@ from offers.handlers.till.coupon_budgets import release_all
 from offers.handlers.till.end_hold import end_hold
 from offers.handlers.till.reveal_card import forget_card_steps
 from offers.model.coupon import Coupon, CouponState
+from offers.model.fact import DAY_MS
 from offers.model.held_basket import HoldState
 from offers.model.offer import OfferState
 from offers.model.pairing import PairingEnd
@@ -28,7 +29,6 @@ from offers.ports import UnitOfWork
 from rtls.model.units import UnixMs
 
 A_CALL_MAX: Final = 200
-DAY_MS: Final = 86_400_000
 EVENTS_KEPT_MS: Final = 30 * DAY_MS  # as long as dwell events may be kept at all
 ANSWERS_KEPT_MS: Final = 30 * DAY_MS
 # Goods come back within a year or so; until then the day that paid for them can get its part back.

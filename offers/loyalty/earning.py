@@ -14,7 +14,6 @@ from collections.abc import Sequence
 
 from offers.model.basket import Basket, BasketLine
 from offers.model.earning_rule import (
-    DAY_MS,
     EarningRule,
     EarningTerms,
     ForActivity,
@@ -25,6 +24,7 @@ from offers.model.earning_rule import (
     PurchaseEarning,
     ThresholdBonus,
 )
+from offers.model.fact import DAY_MS
 from offers.model.ids import ShopperId
 from offers.model.ledger import LedgerUnit, PostingReason
 from offers.model.points import Earning

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from offers.loyalty.lots import allocate, claw_back, give_back
+from offers.model.fact import DAY_MS
 from offers.model.ids import RANDOM_ID_BYTES, TransactionId
 from offers.model.ledger import (
     Account,
@@ -25,7 +26,6 @@ from offers.model.ledger import (
 from offers.model.points import Earning, LedgerRefusal, Referenced, Spending, SpentLot
 from rtls.model.units import SiteId, UnixMs
 
-DAY_MS: Final = 86_400_000
 GRACE_MS: Final = 30 * DAY_MS  # for points that come back after their lot has expired
 
 

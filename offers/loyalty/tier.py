@@ -7,13 +7,12 @@ that a lost event could spoil, and a return counts as if the goods had never bee
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
-from typing import Final, assert_never
+from typing import assert_never
 from zoneinfo import ZoneInfo
 
+from offers.model.fact import DAY_MS
 from offers.model.tier import Credit, Tier, TierLadder, TierStanding, TierWindow
 from rtls.model.units import UnixMs
-
-DAY_MS: Final = 86_400_000
 
 
 def standing(ladder: TierLadder, bought: Sequence[Credit], *, now_ms: UnixMs) -> TierStanding:

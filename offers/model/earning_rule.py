@@ -10,12 +10,12 @@ from typing import Final
 
 from offers.model.basket_scope import EVERY_LINE, Scope
 from offers.model.errors import InvalidProgramme
+from offers.model.fact import DAY_MS
 from offers.model.ids import check_name
 from offers.model.ledger import LASTS_MS_MAX, LedgerUnit, PostingReason, check_unit
 from offers.model.money import CURRENCIES
 from rtls.model.units import UnixMs
 
-DAY_MS: Final = 86_400_000
 RATE_MAX: Final = 1_000_000
 PERCENT_MAX: Final = 10_000
 ACTIVITIES: Final = frozenset(

@@ -12,6 +12,7 @@ from typing import Final
 import sqlalchemy as sa
 
 from offers.model.coupon import CouponState
+from offers.model.fact import DAY_MS
 from offers.storage.personal_data import KEPT
 from offers.storage.tables import (
     COUPONS,
@@ -30,7 +31,6 @@ from offers.storage.tables import (
 )
 from rtls.model.units import UnixMs
 
-DAY_MS: Final = 86_400_000
 MONTH: Final = 30
 THIRTEEN_MONTHS: Final = 396
 TEN_YEARS: Final = 3_653

@@ -17,6 +17,7 @@ from offers.model.campaign import CampaignRevision
 from offers.model.consent import ConsentState
 from offers.model.decision import Candidate, Decision
 from offers.model.errors import InvalidCampaign
+from offers.model.fact import DAY_MS
 from offers.model.ids import DecisionId, ShopperId
 from offers.model.money import Money
 from offers.model.occasion import Enrolled, Moment, Occasion, ZoneOccasion, moment_of
@@ -36,7 +37,6 @@ from rtls.model.units import Second, UnixMs
 
 DAYS_MAX: Final = 30  # as long as stays are kept
 MOMENTS_MAX: Final = 20_000
-DAY_MS: Final = 86_400_000
 _ID: Final = DecisionId("0" * 32)
 
 

@@ -6,10 +6,10 @@ Layer: flow. Takes: the time. Gives: how much was deleted to expire_overdue.
 from typing import Final
 
 from offers.handlers.messages.tell_webhook import EVENTS_KEPT_MS
+from offers.model.fact import DAY_MS
 from offers.ports import UnitOfWork
 from rtls.model.units import UnixMs
 
-DAY_MS: Final = 86_400_000
 TRIPS_KEPT_MS: Final = 30 * DAY_MS  # as long as dwell events may be kept at all
 DELIVERIES_KEPT_MS: Final = 396 * DAY_MS  # as long as offers: 13 months
 MAILS_KEPT_MS: Final = 396 * DAY_MS  # so that a mail of one kind and subject goes once

@@ -10,14 +10,13 @@ from offers.handlers.note_audit import note_audit, shopper_pseudonym
 from offers.handlers.random_id import random_id
 from offers.handlers.till.reveal_card import scanned_card
 from offers.model.audit import Actor, AuditAction
+from offers.model.fact import DAY_MS
 from offers.model.goodwill import DEFAULT_LIMITS, Goodwill, GoodwillLimits, GoodwillRefusal
 from offers.model.ledger import POINTS, PostingReason
 from offers.model.points import Earned, Earning
 from offers.model.shopper import Credential
 from offers.ports import SecretSource, UnitOfWork
 from rtls.model.units import UnixMs
-
-DAY_MS = 86_400_000
 
 
 def grant_goodwill(

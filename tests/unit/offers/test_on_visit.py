@@ -5,12 +5,13 @@ from dataclasses import replace
 import pytest
 
 from offers.handlers.campaigns.start_campaign import pause_campaign
-from offers.handlers.expire_overdue import DAY_MS, expire_overdue
+from offers.handlers.expire_overdue import expire_overdue
 from offers.handlers.offering.open_offer import dismiss_offer
 from offers.handlers.people.change_consent import ConsentWish, change_consent
 from offers.model.campaign import Budget, FrequencyCap
 from offers.model.consent import Purpose
 from offers.model.coupon import CouponState
+from offers.model.fact import DAY_MS
 from offers.model.offer import OfferCard, OfferState
 from offers.model.outbox import OutboxKind
 from offers.model.refusal import DeliveryRefusal, Refusal

@@ -16,12 +16,13 @@ from offers.handlers.messages.change_contact import (
     subscribe_browser,
     unsubscribe_browser,
 )
-from offers.handlers.messages.forget_contacts import DAY_MS, forget_contacts
+from offers.handlers.messages.forget_contacts import forget_contacts
 from offers.handlers.offering.push_offer import Push, note_push, prepare_push
 from offers.handlers.visits.note_trip import note_trip
 from offers.model.consent import Purpose
 from offers.model.contact import ContactWishes, DeliveryChannel, DeliveryOutcome, Frequency
 from offers.model.errors import InvalidContact, InvalidTarget, NotFound
+from offers.model.fact import DAY_MS
 from offers.model.ids import OfferId, ShopperId
 from offers.model.offer import OfferState
 from offers.model.push_rules import PushRules

@@ -4,8 +4,9 @@ import pytest
 import sqlalchemy as sa
 
 from offers.handlers.expire_overdue import expire_overdue
+from offers.model.fact import DAY_MS
 from offers.storage.personal_data import KEPT, personal_tables
-from offers.storage.retention import DAY_MS, ELSEWHERE, RULES, WHILE_ENROLLED
+from offers.storage.retention import ELSEWHERE, RULES, WHILE_ENROLLED
 from offers.storage.tables import METADATA, OFFERS, PAIRINGS, PURCHASES, REDEMPTIONS
 from rtls.model.units import UnixMs
 from tests.unit.offers.remembered import AT_MS, TAG, a_shopper_who_has_done_it_all, connection_of
