@@ -22,9 +22,11 @@ from offers.handlers.campaigns.start_campaign import start_campaign
 from offers.handlers.offering.decide_moment import decide_moment
 from offers.handlers.people.change_consent import ConsentWish, change_consent
 from offers.handlers.people.enrol_shopper import enrol_shopper
-from offers.model.campaign import Budget, CampaignRevision
-from offers.model.condition import And
-from offers.model.condition_terms import (
+from offers.model.campaigns.campaign import Budget, CampaignRevision
+from offers.model.campaigns.schedule import Schedule
+from offers.model.campaigns.trigger import TriggerKind
+from offers.model.conditions.condition import And
+from offers.model.conditions.condition_terms import (
     EnrolledDays,
     Events,
     LocaleIn,
@@ -32,13 +34,11 @@ from offers.model.condition_terms import (
     Range,
     Weekday,
 )
-from offers.model.consent import Purpose
-from offers.model.fact import FactKind
+from offers.model.conditions.fact import FactKind
 from offers.model.ids import ShopperId, VisitId
-from offers.model.occasion import Moment, ZoneOccasion
-from offers.model.schedule import Schedule
-from offers.model.shopper import Locale
-from offers.model.trigger import TriggerKind
+from offers.model.offering.occasion import Moment, ZoneOccasion
+from offers.model.people.consent import Purpose
+from offers.model.people.shopper import Locale
 from offers.storage import sql_campaigns
 from offers.storage.database import open_engine, prepare_database
 from offers.storage.secret_source import SystemSecretSource

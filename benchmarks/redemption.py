@@ -19,11 +19,11 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from offers.handlers.answer_once import answer_once
 from offers.handlers.till.redeem_coupon import redeem_coupon
-from offers.model.basket import Basket, BasketLine
 from offers.model.errors import Busy
 from offers.model.idempotency import IdempotentRequest, StoredAnswer
 from offers.model.ids import CredentialId
-from offers.model.redemption import CheckoutRequest, Redemption
+from offers.model.till.basket import Basket, BasketLine
+from offers.model.till.redemption import CheckoutRequest, Redemption
 from offers.ports import UnitOfWork
 from offers.storage.database import open_engine, prepare_database
 from offers.storage.secret_source import SystemSecretSource

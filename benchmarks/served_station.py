@@ -22,8 +22,8 @@ from inaisle.config_files import demo_site_map_file
 from offers.handlers.people.change_consent import ConsentWish
 from offers.handlers.people.enrol_shopper import enrol_shopper
 from offers.handlers.people.pair_tag import pair_tag
-from offers.model.consent import Purpose
-from offers.model.shopper import Locale
+from offers.model.people.consent import Purpose
+from offers.model.people.shopper import Locale
 from offers.ports import UnitOfWork
 from offers.storage.database import prepare_database
 from offers.storage.secret_source import SystemSecretSource, load_key

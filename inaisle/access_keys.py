@@ -23,7 +23,7 @@ from offers.handlers.people.issue_credential import (
 )
 from offers.handlers.random_id import random_id, random_secret
 from offers.model.ids import CredentialId, TillId
-from offers.model.shopper import Credential, Role
+from offers.model.people.shopper import Credential, Role
 from offers.ports import SecretSource, UnitOfWork, Writer
 from rtls.model.units import SiteId, UnixMs
 

@@ -9,8 +9,8 @@ from functools import partial
 from pathlib import Path
 
 from inaisle.errors import InvalidSettings
-from offers.model.consent_text import ConsentText
-from offers.model.shopper import Locale
+from offers.model.people.consent_text import ConsentText
+from offers.model.people.shopper import Locale
 from offers.ports import UnitOfWork, Writer
 
 

@@ -19,7 +19,7 @@ from inaisle.database_place import database_place
 from inaisle.errors import ExitStatus, InvalidSettings, Unavailable
 from inaisle.settings import Settings
 from offers.handlers.people.erase_shopper import replay_erasures
-from offers.model.personal_data import Erasure
+from offers.model.people.personal_data import Erasure
 from offers.ports import SecretSource, UnitOfWork
 from offers.storage.checkpoint import empty_log
 from offers.storage.database import Place

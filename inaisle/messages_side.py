@@ -18,8 +18,8 @@ from offers.delivery.vapid import Vapid, vapid_key
 from offers.delivery.web_push import WebPush
 from offers.delivery.webhook_sender import WebhookSender
 from offers.model.ids import OfferId
-from offers.model.push_rules import PushRules
-from offers.model.quiet_hours import QuietHours
+from offers.model.messages.push_rules import PushRules
+from offers.model.messages.quiet_hours import QuietHours
 from offers.ports import Reader, SecretSource, Writer
 from rtls.model.units import UnixMs
 

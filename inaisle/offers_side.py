@@ -24,8 +24,8 @@ from inaisle.settings import Settings
 from inaisle.site_loading import load_programme, read_campaigns, read_templates
 from inaisle.watched_zones import WatchedZones
 from offers.api.app import create_app
+from offers.api.offering.stream_frames import offer_frame, points_frame
 from offers.api.services import ScanSink
-from offers.api.stream_frames import offer_frame, points_frame
 from offers.delivery.app_channel import AppChannel
 from offers.delivery.parcel import parcel_listener
 from offers.delivery.relay import Relay
@@ -36,8 +36,8 @@ from offers.handlers.note_audit import note_audit
 from offers.handlers.offering.daily_round import daily_round
 from offers.handlers.profile.refresh_segment import refresh_segments
 from offers.model.audit import AuditAction
-from offers.model.campaign import CampaignRevision
-from offers.model.campaign_json import parse_campaigns
+from offers.model.campaigns.campaign import CampaignRevision
+from offers.model.campaigns.campaign_json import parse_campaigns
 from offers.ports import FanOut, UnitOfWork
 from offers.storage.checkpoint import empty_log
 from offers.storage.database import prepare_database

@@ -12,7 +12,7 @@ from starlette.requests import HTTPConnection
 from offers.api.auth import sign_in
 from offers.api.problem import Problem, ProblemCode
 from offers.api.services import services_of
-from offers.model.shopper import Role
+from offers.model.people.shopper import Role
 
 CLOSE_POLICY: Final = 1008
 

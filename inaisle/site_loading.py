@@ -20,8 +20,8 @@ from inaisle.config_files import (
 )
 from inaisle.errors import InvalidSettings
 from inaisle.settings_sections import SiteSection
-from offers.model.programme import Programme
-from offers.model.programme_json import parse_programme
+from offers.model.loyalty.programme import Programme
+from offers.model.loyalty.programme_json import parse_programme
 from rtls.geofence.site_map_check import check_site_map
 from rtls.model.site_map import SiteMap
 from rtls.model.site_map_geojson import parse_site_map

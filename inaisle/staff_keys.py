@@ -18,7 +18,7 @@ from inaisle.site_loading import load_site_map
 from offers.api.schema import render_instant
 from offers.handlers.people.issue_credential import issue_credential, revoke_credential
 from offers.model.ids import CredentialId, TillId
-from offers.model.shopper import Credential, Role
+from offers.model.people.shopper import Credential, Role
 from offers.ports import UnitOfWork
 from offers.storage.reader import Reader
 from offers.storage.secret_source import SystemSecretSource, load_key

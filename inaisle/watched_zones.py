@@ -13,8 +13,8 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import Final
 
-from offers.model.campaign import CampaignState
-from offers.model.trigger import TripTrigger, zone_of
+from offers.model.campaigns.campaign import CampaignState
+from offers.model.campaigns.trigger import TripTrigger, zone_of
 from offers.ports import Reader
 from rtls.model.units import SiteId, ZoneId
 from rtls.model.visit import DwellReached, Transition, TransitionKind, Visit, ZoneEvent

@@ -18,8 +18,8 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from offers.handlers.visits.on_visit import DEFAULT_SETTINGS, VisitSettings, on_visit
-from offers.model.decision import Decision
 from offers.model.errors import StorageError
+from offers.model.offering.decision import Decision
 from offers.ports import SecretSource, UnitOfWork, Writer
 from rtls.model.errors import InaisleError
 from rtls.model.units import SiteId, UnixMs

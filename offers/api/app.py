@@ -13,36 +13,36 @@ from typing import Final
 from fastapi import APIRouter, Depends, FastAPI
 from pydantic import JsonValue
 
-from offers.api.attribute_routes import attribute_routes
-from offers.api.audience_routes import audience_routes
 from offers.api.auth import enforce_role
 from offers.api.body_limit import BODY_BYTES_MAX, BodyLimit
-from offers.api.budget_routes import budget_routes
-from offers.api.campaign_routes import campaign_routes
-from offers.api.contact_routes import contact_routes
+from offers.api.campaigns.audience_routes import audience_routes
+from offers.api.campaigns.budget_routes import budget_routes
+from offers.api.campaigns.campaign_routes import campaign_routes
 from offers.api.error_handlers import install_error_handlers
-from offers.api.goodwill_routes import goodwill_routes
-from offers.api.handed_card_routes import handed_card_routes
-from offers.api.offer_routes import offer_routes
-from offers.api.offline_routes import offline_routes
+from offers.api.loyalty.points_routes import points_routes
+from offers.api.loyalty.referral_routes import referral_routes
+from offers.api.loyalty.reward_routes import reward_routes
+from offers.api.loyalty.tier_routes import tier_routes
+from offers.api.messages.contact_routes import contact_routes
+from offers.api.messages.unsubscribe_routes import unsubscribe_routes
+from offers.api.messages.webhook_routes import webhook_routes
+from offers.api.offering.offer_routes import offer_routes
+from offers.api.offering.stream_routes import stream_routes
 from offers.api.operator_routes import operator_routes
-from offers.api.points_routes import points_routes
-from offers.api.privacy_routes import privacy_routes
+from offers.api.people.attribute_routes import attribute_routes
+from offers.api.people.privacy_routes import privacy_routes
+from offers.api.people.shopper_routes import shopper_routes
+from offers.api.people.staff_request_routes import staff_request_routes
+from offers.api.people.survey_routes import survey_routes
+from offers.api.people.suspension_routes import suspension_routes
 from offers.api.problem_docs import problem_routes, problem_schemas
-from offers.api.purchase_routes import purchase_routes
-from offers.api.referral_routes import referral_routes
-from offers.api.reward_routes import reward_routes
-from offers.api.scan_routes import scan_routes
 from offers.api.services import ApiSettings, Channel, ScanSink, Services
-from offers.api.shopper_routes import shopper_routes
-from offers.api.staff_request_routes import staff_request_routes
-from offers.api.stream_routes import stream_routes
-from offers.api.survey_routes import survey_routes
-from offers.api.suspension_routes import suspension_routes
-from offers.api.tier_routes import tier_routes
-from offers.api.till_routes import till_routes
-from offers.api.unsubscribe_routes import unsubscribe_routes
-from offers.api.webhook_routes import webhook_routes
+from offers.api.till.goodwill_routes import goodwill_routes
+from offers.api.till.handed_card_routes import handed_card_routes
+from offers.api.till.offline_routes import offline_routes
+from offers.api.till.purchase_routes import purchase_routes
+from offers.api.till.till_routes import till_routes
+from offers.api.visits.scan_routes import scan_routes
 from offers.model.ids import ShopperId
 from offers.ports import Reader, SecretSource, Writer
 from rtls.model.site_map import SiteMap

@@ -17,7 +17,7 @@ from offers.api.roles import EVERYBODY, ROLES, Roles
 from offers.api.services import Services, ServicesDep
 from offers.handlers.people.issue_credential import identify_caller
 from offers.model.ids import ShopperId
-from offers.model.shopper import Credential
+from offers.model.people.shopper import Credential
 from offers.ports import UnitOfWork
 from rtls.model.units import SiteId
 

@@ -19,11 +19,11 @@ from offers.api.services import ServicesDep
 from offers.handlers.campaigns.start_campaign import pause_campaign, start_campaign
 from offers.handlers.note_audit import note_audit
 from offers.model.audit import Actor, AuditAction
-from offers.model.campaign import Campaign, CampaignRevision
-from offers.model.campaign_json import parse_campaign
+from offers.model.campaigns.campaign import Campaign, CampaignRevision
+from offers.model.campaigns.campaign_json import parse_campaign
 from offers.model.errors import InvalidCampaign, NotFound
 from offers.model.ids import CampaignId
-from offers.model.shopper import Credential
+from offers.model.people.shopper import Credential
 from offers.ports import UnitOfWork
 from rtls.model.site_map import SiteMap
 from rtls.model.units import SiteId, UnixMs

@@ -2,7 +2,7 @@
 
 Layer: edges. Takes: campaigns. Gives: bodies to the operator routes, and their schemas to the
 OpenAPI document. The document of a campaign is the same as in a campaign file: one parser reads
-both (`offers.model.campaign_json`).
+both (`offers.model.campaigns.campaign_json`).
 """
 
 import json
@@ -10,8 +10,8 @@ import json
 from pydantic import Field, JsonValue
 
 from offers.api.schema import Body
-from offers.model.campaign import Campaign, CampaignState
-from offers.model.campaign_json import render_campaign
+from offers.model.campaigns.campaign import Campaign, CampaignState
+from offers.model.campaigns.campaign_json import render_campaign
 
 EXAMPLE: dict[str, JsonValue] = {
     "campaign": "dowels-coupon",

@@ -8,7 +8,7 @@ document and calls every operation in every role.
 from collections.abc import Mapping
 from typing import Final
 
-from offers.model.shopper import Role
+from offers.model.people.shopper import Role
 
 Roles = frozenset[Role]
 # None and not an empty set: a set that came out empty by mistake must let nobody in.

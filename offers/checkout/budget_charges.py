@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from offers.model.benefit import Benefit
-from offers.model.benefit_money import money_max
-from offers.model.budget import REDEMPTIONS, BudgetKey, BudgetLimit, BudgetPer, Charge
+from offers.model.campaigns.benefit import Benefit
+from offers.model.campaigns.benefit_money import money_max
+from offers.model.campaigns.budget import REDEMPTIONS, BudgetKey, BudgetLimit, BudgetPer, Charge
 from offers.model.ids import CampaignId, ShopperId
 from offers.model.money import Money
 from rtls.model.units import SiteId, UnixMs

@@ -15,9 +15,15 @@ from typing import Final
 
 from offers.checkout.check_digit import check_digit_of
 from offers.checkout.coupon_code import ALPHABET
-from offers.model.card import CARD_DIGITS, CardCode, CardCodeForm, CardNumber, check_card_number
 from offers.model.errors import InvalidCode
-from offers.model.refusal import CardRefusal
+from offers.model.offering.refusal import CardRefusal
+from offers.model.people.card import (
+    CARD_DIGITS,
+    CardCode,
+    CardCodeForm,
+    CardNumber,
+    check_card_number,
+)
 from rtls.model.units import UnixMs
 
 STEP_MS: Final = 30_000

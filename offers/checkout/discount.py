@@ -11,11 +11,11 @@ to the whole. Rounding each line would make 10 % of a hundred lines of 4 cents n
 from collections.abc import Sequence
 from typing import assert_never
 
-from offers.model.basket import Basket
-from offers.model.benefit import BasketBenefit, MoneyOff, PercentOff, PriceBenefit
+from offers.model.campaigns.benefit import BasketBenefit, MoneyOff, PercentOff, PriceBenefit
 from offers.model.money import Money
-from offers.model.redemption import Discount
-from offers.model.refusal import CheckoutRefusal
+from offers.model.offering.refusal import CheckoutRefusal
+from offers.model.till.basket import Basket
+from offers.model.till.redemption import Discount
 
 
 def discount_of(benefit: MoneyOff | PercentOff, basket: Basket) -> Discount | CheckoutRefusal:

@@ -7,10 +7,10 @@ The pieces in scope are ordered by price; the cheapest are free, once a basket, 
 be as many as the benefit asks to be bought with them.
 """
 
-from offers.model.basket import Basket
-from offers.model.benefit import FreeItem
-from offers.model.redemption import Discount
-from offers.model.refusal import CheckoutRefusal
+from offers.model.campaigns.benefit import FreeItem
+from offers.model.offering.refusal import CheckoutRefusal
+from offers.model.till.basket import Basket
+from offers.model.till.redemption import Discount
 
 
 def free_items(benefit: FreeItem, basket: Basket) -> Discount | CheckoutRefusal:

@@ -15,7 +15,7 @@ from typing import Final
 
 from offers.checkout.check_digit import check_digit_of
 from offers.model.errors import InvalidCode
-from offers.model.gs1_coupon import (
+from offers.model.till.gs1_coupon import (
     AMOUNT_DECIMALS_MAX,
     AMOUNT_DIGITS_MAX,
     FUNDER_DIGITS_MIN,

@@ -21,11 +21,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import (
     Ed25519PublicKey,
 )
 
-from offers.model.benefit_json import parse_benefit, render_benefit
+from offers.model.campaigns.benefit_json import parse_benefit, render_benefit
+from offers.model.campaigns.stacking import StackingClass
 from offers.model.errors import InvalidCode, OffersError, WrongState
 from offers.model.ids import CampaignId, CouponId
-from offers.model.offline_coupon import OfflineCoupon, OfflineReason
-from offers.model.stacking import StackingClass
+from offers.model.till.offline_coupon import OfflineCoupon, OfflineReason
 from rtls.model.units import SiteId, UnixMs
 
 VERSION: Final = "IC1"

@@ -7,8 +7,8 @@ code that is not good learns nothing about what it would have been good for.
 
 from typing import assert_never
 
-from offers.model.coupon import Coupon, CouponState
-from offers.model.refusal import CheckoutRefusal
+from offers.model.offering.coupon import Coupon, CouponState
+from offers.model.offering.refusal import CheckoutRefusal
 from rtls.model.units import SiteId, UnixMs
 
 

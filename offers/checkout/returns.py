@@ -14,7 +14,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import assert_never
 
 from offers.checkout.discount import split_by_largest_remainder
-from offers.model.purchase import (
+from offers.model.offering.refusal import TillRefusal
+from offers.model.till.purchase import (
     PointsMove,
     Purchase,
     PurchaseLine,
@@ -22,7 +23,6 @@ from offers.model.purchase import (
     PurchaseReturn,
     ReturnedLine,
 )
-from offers.model.refusal import TillRefusal
 
 
 def returned_lines(

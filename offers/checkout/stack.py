@@ -24,8 +24,7 @@ from typing import Final, assert_never
 from offers.checkout.discount import lines_in_scope, refusal_of_basket, shares_of
 from offers.checkout.stack_search import Candidate, Taken, best_choice
 from offers.checkout.till_benefit import effect_on
-from offers.model.basket import Basket
-from offers.model.benefit import (
+from offers.model.campaigns.benefit import (
     BasketBenefit,
     Cashback,
     EarlyAccess,
@@ -40,12 +39,13 @@ from offers.model.benefit import (
     PointsMultiplier,
     Service,
 )
+from offers.model.campaigns.stacking import StackingClass
 from offers.model.errors import InvalidOffer
 from offers.model.ids import CouponId
-from offers.model.redemption import Discount
-from offers.model.refusal import CheckoutRefusal
-from offers.model.stack import LeftCoupon, Stack, StackedCoupon, StackItem
-from offers.model.stacking import StackingClass
+from offers.model.offering.refusal import CheckoutRefusal
+from offers.model.till.basket import Basket
+from offers.model.till.redemption import Discount
+from offers.model.till.stack import LeftCoupon, Stack, StackedCoupon, StackItem
 
 # At most so many are taken together: of more, those that save most alone. The search is exact for
 # them; 2**12 stacks can be looked through while a till waits.

@@ -15,10 +15,10 @@ from operator import mul
 from typing import Final
 
 from offers.checkout.discount import shares_of
-from offers.model.benefit import FreeItem, MoneyOff, PercentOff, PriceBenefit, TillBenefit
+from offers.model.campaigns.benefit import FreeItem, MoneyOff, PercentOff, PriceBenefit, TillBenefit
+from offers.model.campaigns.stacking import StackingClass
 from offers.model.ids import CouponId
-from offers.model.stack import StackItem
-from offers.model.stacking import StackingClass
+from offers.model.till.stack import StackItem
 from rtls.model.units import UnixMs
 
 # Above what floating point may err by: amounts have at most 13 digits, and doubles nearly 16.

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from typing import Final
 
 from offers.checkout.discount import split_by_largest_remainder
-from offers.model.held_basket import SpendWish, Tender
 from offers.model.money import Money
-from offers.model.refusal import TillRefusal
+from offers.model.offering.refusal import TillRefusal
+from offers.model.till.held_basket import SpendWish, Tender
 
 WORTH_OF_MONEY: Final = 100
 """what a hundred units of cashback pay in their own currency"""

@@ -8,8 +8,7 @@ from typing import assert_never
 
 from offers.checkout.discount import discount_of
 from offers.checkout.free_item import free_items
-from offers.model.basket import Basket
-from offers.model.benefit import (
+from offers.model.campaigns.benefit import (
     BasketBenefit,
     Cashback,
     Event,
@@ -22,8 +21,9 @@ from offers.model.benefit import (
     Service,
     TillBenefit,
 )
-from offers.model.redemption import Discount
-from offers.model.refusal import CheckoutRefusal
+from offers.model.offering.refusal import CheckoutRefusal
+from offers.model.till.basket import Basket
+from offers.model.till.redemption import Discount
 
 
 def effect_on(benefit: TillBenefit, basket: Basket) -> Discount | CheckoutRefusal:

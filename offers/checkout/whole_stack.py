@@ -15,8 +15,7 @@ from typing import assert_never
 
 from offers.checkout.stack import best_stack
 from offers.checkout.till_benefit import effect_on
-from offers.model.basket import Basket
-from offers.model.benefit import (
+from offers.model.campaigns.benefit import (
     Benefit,
     Cashback,
     EarlyAccess,
@@ -31,11 +30,12 @@ from offers.model.benefit import (
     PointsMultiplier,
     Service,
 )
+from offers.model.campaigns.stacking import StackingClass
 from offers.model.ids import CouponId
-from offers.model.redemption import Discount
-from offers.model.refusal import CheckoutRefusal
-from offers.model.stack import LeftCoupon, Stack, StackedCoupon, StackItem
-from offers.model.stacking import StackingClass
+from offers.model.offering.refusal import CheckoutRefusal
+from offers.model.till.basket import Basket
+from offers.model.till.redemption import Discount
+from offers.model.till.stack import LeftCoupon, Stack, StackedCoupon, StackItem
 
 
 def whole_stack(

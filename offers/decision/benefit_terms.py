@@ -7,7 +7,7 @@ from datetime import tzinfo
 from typing import assert_never
 
 from offers.decision.said import Said, day, money, scope
-from offers.model.benefit import (
+from offers.model.campaigns.benefit import (
     AppBenefit,
     Benefit,
     Cashback,

@@ -12,10 +12,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from offers.decision.condition_terms import truth_of
-from offers.model.condition import ROOT, And, Condition, Not, Or, walk
-from offers.model.condition_terms import PastCount, PastSum
-from offers.model.fact import TAKEN_BACK_BY, FactKind
-from offers.model.shopper_facts import NOWHERE, FactNeeds, ShopperFacts, Surroundings
+from offers.model.conditions.condition import ROOT, And, Condition, Not, Or, walk
+from offers.model.conditions.condition_terms import PastCount, PastSum
+from offers.model.conditions.fact import TAKEN_BACK_BY, FactKind
+from offers.model.conditions.shopper_facts import NOWHERE, FactNeeds, ShopperFacts, Surroundings
 
 Truth = bool | None
 Test = Callable[[ShopperFacts, Surroundings], Truth]

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from typing import assert_never
 
 from offers.decision.past_tally import tally_of
-from offers.model.attribute import number_of
-from offers.model.condition_terms import (
+from offers.model.conditions.attribute import number_of
+from offers.model.conditions.condition_terms import (
     MINUTES_A_DAY,
     AttributeIn,
     AttributeRange,
@@ -32,8 +32,8 @@ from offers.model.condition_terms import (
     Weekday,
     ZoneIn,
 )
-from offers.model.fact import DAY_MS
-from offers.model.shopper_facts import LocalTime, ShopperFacts, Surroundings
+from offers.model.conditions.fact import DAY_MS
+from offers.model.conditions.shopper_facts import LocalTime, ShopperFacts, Surroundings
 
 Test = Callable[[ShopperFacts, Surroundings], bool | None]
 

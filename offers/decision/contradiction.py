@@ -10,10 +10,10 @@ from zoneinfo import ZoneInfo
 
 from offers.decision.schedule import can_ever_be
 from offers.decision.unsatisfiable import impossible_place
-from offers.model.benefit import EarlyAccess, Event
-from offers.model.campaign import CampaignRevision
+from offers.model.campaigns.benefit import EarlyAccess, Event
+from offers.model.campaigns.campaign import CampaignRevision
+from offers.model.campaigns.stacking import StackingClass
 from offers.model.errors import InvalidCampaign
-from offers.model.stacking import StackingClass
 from rtls.model.units import UnixMs
 
 YEAR_MS: Final = 366 * 86_400_000

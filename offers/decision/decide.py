@@ -13,13 +13,13 @@ from offers.decision.frequency_cap import is_within_cap
 from offers.decision.schedule import WallTime, is_scheduled, wall_time
 from offers.decision.situation import Situation, situation_of, unmet_place
 from offers.decision.trigger import is_triggered
-from offers.model.consent import ConsentState
-from offers.model.decision import Candidate, Choice, Decision, PassedOver
+from offers.model.conditions.shopper_facts import ShopperFacts
 from offers.model.ids import DecisionId
-from offers.model.occasion import Moment, ZoneOccasion
-from offers.model.refusal import Refusal
-from offers.model.shopper_facts import ShopperFacts
-from offers.model.site_rules import DEFAULT_RULES, SiteRules
+from offers.model.offering.decision import Candidate, Choice, Decision, PassedOver
+from offers.model.offering.occasion import Moment, ZoneOccasion
+from offers.model.offering.refusal import Refusal
+from offers.model.people.consent import ConsentState
+from offers.model.visits.site_rules import DEFAULT_RULES, SiteRules
 
 POLICY: Final = "priority/1"
 

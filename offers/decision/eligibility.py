@@ -7,9 +7,9 @@ where the shopper is; without `notify` an offer waits in the app and is never pu
 
 from dataclasses import dataclass
 
-from offers.model.consent import ConsentState, Purpose
 from offers.model.ids import ConsentId
-from offers.model.refusal import Refusal
+from offers.model.offering.refusal import Refusal
+from offers.model.people.consent import ConsentState, Purpose
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

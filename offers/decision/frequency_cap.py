@@ -9,7 +9,7 @@ no window holds more offers than there are slots.
 
 from collections.abc import Iterable
 
-from offers.model.campaign import FrequencyCap
+from offers.model.campaigns.campaign import FrequencyCap
 from rtls.model.units import UnixMs
 
 

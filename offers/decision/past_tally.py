@@ -7,9 +7,9 @@ conditions. Fifty campaigns that ask for the same count share one answer.
 from bisect import bisect_right
 from collections.abc import Callable
 
-from offers.model.condition_terms import Events, Measure, PastCount, PastSum
-from offers.model.fact import DAY_MS, TAKEN_BACK_BY, Fact, FactKind
-from offers.model.shopper_facts import ShopperFacts
+from offers.model.conditions.condition_terms import Events, Measure, PastCount, PastSum
+from offers.model.conditions.fact import DAY_MS, TAKEN_BACK_BY, Fact, FactKind
+from offers.model.conditions.shopper_facts import ShopperFacts
 
 Tally = Callable[[ShopperFacts], int]
 Worth = Callable[[Fact], int]

@@ -7,8 +7,8 @@ of 100 000 shoppers. What is not pushed waits in the app, silently.
 
 from dataclasses import dataclass
 
-from offers.model.contact import ContactWishes, DeliveryChannel
-from offers.model.refusal import PushRefusal
+from offers.model.messages.contact import ContactWishes, DeliveryChannel
+from offers.model.offering.refusal import PushRefusal
 from rtls.model.units import UnixMs
 
 LEFT_MS_MIN = 2_000  # a push takes about a second to arrive; what comes after the end only annoys

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from typing import Final
 
-from offers.model.basket_scope import Scope
+from offers.model.campaigns.basket_scope import Scope
+from offers.model.campaigns.schedule import WEEKDAYS
 from offers.model.money import Money
-from offers.model.schedule import WEEKDAYS
-from offers.model.shopper import Locale
+from offers.model.people.shopper import Locale
 from rtls.model.units import UnixMs
 
 # ISO 4217: those whose minor unit is no hundredth.

@@ -9,8 +9,15 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Final
 
-from offers.model.campaign import Validity
-from offers.model.schedule import ALWAYS, WEEKDAYS, DateSpan, HourSpan, Schedule, YearlySpan
+from offers.model.campaigns.campaign import Validity
+from offers.model.campaigns.schedule import (
+    ALWAYS,
+    WEEKDAYS,
+    DateSpan,
+    HourSpan,
+    Schedule,
+    YearlySpan,
+)
 from rtls.model.units import UnixMs
 
 _DAY: Final = timedelta(days=1)

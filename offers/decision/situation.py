@@ -12,11 +12,11 @@ from typing import Final
 from typing_extensions import override
 
 from offers.decision.condition import CompiledCondition, compile_condition
-from offers.model.campaign import CampaignRevision
-from offers.model.fact import FactKind
-from offers.model.occasion import BasketShown, Moment, ZoneOccasion
-from offers.model.shopper_facts import FactNeeds, ShopperFacts, Surroundings, local_time
-from offers.model.site_rules import SiteRules
+from offers.model.campaigns.campaign import CampaignRevision
+from offers.model.conditions.fact import FactKind
+from offers.model.conditions.shopper_facts import FactNeeds, ShopperFacts, Surroundings, local_time
+from offers.model.offering.occasion import BasketShown, Moment, ZoneOccasion
+from offers.model.visits.site_rules import SiteRules
 
 AUDIENCE: Final = "audience"
 CONDITIONS: Final = "conditions"

@@ -9,12 +9,12 @@ from datetime import tzinfo
 from offers.decision.benefit_terms import benefit_sentence
 from offers.decision.said import WEEKDAY_NAMES, Said, day, duration, listed, span_of
 from offers.decision.trigger_terms import trigger_sentence
-from offers.model.campaign import CampaignRevision
-from offers.model.schedule import ALWAYS, WEEKDAYS, Schedule
-from offers.model.schedule_json import clock
-from offers.model.shopper import Locale
-from offers.model.stacking import StackingClass
-from offers.model.trigger import needs_locate
+from offers.model.campaigns.campaign import CampaignRevision
+from offers.model.campaigns.schedule import ALWAYS, WEEKDAYS, Schedule
+from offers.model.campaigns.schedule_json import clock
+from offers.model.campaigns.stacking import StackingClass
+from offers.model.campaigns.trigger import needs_locate
+from offers.model.people.shopper import Locale
 from rtls.model.units import UnixMs
 
 

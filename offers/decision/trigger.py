@@ -3,20 +3,7 @@
 Layer: rules. Takes: a `Trigger` and a `Moment`. Gives: yes or no to decide.
 """
 
-from offers.model.fact import DAY_MS
-from offers.model.occasion import (
-    BasketShown,
-    BirthdayNear,
-    BoughtRegularly,
-    CountGrown,
-    Moment,
-    PointsExpire,
-    Purchased,
-    SegmentChanged,
-    SurveyAnswered,
-    ZoneOccasion,
-)
-from offers.model.trigger import (
+from offers.model.campaigns.trigger import (
     KIND_OF_TRIGGER,
     BasketTrigger,
     BirthdayTrigger,
@@ -30,6 +17,19 @@ from offers.model.trigger import (
     Trigger,
     VisitTrigger,
     zone_of,
+)
+from offers.model.conditions.fact import DAY_MS
+from offers.model.offering.occasion import (
+    BasketShown,
+    BirthdayNear,
+    BoughtRegularly,
+    CountGrown,
+    Moment,
+    PointsExpire,
+    Purchased,
+    SegmentChanged,
+    SurveyAnswered,
+    ZoneOccasion,
 )
 from rtls.model.units import UnixMs
 

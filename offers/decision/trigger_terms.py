@@ -7,8 +7,7 @@ shopper what has been noticed: nobody should have to guess why a message came.
 from typing import Final, assert_never
 
 from offers.decision.said import Said, money, scope, span_of
-from offers.model.segment import Segment
-from offers.model.trigger import (
+from offers.model.campaigns.trigger import (
     AnniversaryTrigger,
     BasketTrigger,
     BirthdayTrigger,
@@ -31,6 +30,7 @@ from offers.model.trigger import (
     WelcomeTrigger,
     ZoneTrigger,
 )
+from offers.model.loyalty.segment import Segment
 
 _FIXED: Final[dict[type[Trigger], Said]] = {
     TripStartTrigger: Said(de="Ihr Einkauf bei uns beginnt", en="your visit to the shop begins"),

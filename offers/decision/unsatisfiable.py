@@ -8,9 +8,16 @@ never calls a condition impossible that is not; some that are impossible it does
 from collections.abc import Hashable, Iterator
 
 from offers.decision.situation import AUDIENCE, CONDITIONS
-from offers.model.campaign import CampaignRevision
-from offers.model.condition import And, Condition, parts_of
-from offers.model.condition_terms import (
+from offers.model.campaigns.campaign import CampaignRevision
+from offers.model.campaigns.trigger import (
+    BasketTrigger,
+    EnterTrigger,
+    Trigger,
+    VisitTrigger,
+    zone_of,
+)
+from offers.model.conditions.condition import And, Condition, parts_of
+from offers.model.conditions.condition_terms import (
     AttributeRange,
     BasketSum,
     DwellSeconds,
@@ -23,7 +30,6 @@ from offers.model.condition_terms import (
     TierIn,
     ZoneIn,
 )
-from offers.model.trigger import BasketTrigger, EnterTrigger, Trigger, VisitTrigger, zone_of
 
 
 def impossible_place(revision: CampaignRevision) -> tuple[str, str] | None:

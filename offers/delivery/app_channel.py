@@ -1,8 +1,9 @@
 """Bring frames to the open apps of a shopper, so that one stuck app slows nobody.
 
 Layer: edges. Takes: frames from the relay's thread (or a fan-out thread). Gives: one bounded queue
-for each open WebSocket to `offers.api.stream_routes`, which writes it. A queue that overflows
-closes its socket with 1013: offers are never dropped, the app fetches them again by its cursor.
+for each open WebSocket to `offers.api.offering.stream_routes`, which writes it. A queue that
+overflows closes its socket with 1013: offers are never dropped, the app fetches them again by its
+cursor.
 """
 
 import asyncio

@@ -17,7 +17,7 @@ from typing import Final
 
 from offers.delivery.mail_texts import text_of
 from offers.handlers.messages.send_mail import MailToSend
-from offers.model.mail import MailKind
+from offers.model.messages.mail import MailKind
 from rtls.model.units import UnixMs
 
 CALL_S_MAX: Final = 10.0

@@ -13,10 +13,10 @@ from typing import Final, Protocol, assert_never
 
 from offers.delivery.mail import MailResult
 from offers.handlers.messages.send_mail import MailToSend, note_mail, prepare_mail
-from offers.model.contact import DeliveryOutcome
-from offers.model.mail import MAIL_KEPT_MS, Mail
-from offers.model.push_rules import PushRules
-from offers.model.refusal import PushRefusal
+from offers.model.messages.contact import DeliveryOutcome
+from offers.model.messages.mail import MAIL_KEPT_MS, Mail
+from offers.model.messages.push_rules import PushRules
+from offers.model.offering.refusal import PushRefusal
 from offers.ports import Reader, SecretSource, UnitOfWork, Writer
 from rtls.model.errors import InaisleError
 from rtls.model.units import UnixMs

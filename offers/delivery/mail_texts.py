@@ -6,9 +6,9 @@ Layer: edges. Takes: a kind of mail and its link. Gives: `MessageText` to mail.
 from types import MappingProxyType
 from typing import Final
 
-from offers.model.campaign import MessageText
-from offers.model.mail import MailKind
-from offers.model.shopper import Locale
+from offers.model.campaigns.campaign import MessageText
+from offers.model.messages.mail import MailKind
+from offers.model.people.shopper import Locale
 
 _TEXTS: Final = MappingProxyType(
     {

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from offers.model.errors import InvalidTarget
-from offers.model.push import AUTH_BYTES, PUBLIC_KEY_BYTES
+from offers.model.messages.push import AUTH_BYTES, PUBLIC_KEY_BYTES
 
 SALT_BYTES: Final = 16
 RECORD_BYTES: Final = 4_096  # RFC 8291, 4: one record, and no service has to take a longer body

@@ -17,10 +17,10 @@ from typing import Final, Protocol
 from offers.delivery.agenda import Agenda
 from offers.delivery.web_push import PushAnswer, PushMessage, PushResult
 from offers.handlers.offering.push_offer import Push, note_push, prepare_push
-from offers.model.contact import DeliveryOutcome
 from offers.model.ids import OfferId, PushSubscriptionId
-from offers.model.push import PushSubscription
-from offers.model.push_rules import PushRules
+from offers.model.messages.contact import DeliveryOutcome
+from offers.model.messages.push import PushSubscription
+from offers.model.messages.push_rules import PushRules
 from offers.ports import SecretSource, UnitOfWork, Writer
 from rtls.model.errors import InaisleError
 from rtls.model.units import UnixMs

@@ -18,11 +18,11 @@ from offers.delivery.parcel import Parcel, render_parcel
 from offers.handlers.offering.deliver_offer import note_delivered, ready_to_deliver
 from offers.model.errors import Busy, NotFound
 from offers.model.ids import OfferId, ShopperId
-from offers.model.ledger import Wallet
-from offers.model.offer import OfferCard
+from offers.model.loyalty.ledger import Wallet
+from offers.model.offering.offer import OfferCard
+from offers.model.offering.refusal import DeliveryRefusal
 from offers.model.outbox import OutboxEvent, OutboxKind
-from offers.model.refusal import DeliveryRefusal
-from offers.model.shopper import Locale
+from offers.model.people.shopper import Locale
 from offers.ports import FanOut, Reader, UnitOfWork, Writer
 from rtls.model.errors import InaisleError
 from rtls.model.units import TagId, UnixMs
@@ -105,9 +105,9 @@ class Relay:
     fan_out
         Brings frames to the open apps, of this process and of others.
     render
-        Writes an offer as the app reads it (`offers.api.stream_frames.offer_frame`).
+        Writes an offer as the app reads it (`offers.api.offering.stream_frames.offer_frame`).
     render_points
-        Writes what is in the shopper's wallets (`offers.api.stream_frames.points_frame`).
+        Writes what is in the shopper's wallets (`offers.api.offering.stream_frames.points_frame`).
     tell_tag
         Says whether locating may follow a tag; may raise `InaisleError`, and is called again.
     now_ms

@@ -17,7 +17,7 @@ from typing_extensions import override
 
 from offers.delivery.safe_target import PUBLIC_ONLY, Reach, checked_address
 from offers.model.errors import Unreachable
-from offers.model.target import HTTPS_PORT, Target
+from offers.model.messages.target import HTTPS_PORT, Target
 
 CALL_S_MAX: Final = 5.0
 ANSWER_BYTES_MAX: Final = 8_192

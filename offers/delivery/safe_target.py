@@ -12,7 +12,7 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 from typing import Final
 
 from offers.model.errors import InvalidTarget, Unreachable
-from offers.model.target import Target
+from offers.model.messages.target import Target
 
 Address = IPv4Address | IPv6Address
 ADDRESSES_MAX: Final = 16

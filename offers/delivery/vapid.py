@@ -15,8 +15,8 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, utils
 
 from offers.delivery.push_encryption import public_point
-from offers.model.push import render_base64url
-from offers.model.target import Target
+from offers.model.messages.push import render_base64url
+from offers.model.messages.target import Target
 from offers.ports import SecretSource
 from rtls.model.units import UnixMs
 

@@ -15,8 +15,8 @@ from offers.delivery.push_encryption import SALT_BYTES, encrypt_push
 from offers.delivery.safe_post import Answer, SafePost
 from offers.delivery.vapid import Vapid
 from offers.model.errors import InvalidTarget, Unreachable
-from offers.model.push import PushSubscription
-from offers.model.target import Target
+from offers.model.messages.push import PushSubscription
+from offers.model.messages.target import Target
 from offers.ports import SecretSource
 from rtls.model.units import UnixMs
 

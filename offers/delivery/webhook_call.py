@@ -10,7 +10,7 @@ import hashlib
 import hmac
 import json
 
-from offers.model.webhook import WebhookCall
+from offers.model.messages.webhook import WebhookCall
 from rtls.model.units import UnixMs
 
 

@@ -20,8 +20,8 @@ from offers.handlers.messages.manage_webhook import webhook_secret
 from offers.handlers.messages.tell_webhook import DueCalls, due_calls, note_calls, wait_ms
 from offers.model.errors import InvalidTarget, Unreachable
 from offers.model.ids import WebhookId
-from offers.model.target import Target
-from offers.model.webhook import Webhook, WebhookCall
+from offers.model.messages.target import Target
+from offers.model.messages.webhook import Webhook, WebhookCall
 from offers.ports import Reader, SecretSource, UnitOfWork, Writer
 from rtls.model.errors import InaisleError
 from rtls.model.units import UnixMs

@@ -20,11 +20,11 @@ from offers.handlers.profile.request_staff import lapse_requests
 from offers.handlers.till.coupon_budgets import release_all
 from offers.handlers.till.end_hold import end_hold
 from offers.handlers.till.reveal_card import forget_card_steps
-from offers.model.coupon import Coupon, CouponState
-from offers.model.fact import DAY_MS
-from offers.model.held_basket import HoldState
-from offers.model.offer import OfferState
-from offers.model.pairing import PairingEnd
+from offers.model.conditions.fact import DAY_MS
+from offers.model.offering.coupon import Coupon, CouponState
+from offers.model.offering.offer import OfferState
+from offers.model.people.pairing import PairingEnd
+from offers.model.till.held_basket import HoldState
 from offers.ports import UnitOfWork
 from rtls.model.units import UnixMs
 

@@ -21,7 +21,7 @@ from offers.model.audit import (
 )
 from offers.model.errors import Busy
 from offers.model.ids import ShopperId
-from offers.model.shopper import Role
+from offers.model.people.shopper import Role
 from offers.ports import SecretSource, UnitOfWork
 from rtls.model.units import UnixMs
 

@@ -7,10 +7,10 @@ Layer: rules. Takes: the benefits of the coupons used with a basket. Gives: rule
 from collections.abc import Sequence
 
 from offers.loyalty.earning import rounded
-from offers.model.basket import Basket
-from offers.model.benefit import Benefit, Cashback, PointsMultiplier
-from offers.model.earning_rule import EarningRule, Multiplier, PurchaseEarning
-from offers.model.ledger import POINTS, LedgerUnit
+from offers.model.campaigns.benefit import Benefit, Cashback, PointsMultiplier
+from offers.model.loyalty.earning_rule import EarningRule, Multiplier, PurchaseEarning
+from offers.model.loyalty.ledger import POINTS, LedgerUnit
+from offers.model.till.basket import Basket
 
 
 def rules_of_benefits(benefits: Sequence[Benefit]) -> tuple[EarningRule, ...]:

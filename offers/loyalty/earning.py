@@ -12,8 +12,9 @@ that come back one by one take back what the purchase earned, no more and no les
 import math
 from collections.abc import Sequence
 
-from offers.model.basket import Basket, BasketLine
-from offers.model.earning_rule import (
+from offers.model.conditions.fact import DAY_MS
+from offers.model.ids import ShopperId
+from offers.model.loyalty.earning_rule import (
     EarningRule,
     EarningTerms,
     ForActivity,
@@ -24,10 +25,9 @@ from offers.model.earning_rule import (
     PurchaseEarning,
     ThresholdBonus,
 )
-from offers.model.fact import DAY_MS
-from offers.model.ids import ShopperId
-from offers.model.ledger import LedgerUnit, PostingReason
-from offers.model.points import Earning
+from offers.model.loyalty.ledger import LedgerUnit, PostingReason
+from offers.model.loyalty.points import Earning
+from offers.model.till.basket import Basket, BasketLine
 from rtls.model.units import SiteId, UnixMs
 
 PERCENT = 100
@@ -55,8 +55,8 @@ def points_of_purchase(
 
     Examples
     --------
-    >>> from offers.model.basket import BasketLine
-    >>> from offers.model.ledger import POINTS
+    >>> from offers.model.till.basket import BasketLine
+    >>> from offers.model.loyalty.ledger import POINTS
     >>> each_euro = PerAmount(amount_minor=1, per_minor=100, currency="EUR")
     >>> line = BasketLine(sku="4006209", category="dowels", quantity=1, unit_price_minor=599)
     >>> points_of_purchase(

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from typing import Final
 
 from offers.loyalty.lots import allocate, claw_back, give_back
-from offers.model.fact import DAY_MS
+from offers.model.conditions.fact import DAY_MS
 from offers.model.ids import RANDOM_ID_BYTES, TransactionId
-from offers.model.ledger import (
+from offers.model.loyalty.ledger import (
     Account,
     AccountKind,
     Allocation,
@@ -23,7 +23,7 @@ from offers.model.ledger import (
     TransactionKind,
     Wallet,
 )
-from offers.model.points import Earning, LedgerRefusal, Referenced, Spending, SpentLot
+from offers.model.loyalty.points import Earning, LedgerRefusal, Referenced, Spending, SpentLot
 from rtls.model.units import SiteId, UnixMs
 
 GRACE_MS: Final = 30 * DAY_MS  # for points that come back after their lot has expired

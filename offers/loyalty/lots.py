@@ -10,8 +10,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from offers.model.ids import TransactionId
-from offers.model.ledger import Allocation, Lot, Wallet
-from offers.model.points import LedgerRefusal, SpentLot
+from offers.model.loyalty.ledger import Allocation, Lot, Wallet
+from offers.model.loyalty.points import LedgerRefusal, SpentLot
 from rtls.model.units import UnixMs
 
 

@@ -4,10 +4,10 @@ Layer: rules. Takes: a `Purchase`, a `PurchaseReturn`. Gives: `Fact`s to the han
 The basket is one fact and each line one more, with what was paid and not what the shelf said.
 """
 
-from offers.model.basket import BasketLine
-from offers.model.fact import Fact, FactKind
+from offers.model.conditions.fact import Fact, FactKind
 from offers.model.money import Money
-from offers.model.purchase import Purchase, PurchaseReturn
+from offers.model.till.basket import BasketLine
+from offers.model.till.purchase import Purchase, PurchaseReturn
 
 
 def purchase_facts(purchase: Purchase) -> tuple[Fact, ...]:

@@ -11,7 +11,7 @@ from itertools import pairwise
 from statistics import median
 from typing import Final
 
-from offers.model.fact import DAY_MS, Fact
+from offers.model.conditions.fact import DAY_MS, Fact
 from rtls.model.units import UnixMs
 
 

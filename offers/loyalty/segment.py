@@ -8,8 +8,8 @@ just under the level does not go in and out with each purchase.
 from dataclasses import dataclass
 from typing import Final
 
-from offers.model.fact import DAY_MS
-from offers.model.segment import PurchaseHistory, Segment, SegmentLevels
+from offers.model.conditions.fact import DAY_MS
+from offers.model.loyalty.segment import PurchaseHistory, Segment, SegmentLevels
 from rtls.model.units import UnixMs
 
 YEAR_DAYS: Final = 365

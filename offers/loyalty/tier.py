@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 from typing import assert_never
 from zoneinfo import ZoneInfo
 
-from offers.model.fact import DAY_MS
-from offers.model.tier import Credit, Tier, TierLadder, TierStanding, TierWindow
+from offers.model.conditions.fact import DAY_MS
+from offers.model.loyalty.tier import Credit, Tier, TierLadder, TierStanding, TierWindow
 from rtls.model.units import UnixMs
 
 

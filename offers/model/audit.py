@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import Final
 
 from offers.model.errors import InvalidShopper
-from offers.model.shopper import Credential, Role
+from offers.model.people.shopper import Credential, Role
 from rtls.model.units import UnixMs
 
 NO_HASH: Final = "0" * 64

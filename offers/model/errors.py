@@ -32,7 +32,7 @@ Layer: nouns. Takes: the root of `rtls`. Gives: the errors that public functions
             ├── Busy              locked, full or overloaded: try again later; nothing is half done
             └── CorruptDatabase   refuse to start
 
-A refusal (`offers.model.refusal`) is no error: it is an answer that the rules foresee.
+A refusal (`offers.model.offering.refusal`) is no error: it is an answer that the rules foresee.
 Every message names the field, the value, what was expected, and the remedy.
 """
 

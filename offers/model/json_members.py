@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from enum import Enum
 from typing import ClassVar, Protocol
 
-from offers.model.basket_scope import Scope
+from offers.model.campaigns.basket_scope import Scope
 from offers.model.errors import InvalidCampaign
 from offers.model.money import Money
 from rtls.model.units import Second, UnixMs

@@ -7,7 +7,7 @@ each budget: held and used together never exceed the cap, whoever asks at the sa
 from collections.abc import Sequence
 from typing import Protocol
 
-from offers.model.budget import (
+from offers.model.campaigns.budget import (
     BudgetKey,
     BudgetLimit,
     BudgetStage,

@@ -5,9 +5,9 @@ Layer: ports. Takes: nouns. Gives: `Campaigns` to storage.
 
 from typing import Protocol
 
-from offers.model.campaign import Campaign, CampaignRevision, CampaignState
+from offers.model.campaigns.campaign import Campaign, CampaignRevision, CampaignState
+from offers.model.campaigns.trigger import TriggerKind
 from offers.model.ids import CampaignId
-from offers.model.trigger import TriggerKind
 from rtls.model.units import SiteId, ZoneId
 
 

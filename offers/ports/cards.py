@@ -5,8 +5,8 @@ Layer: ports. Takes: nouns. Gives: `Cards`, `CardClaims` to storage.
 
 from typing import Protocol
 
-from offers.model.card import CardNumber
 from offers.model.ids import ShopperId
+from offers.model.people.card import CardNumber
 from rtls.model.units import UnixMs
 
 

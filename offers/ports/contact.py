@@ -5,11 +5,11 @@ Layer: ports. Takes: nouns. Gives: `Trips`, `PushSubscriptions`, `Contacts`, `Ma
 
 from typing import Protocol
 
-from offers.model.contact import ContactWishes, Delivery, DeliveryChannel
 from offers.model.ids import OfferId, PushSubscriptionId, ShopperId, TripId
-from offers.model.mail import Mail, MailKind, MailState
-from offers.model.push import PushSubscription
-from offers.model.trip import Trip
+from offers.model.messages.contact import ContactWishes, Delivery, DeliveryChannel
+from offers.model.messages.mail import Mail, MailKind, MailState
+from offers.model.messages.push import PushSubscription
+from offers.model.visits.trip import Trip
 from rtls.model.units import SiteId, UnixMs
 
 

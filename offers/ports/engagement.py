@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from offers.model.ids import CredentialId, ReferralId, ShopperId, StaffRequestId, SurveyId
-from offers.model.referral import Referral, ReferralState
-from offers.model.staff_request import StaffRequest, StaffRequestState
-from offers.model.survey import Answer, Survey
+from offers.model.loyalty.referral import Referral, ReferralState
+from offers.model.people.staff_request import StaffRequest, StaffRequestState
+from offers.model.people.survey import Answer, Survey
 from rtls.model.units import SiteId, UnixMs
 
 

@@ -6,11 +6,11 @@ Layer: ports. Takes: nouns. Gives: `Facts`, `Attributes` to storage.
 from collections.abc import Sequence
 from typing import Protocol
 
-from offers.model.attribute import Attribute
-from offers.model.condition import Condition
-from offers.model.fact import Fact
+from offers.model.conditions.attribute import Attribute
+from offers.model.conditions.condition import Condition
+from offers.model.conditions.fact import Fact
+from offers.model.conditions.shopper_facts import FactNeeds, ShopperFacts
 from offers.model.ids import ConsentId, ShopperId
-from offers.model.shopper_facts import FactNeeds, ShopperFacts
 from rtls.model.units import SiteId, UnixMs
 
 

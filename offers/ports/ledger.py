@@ -6,7 +6,7 @@ Layer: ports. Takes: nouns. Gives: `Ledger` to storage.
 from typing import Protocol
 
 from offers.model.ids import ShopperId, TransactionId
-from offers.model.ledger import (
+from offers.model.loyalty.ledger import (
     Account,
     AccountId,
     LedgerTransaction,
@@ -14,7 +14,7 @@ from offers.model.ledger import (
     TransactionKind,
     Wallet,
 )
-from offers.model.points import HistoryEntry, Referenced, SpentLot
+from offers.model.loyalty.points import HistoryEntry, Referenced, SpentLot
 from rtls.model.units import UnixMs
 
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from offers.model.ids import ShopperId, TripId
-from offers.model.stay import Stay
+from offers.model.visits.stay import Stay
 from rtls.model.units import SiteId, UnixMs, ZoneId
 
 

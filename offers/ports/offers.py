@@ -6,12 +6,12 @@ Layer: ports. Takes: nouns. Gives: `Offers`, `Coupons` to storage.
 from collections.abc import Sequence
 from typing import Protocol
 
-from offers.model.campaign import FrequencyCap
-from offers.model.coupon import Coupon, CouponState
-from offers.model.decision import OfferPast
+from offers.model.campaigns.campaign import FrequencyCap
 from offers.model.ids import CouponId, OfferId, RedemptionId, ShopperId, VisitId
-from offers.model.offer import Offer, OfferCard, OfferState
-from offers.model.redemption import Redemption, Reversal
+from offers.model.offering.coupon import Coupon, CouponState
+from offers.model.offering.decision import OfferPast
+from offers.model.offering.offer import Offer, OfferCard, OfferState
+from offers.model.till.redemption import Redemption, Reversal
 from rtls.model.units import SiteId, UnixMs
 
 

@@ -6,7 +6,7 @@ Layer: ports. Takes: nouns. Gives: `OfflineItems` to storage. An item is never c
 from typing import Protocol
 
 from offers.model.ids import CouponId, TillId
-from offers.model.offline_coupon import FirstUse, OfflineItem, OfflineOutcome
+from offers.model.till.offline_coupon import FirstUse, OfflineItem, OfflineOutcome
 from rtls.model.units import SiteId, UnixMs
 
 

@@ -5,11 +5,11 @@ Layer: ports. Takes: nouns. Gives: `Shoppers`, `Consents`, `Pairings` to storage
 
 from typing import Protocol
 
-from offers.model.consent import Consent, ConsentState
-from offers.model.consent_text import ConsentText
 from offers.model.ids import CredentialId, PairingId, ShopperId
-from offers.model.pairing import Pairing, PairingEnd
-from offers.model.shopper import Credential, Shopper
+from offers.model.people.consent import Consent, ConsentState
+from offers.model.people.consent_text import ConsentText
+from offers.model.people.pairing import Pairing, PairingEnd
+from offers.model.people.shopper import Credential, Shopper
 from rtls.model.units import TagId, UnixMs
 
 

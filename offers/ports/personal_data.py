@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from offers.model.ids import ShopperId
-from offers.model.personal_data import Erasure, Row
+from offers.model.people.personal_data import Erasure, Row
 
 
 class PersonalData(Protocol):

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from offers.model.ids import ShopperId
-from offers.model.programme import Programme
-from offers.model.tier import CountedSpending, Credit, TierChange
+from offers.model.loyalty.programme import Programme
+from offers.model.loyalty.tier import CountedSpending, Credit, TierChange
 from rtls.model.units import SiteId, UnixMs
 
 

@@ -5,9 +5,9 @@ Layer: ports. Takes: nouns. Gives: `HeldBaskets`, `Purchases` to storage.
 
 from typing import Protocol
 
-from offers.model.held_basket import HeldBasket, HoldState
 from offers.model.ids import BasketId, CouponId, PurchaseId, ShopperId
-from offers.model.purchase import Purchase, PurchaseReturn
+from offers.model.till.held_basket import HeldBasket, HoldState
+from offers.model.till.purchase import Purchase, PurchaseReturn
 from rtls.model.units import UnixMs
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from offers.model.ids import ShopperId
-from offers.model.segment import (
+from offers.model.loyalty.segment import (
     Membership,
     PurchaseHistory,
     Segment,

@@ -6,7 +6,7 @@ Layer: ports. Takes: nouns. Gives: `Suspensions` to storage.
 from typing import Protocol
 
 from offers.model.ids import ShopperId, SuspensionId
-from offers.model.suspension import Suspension
+from offers.model.people.suspension import Suspension
 from rtls.model.units import SiteId, UnixMs
 
 

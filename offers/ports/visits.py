@@ -5,9 +5,9 @@ Layer: ports. Takes: nouns. Gives: `Visits`, `Decisions` to storage.
 
 from typing import Protocol
 
-from offers.model.decision import Decision
 from offers.model.ids import PairingId, ShopperId, VisitId
-from offers.model.open_visit import OpenVisit
+from offers.model.offering.decision import Decision
+from offers.model.visits.open_visit import OpenVisit
 from rtls.model.units import UnixMs
 
 

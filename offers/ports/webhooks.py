@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from offers.model.ids import ShopperId, WebhookId
-from offers.model.webhook import Webhook, WebhookCall, WebhookEvent, WebhookState
+from offers.model.messages.webhook import Webhook, WebhookCall, WebhookEvent, WebhookState
 from rtls.model.units import SiteId, UnixMs
 
 

@@ -5,7 +5,7 @@ Layer: edges. Takes: a `BudgetKey` or a row. Gives: the other to sql_budgets.
 
 import sqlalchemy as sa
 
-from offers.model.budget import BudgetKey, BudgetState
+from offers.model.campaigns.budget import BudgetKey, BudgetState
 from offers.model.ids import CampaignId, ShopperId
 from rtls.model.units import SiteId
 

@@ -13,8 +13,8 @@ from typing import assert_never
 
 import sqlalchemy as sa
 
-from offers.model.condition import And, Condition, Not, Or
-from offers.model.condition_terms import (
+from offers.model.conditions.condition import And, Condition, Not, Or
+from offers.model.conditions.condition_terms import (
     AttributeIn,
     AttributeRange,
     AttributeTerm,
@@ -32,8 +32,8 @@ from offers.model.condition_terms import (
     StandingTerm,
     TierIn,
 )
-from offers.model.consent import Purpose
-from offers.model.fact import DAY_MS, TAKEN_BACK_BY
+from offers.model.conditions.fact import DAY_MS, TAKEN_BACK_BY
+from offers.model.people.consent import Purpose
 from offers.storage.tables import (
     CONSENTS,
     MEMBERSHIPS,

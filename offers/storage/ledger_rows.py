@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 
 from offers.model.ids import TransactionId
-from offers.model.ledger import (
+from offers.model.loyalty.ledger import (
     Account,
     AccountId,
     AccountKind,
@@ -19,7 +19,7 @@ from offers.model.ledger import (
     TransactionKind,
     Wallet,
 )
-from offers.model.points import HistoryEntry, Referenced
+from offers.model.loyalty.points import HistoryEntry, Referenced
 from rtls.model.units import SiteId, UnixMs
 
 Row = sa.Row[*tuple[object, ...]]

@@ -13,7 +13,7 @@ from offers.model.ids import (
     ShopperId,
     VisitId,
 )
-from offers.model.offer import Offer, OfferState
+from offers.model.offering.offer import Offer, OfferState
 from rtls.model.units import SiteId, UnixMs, ZoneId
 
 

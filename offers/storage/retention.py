@@ -11,8 +11,8 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from offers.model.coupon import CouponState
-from offers.model.fact import DAY_MS
+from offers.model.conditions.fact import DAY_MS
+from offers.model.offering.coupon import CouponState
 from offers.storage.personal_data import KEPT
 from offers.storage.tables import (
     COUPONS,

@@ -5,7 +5,7 @@ Layer: edges. Takes: a connection inside a transaction. Gives: `offers.ports.Att
 
 import sqlalchemy as sa
 
-from offers.model.attribute import Attribute, number_of
+from offers.model.conditions.attribute import Attribute, number_of
 from offers.model.ids import ConsentId, ShopperId
 from offers.storage.tables import SHOPPER_ATTRIBUTES
 from rtls.model.units import UnixMs

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import sqlalchemy as sa
 
-from offers.model.budget import (
+from offers.model.campaigns.budget import (
     BudgetKey,
     BudgetLimit,
     BudgetPer,

@@ -8,10 +8,10 @@ from functools import lru_cache
 
 import sqlalchemy as sa
 
-from offers.model.campaign import Campaign, CampaignRevision, CampaignState
-from offers.model.campaign_json import parse_campaign, render_campaign
+from offers.model.campaigns.campaign import Campaign, CampaignRevision, CampaignState
+from offers.model.campaigns.campaign_json import parse_campaign, render_campaign
+from offers.model.campaigns.trigger import KIND_OF_TRIGGER, TriggerKind, zone_of
 from offers.model.ids import CampaignId
-from offers.model.trigger import KIND_OF_TRIGGER, TriggerKind, zone_of
 from offers.storage.insert_once import insert_once
 from offers.storage.tables import CAMPAIGN_REVISIONS, CAMPAIGNS
 from rtls.model.units import SiteId, ZoneId

@@ -6,8 +6,8 @@ once by the primary key (shopper, step).
 
 import sqlalchemy as sa
 
-from offers.model.card import CardNumber
 from offers.model.ids import ShopperId
+from offers.model.people.card import CardNumber
 from offers.storage.insert_once import insert_once
 from offers.storage.tables import CARD_STEPS, CARDS
 

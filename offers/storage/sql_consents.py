@@ -5,10 +5,10 @@ Layer: edges. Takes: a connection inside a transaction. Gives: `offers.ports.Con
 
 import sqlalchemy as sa
 
-from offers.model.consent import Consent, ConsentChannel, ConsentState, Purpose
-from offers.model.consent_text import ConsentText
 from offers.model.ids import ConsentId, ShopperId
-from offers.model.shopper import Locale
+from offers.model.people.consent import Consent, ConsentChannel, ConsentState, Purpose
+from offers.model.people.consent_text import ConsentText
+from offers.model.people.shopper import Locale
 from offers.storage.insert_once import insert_once
 from offers.storage.tables import CONSENT_TEXTS, CONSENTS
 from rtls.model.units import UnixMs

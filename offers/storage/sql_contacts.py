@@ -5,14 +5,14 @@ Layer: edges. Takes: a connection inside a transaction. Gives: `offers.ports.Con
 
 import sqlalchemy as sa
 
-from offers.model.contact import (
+from offers.model.ids import OfferId, ShopperId
+from offers.model.messages.contact import (
     ContactWishes,
     Delivery,
     DeliveryChannel,
     DeliveryOutcome,
     Frequency,
 )
-from offers.model.ids import OfferId, ShopperId
 from offers.storage.insert_once import insert_once
 from offers.storage.tables import CONTACT_PACES, CONTACT_WISHES, DELIVERIES
 from rtls.model.units import UnixMs

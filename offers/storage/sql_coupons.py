@@ -11,7 +11,6 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from offers.model.coupon import Coupon, CouponState
 from offers.model.ids import (
     CampaignId,
     CouponId,
@@ -22,8 +21,9 @@ from offers.model.ids import (
     TillId,
 )
 from offers.model.money import Money
-from offers.model.offer import OfferState
-from offers.model.redemption import Discount, Redemption, Reversal
+from offers.model.offering.coupon import Coupon, CouponState
+from offers.model.offering.offer import OfferState
+from offers.model.till.redemption import Discount, Redemption, Reversal
 from offers.storage.insert_once import insert_once
 from offers.storage.tables import (
     COUPON_CODES,

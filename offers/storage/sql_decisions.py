@@ -8,9 +8,9 @@ import json
 
 import sqlalchemy as sa
 
-from offers.model.decision import Choice, Decision, PassedOver
 from offers.model.ids import CampaignId, ConsentId, DecisionId, ShopperId, VisitId
-from offers.model.refusal import Refusal
+from offers.model.offering.decision import Choice, Decision, PassedOver
+from offers.model.offering.refusal import Refusal
 from offers.storage.tables import DECISIONS
 from rtls.model.units import SiteId, UnixMs, ZoneId
 

@@ -9,12 +9,12 @@ from collections.abc import Mapping
 
 import sqlalchemy as sa
 
-from offers.model.basket import Basket, BasketLine
-from offers.model.held_basket import HeldBasket, HeldCoupon, HoldState, Tender
 from offers.model.ids import BasketId, CouponId, ShopperId, TillId
-from offers.model.ledger import LedgerUnit
+from offers.model.loyalty.ledger import LedgerUnit
 from offers.model.money import Money
-from offers.model.redemption import Discount
+from offers.model.till.basket import Basket, BasketLine
+from offers.model.till.held_basket import HeldBasket, HeldCoupon, HoldState, Tender
+from offers.model.till.redemption import Discount
 from offers.storage.tables import HELD_BASKETS, HELD_COUPONS
 from rtls.model.units import SiteId, UnixMs
 

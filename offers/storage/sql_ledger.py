@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from offers.model.errors import Busy
 from offers.model.ids import ShopperId, TransactionId
-from offers.model.ledger import (
+from offers.model.loyalty.ledger import (
     Account,
     AccountId,
     LedgerTransaction,
@@ -23,7 +23,7 @@ from offers.model.ledger import (
     TransactionKind,
     Wallet,
 )
-from offers.model.points import HistoryEntry, Referenced, SpentLot
+from offers.model.loyalty.points import HistoryEntry, Referenced, SpentLot
 from offers.storage.insert_once import insert_once
 from offers.storage.ledger_rows import (
     history_entry_of_row,

@@ -6,7 +6,7 @@ Layer: edges. Takes: a connection inside a transaction. Gives: `offers.ports.Mai
 import sqlalchemy as sa
 
 from offers.model.ids import ShopperId
-from offers.model.mail import Mail, MailKind, MailState
+from offers.model.messages.mail import Mail, MailKind, MailState
 from offers.storage.insert_once import insert_once
 from offers.storage.tables import MAILS
 from rtls.model.units import UnixMs

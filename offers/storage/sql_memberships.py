@@ -9,7 +9,7 @@ from collections.abc import Mapping
 import sqlalchemy as sa
 
 from offers.model.ids import ShopperId
-from offers.model.segment import Membership, Segment
+from offers.model.loyalty.segment import Membership, Segment
 from offers.storage.insert_once import insert_once
 from offers.storage.tables import MEMBERSHIPS
 from rtls.model.units import SiteId, UnixMs

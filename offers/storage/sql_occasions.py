@@ -8,10 +8,10 @@ from collections.abc import Sequence
 
 import sqlalchemy as sa
 
+from offers.model.campaigns.trigger import TriggerKind
 from offers.model.ids import ShopperId, TripId, VisitId
-from offers.model.ledger import POINTS
-from offers.model.stay import Stay
-from offers.model.trigger import TriggerKind
+from offers.model.loyalty.ledger import POINTS
+from offers.model.visits.stay import Stay
 from offers.storage.tables import (
     DECISIONS,
     LEDGER_LOTS,

@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 
 import sqlalchemy as sa
 
-from offers.model.campaign import FrequencyCap
-from offers.model.decision import OfferPast
+from offers.model.campaigns.campaign import FrequencyCap
 from offers.model.ids import CampaignId, OfferId, ShopperId, VisitId
-from offers.model.offer import Offer, OfferCard, OfferState
+from offers.model.offering.decision import OfferPast
+from offers.model.offering.offer import Offer, OfferCard, OfferState
 from offers.storage.insert_once import insert_once
 from offers.storage.offer_rows import offer_of_row, row_of_offer
 from offers.storage.sql_campaigns import SqlCampaigns

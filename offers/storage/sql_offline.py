@@ -6,7 +6,7 @@ Layer: edges. Takes: a connection inside a transaction. Gives: `offers.ports.Off
 import sqlalchemy as sa
 
 from offers.model.ids import CouponId, RedemptionId, TillId
-from offers.model.offline_coupon import FirstUse, OfflineItem, OfflineOutcome, OfflineReason
+from offers.model.till.offline_coupon import FirstUse, OfflineItem, OfflineOutcome, OfflineReason
 from offers.storage.tables import OFFLINE_ITEMS, REDEMPTIONS
 from rtls.model.units import SiteId, UnixMs
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import sqlalchemy as sa
 
 from offers.model.ids import ConsentId, PairingId, ShopperId
-from offers.model.pairing import Pairing, PairingEnd
+from offers.model.people.pairing import Pairing, PairingEnd
 from offers.storage.insert_once import insert_once
 from offers.storage.tables import PAIRINGS
 from rtls.model.units import TagId, UnixMs

@@ -8,7 +8,7 @@ from typing import Final
 import sqlalchemy as sa
 
 from offers.model.ids import ShopperId
-from offers.model.personal_data import Erasure, Row, Value
+from offers.model.people.personal_data import Erasure, Row, Value
 from offers.storage.insert_once import insert_once
 from offers.storage.personal_data import KEPT, Kept, belongs_to, exported_columns, personal_tables
 from offers.storage.tables import ERASURES, SHOPPERS

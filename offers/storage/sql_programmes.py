@@ -12,9 +12,9 @@ import sqlalchemy as sa
 
 from offers.model.errors import Busy
 from offers.model.ids import ShopperId
-from offers.model.programme import Programme
-from offers.model.programme_json import parse_programme, render_programme
-from offers.model.tier import CountedSpending, Credit, TierChange
+from offers.model.loyalty.programme import Programme
+from offers.model.loyalty.programme_json import parse_programme, render_programme
+from offers.model.loyalty.tier import CountedSpending, Credit, TierChange
 from offers.storage.insert_once import insert_once
 from offers.storage.tables import (
     PROGRAMME_REVISIONS,

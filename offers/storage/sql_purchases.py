@@ -9,7 +9,6 @@ import json
 
 import sqlalchemy as sa
 
-from offers.model.basket import BasketLine
 from offers.model.ids import (
     PurchaseId,
     RedemptionId,
@@ -18,8 +17,9 @@ from offers.model.ids import (
     TillId,
     TransactionId,
 )
-from offers.model.ledger import LedgerUnit
-from offers.model.purchase import (
+from offers.model.loyalty.ledger import LedgerUnit
+from offers.model.till.basket import BasketLine
+from offers.model.till.purchase import (
     PointsMove,
     Purchase,
     PurchaseLine,

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from offers.model.errors import Busy
 from offers.model.ids import PushSubscriptionId, ShopperId
-from offers.model.push import PushSubscription, parse_base64url, render_base64url
+from offers.model.messages.push import PushSubscription, parse_base64url, render_base64url
 from offers.storage.insert_once import insert_once
 from offers.storage.tables import PUSH_SUBSCRIPTIONS
 from rtls.model.units import UnixMs

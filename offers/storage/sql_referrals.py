@@ -6,7 +6,7 @@ Layer: edges. Takes: a connection inside a transaction. Gives: `offers.ports.Ref
 import sqlalchemy as sa
 
 from offers.model.ids import ReferralId, ShopperId
-from offers.model.referral import Referral, ReferralState
+from offers.model.loyalty.referral import Referral, ReferralState
 from offers.storage.insert_once import insert_once
 from offers.storage.tables import PAIRINGS, REFERRAL_CODES, REFERRALS
 from rtls.model.units import UnixMs

@@ -7,9 +7,9 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from offers.model.fact import DAY_MS, FactKind
+from offers.model.conditions.fact import DAY_MS, FactKind
 from offers.model.ids import ShopperId
-from offers.model.segment import PurchaseHistory, SegmentLevels, SegmentReview
+from offers.model.loyalty.segment import PurchaseHistory, SegmentLevels, SegmentReview
 from offers.storage.insert_once import insert_once
 from offers.storage.tables import SEGMENT_LEVELS, SEGMENT_REVIEWS, SHOPPER_FACTS
 from rtls.model.units import SiteId, UnixMs

@@ -7,14 +7,14 @@ from collections.abc import Sequence
 
 import sqlalchemy as sa
 
-from offers.model.condition import Condition
-from offers.model.consent import Purpose
-from offers.model.fact import DAY_MS, Fact, FactKind
+from offers.model.conditions.condition import Condition
+from offers.model.conditions.fact import DAY_MS, Fact, FactKind
+from offers.model.conditions.shopper_facts import FactNeeds, ShopperFacts
 from offers.model.ids import ConsentId, ShopperId
+from offers.model.loyalty.segment import Segment
 from offers.model.money import Money
-from offers.model.segment import Segment
-from offers.model.shopper import Locale
-from offers.model.shopper_facts import FactNeeds, ShopperFacts
+from offers.model.people.consent import Purpose
+from offers.model.people.shopper import Locale
 from offers.storage.condition_sql import audience_clause, granted_clause
 from offers.storage.insert_once import insert_once
 from offers.storage.tables import (

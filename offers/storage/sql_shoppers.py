@@ -6,7 +6,7 @@ Layer: edges. Takes: a connection inside a transaction. Gives: `offers.ports.Sho
 import sqlalchemy as sa
 
 from offers.model.ids import CredentialId, ShopperId, TillId
-from offers.model.shopper import Credential, Locale, Role, Shopper
+from offers.model.people.shopper import Credential, Locale, Role, Shopper
 from offers.storage.tables import CREDENTIALS, SHOPPERS
 from rtls.model.units import SiteId, UnixMs
 

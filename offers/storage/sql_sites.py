@@ -10,8 +10,8 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from offers.model.budget import BudgetLimit, SiteBudgets
-from offers.model.budget_json import parse_limits, render_limits
+from offers.model.campaigns.budget import BudgetLimit, SiteBudgets
+from offers.model.campaigns.budget_json import parse_limits, render_limits
 from offers.storage.insert_once import insert_once
 from offers.storage.tables import SITES
 from rtls.model.units import SiteId

@@ -6,7 +6,7 @@ Layer: edges. Takes: a connection inside a transaction. Gives: `offers.ports.Sta
 import sqlalchemy as sa
 
 from offers.model.ids import ShopperId, StaffRequestId
-from offers.model.staff_request import StaffRequest, StaffRequestState
+from offers.model.people.staff_request import StaffRequest, StaffRequestState
 from offers.storage.insert_once import insert_once
 from offers.storage.tables import STAFF_REQUESTS
 from rtls.model.units import SiteId, UnixMs, ZoneId

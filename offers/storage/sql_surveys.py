@@ -11,7 +11,7 @@ import msgspec
 import sqlalchemy as sa
 
 from offers.model.ids import ShopperId, SurveyId
-from offers.model.survey import Answer, QuestionKind, Survey
+from offers.model.people.survey import Answer, QuestionKind, Survey
 from offers.storage.insert_once import insert_once
 from offers.storage.tables import SURVEY_ANSWERS, SURVEY_CHOICES, SURVEYS
 from rtls.model.units import SiteId, UnixMs

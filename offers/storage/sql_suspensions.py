@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import sqlalchemy as sa
 
 from offers.model.ids import CredentialId, ShopperId, SuspensionId
-from offers.model.suspension import Suspension, SuspensionReason
+from offers.model.people.suspension import Suspension, SuspensionReason
 from offers.storage.insert_once import insert_once
 from offers.storage.tables import SUSPENSIONS
 from rtls.model.units import SiteId, UnixMs

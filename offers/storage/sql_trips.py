@@ -6,7 +6,7 @@ Layer: edges. Takes: a connection inside a transaction. Gives: `offers.ports.Tri
 import sqlalchemy as sa
 
 from offers.model.ids import OfferId, ShopperId, TripId
-from offers.model.trip import Trip
+from offers.model.visits.trip import Trip
 from offers.storage.insert_once import insert_once
 from offers.storage.tables import PUSH_SLOTS, TRIPS
 from rtls.model.units import SiteId, UnixMs

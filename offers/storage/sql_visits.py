@@ -6,7 +6,7 @@ Layer: edges. Takes: a connection inside a transaction. Gives: `offers.ports.Vis
 import sqlalchemy as sa
 
 from offers.model.ids import PairingId, VisitId
-from offers.model.open_visit import OpenVisit
+from offers.model.visits.open_visit import OpenVisit
 from offers.storage.insert_once import insert_once
 from offers.storage.tables import PROCESSED_EVENTS, VISITS
 from rtls.model.units import SiteId, UnixMs, ZoneId

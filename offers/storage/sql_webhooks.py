@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 
 from offers.model.ids import ShopperId, WebhookId
-from offers.model.webhook import Webhook, WebhookCall, WebhookEvent, WebhookState
+from offers.model.messages.webhook import Webhook, WebhookCall, WebhookEvent, WebhookState
 from offers.storage import webhook_statements as statements
 from offers.storage.insert_once import insert_once
 from offers.storage.tables import WEBHOOK_EVENTS, WEBHOOK_KINDS, WEBHOOKS

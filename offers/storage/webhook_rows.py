@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 
 from offers.model.ids import ShopperId, WebhookId
-from offers.model.webhook import (
+from offers.model.messages.webhook import (
     Webhook,
     WebhookCall,
     WebhookEvent,

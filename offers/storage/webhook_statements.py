@@ -7,7 +7,7 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from offers.model.webhook import WebhookState
+from offers.model.messages.webhook import WebhookState
 from offers.storage.tables import WEBHOOK_EVENTS, WEBHOOK_KINDS, WEBHOOK_QUEUE, WEBHOOKS
 
 WAITING: Final = "waiting"

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from offers.api.services import ApiSettings
-from offers.model.shopper import Role
+from offers.model.people.shopper import Role
 from rtls.model.units import UnixMs
 from tests.scenario.running_api import Phone, RunningApi, frame, running_api
 from tests.unit.offers.shop import DWELL_S, campaign

@@ -14,8 +14,8 @@ from starlette.routing import WebSocketRoute
 
 from offers.api.problem import KINDS, MEDIA_TYPE, ProblemCode
 from offers.api.roles import EVERYBODY, ROLES
-from offers.model.card import CardNumber
-from offers.model.shopper import Role
+from offers.model.people.card import CardNumber
+from offers.model.people.shopper import Role
 from rtls.model.units import SiteId
 from tests.scenario.running_api import Phone, RunningApi, frame, running_api
 from tests.unit.offers.shop import DWELL_S, campaign

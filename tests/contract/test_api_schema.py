@@ -21,7 +21,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from offers.api.roles import EVERYBODY, ROLES
-from offers.model.shopper import Role
+from offers.model.people.shopper import Role
 from tests.scenario.running_api import Phone, RunningApi, running_api
 from tests.unit.offers.shop import campaign
 

@@ -7,7 +7,7 @@ import pytest
 import sqlalchemy as sa
 
 from offers.model.errors import Busy, CorruptDatabase, StorageError
-from offers.model.shopper import Locale, Shopper
+from offers.model.people.shopper import Locale, Shopper
 from offers.ports import UnitOfWork
 from offers.storage.database import open_engine, prepare_database
 from offers.storage.postgres_server import WRITER_LOCK

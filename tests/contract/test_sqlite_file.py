@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from offers.model.errors import Busy, CorruptDatabase
 from offers.model.outbox import OutboxKind
-from offers.model.shopper import Locale, Shopper
+from offers.model.people.shopper import Locale, Shopper
 from offers.ports import UnitOfWork
 from offers.storage.database import open_engine, prepare_database
 from offers.storage.reader import Reader

@@ -10,7 +10,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 
 from offers.model.errors import Busy, CorruptDatabase, NotFound, StorageError
-from offers.model.shopper import Locale, Shopper
+from offers.model.people.shopper import Locale, Shopper
 from offers.ports import UnitOfWork
 from offers.storage import writer as writer_module
 from offers.storage.database import Place, open_engine, prepare_database

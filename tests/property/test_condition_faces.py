@@ -9,13 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from offers.decision.condition import compile_condition
-from offers.model.attribute import Attribute
-from offers.model.condition import Condition
-from offers.model.consent import Consent, Purpose
+from offers.model.conditions.attribute import Attribute
+from offers.model.conditions.condition import Condition
+from offers.model.conditions.shopper_facts import ShopperFacts
 from offers.model.ids import ConsentId, ShopperId
-from offers.model.segment import Membership, Segment
-from offers.model.shopper import Shopper
-from offers.model.shopper_facts import ShopperFacts
+from offers.model.loyalty.segment import Membership, Segment
+from offers.model.people.consent import Consent, Purpose
+from offers.model.people.shopper import Shopper
 from offers.ports import UnitOfWork
 from offers.storage.condition_sql import audience_clause
 from offers.storage.sql_work import SqlWork

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from hypothesis import settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from offers.model.budget import BudgetKey, BudgetStage, Charge
+from offers.model.campaigns.budget import BudgetKey, BudgetStage, Charge
 from offers.storage.sql_work import SqlWork
 from offers.storage.tables import BUDGET_HOLDS, BUDGETS
 from offers.storage.tables import COUPONS as COUPONS_TABLE

@@ -5,10 +5,10 @@ from hypothesis import settings
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from offers.handlers.offering.open_offer import dismiss_offer
-from offers.model.campaign import FrequencyCap
-from offers.model.consent import Purpose
+from offers.model.campaigns.campaign import FrequencyCap
 from offers.model.errors import ConsentMissing
-from offers.model.offer import OfferCard, OfferState
+from offers.model.offering.offer import OfferCard, OfferState
+from offers.model.people.consent import Purpose
 from rtls.model.units import TagId, UnixMs
 from rtls.model.visit import TransitionKind
 from tests.unit.offers.shop import (

@@ -23,9 +23,9 @@ from offers.handlers.loyalty.post_points import earn, spend
 from offers.handlers.loyalty.reverse_points import claw_back, give_back
 from offers.model.errors import WrongState
 from offers.model.ids import ShopperId, TransactionId
-from offers.model.ledger import POINTS, LedgerUnit, PostingReason
-from offers.model.points import Earning, LedgerRefusal, Spending
-from offers.model.shopper import Locale, Shopper
+from offers.model.loyalty.ledger import POINTS, LedgerUnit, PostingReason
+from offers.model.loyalty.points import Earning, LedgerRefusal, Spending
+from offers.model.people.shopper import Locale, Shopper
 from offers.storage.sql_work import SqlWork
 from rtls.model.units import SiteId, UnixMs
 from tests.reference.ledger import PlainWallet

@@ -9,10 +9,10 @@ import sqlalchemy as sa
 from hypothesis import given, settings
 
 from offers.handlers.people.erase_shopper import erase_shopper
-from offers.model.campaign import FrequencyCap
-from offers.model.consent import Purpose
+from offers.model.campaigns.campaign import FrequencyCap
 from offers.model.errors import ConsentMissing, TagTaken
 from offers.model.ids import ShopperId
+from offers.model.people.consent import Purpose
 from offers.storage.personal_data import APART, MORE_LINKS
 from offers.storage.tables import METADATA
 from rtls.model.units import UnixMs

@@ -8,12 +8,12 @@ from offers.handlers.answer_once import answer_once
 from offers.handlers.expire_overdue import expire_overdue
 from offers.handlers.offering.open_offer import dismiss_offer
 from offers.handlers.till.redeem_coupon import redeem_coupon
-from offers.model.campaign import Budget, FrequencyCap
+from offers.model.campaigns.campaign import Budget, FrequencyCap
 from offers.model.errors import KeyReused, WrongState
 from offers.model.idempotency import IdempotentRequest, StoredAnswer
 from offers.model.ids import CredentialId, ShopperId
-from offers.model.offer import OfferState
-from offers.model.redemption import Redemption
+from offers.model.offering.offer import OfferState
+from offers.model.till.redemption import Redemption
 from rtls.model.units import UnixMs
 from tests.unit.offers.shop import (
     MINUTE_MS,

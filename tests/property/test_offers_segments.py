@@ -11,10 +11,10 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from offers.handlers.profile.note_fact import note_facts
 from offers.handlers.profile.refresh_segment import mark_segment_due, refresh_segments
 from offers.loyalty.segment import DEFAULT_SETTINGS
-from offers.model.consent import Purpose
-from offers.model.fact import DAY_MS, Fact, FactKind
+from offers.model.conditions.fact import DAY_MS, Fact, FactKind
 from offers.model.ids import ShopperId
 from offers.model.money import Money
+from offers.model.people.consent import Purpose
 from rtls.model.units import UnixMs
 from tests.reference.segment import Bought, segment_at
 from tests.unit.offers.shop import SITE, START_MS, Shop, memory_engine, scratch_work

@@ -15,18 +15,18 @@ from offers.handlers.offering.reveal_coupon import reveal_coupon
 from offers.handlers.till.hold_basket import Held
 from offers.handlers.till.redeem_coupon import redeem_coupon
 from offers.handlers.till.settle_basket import Settled
-from offers.model.basket import Basket, BasketLine
-from offers.model.benefit import MoneyOff, PercentOff
-from offers.model.campaign import Budget, FrequencyCap
+from offers.model.campaigns.benefit import MoneyOff, PercentOff
+from offers.model.campaigns.campaign import Budget, FrequencyCap
+from offers.model.campaigns.stacking import StackingClass
 from offers.model.errors import WrongState
-from offers.model.held_basket import BasketRequest, SpendWish
 from offers.model.idempotency import IdempotentRequest, StoredAnswer
 from offers.model.ids import BasketId, CredentialId, PurchaseId, ShopperId
-from offers.model.ledger import POINTS
+from offers.model.loyalty.ledger import POINTS
 from offers.model.money import Money
-from offers.model.purchase import PurchaseReturn
-from offers.model.redemption import CheckoutRequest, Redemption
-from offers.model.stacking import StackingClass
+from offers.model.till.basket import Basket, BasketLine
+from offers.model.till.held_basket import BasketRequest, SpendWish
+from offers.model.till.purchase import PurchaseReturn
+from offers.model.till.redemption import CheckoutRequest, Redemption
 from offers.storage.tables import BUDGETS
 from rtls.model.units import TagId, UnixMs
 from tests.unit.offers.shop import (

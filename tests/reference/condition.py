@@ -1,7 +1,7 @@
 """Conditions, read off their words: no compiling, no memory, no index."""
 
-from offers.model.condition import And, Condition, Not, Or
-from offers.model.condition_terms import (
+from offers.model.conditions.condition import And, Condition, Not, Or
+from offers.model.conditions.condition_terms import (
     AttributeIn,
     AttributeRange,
     BasketSum,
@@ -19,8 +19,8 @@ from offers.model.condition_terms import (
     Weekday,
     ZoneIn,
 )
-from offers.model.fact import Fact, FactKind
-from offers.model.shopper_facts import LocalTime, ShopperFacts, Surroundings
+from offers.model.conditions.fact import Fact, FactKind
+from offers.model.conditions.shopper_facts import LocalTime, ShopperFacts, Surroundings
 
 DAY_MS = 24 * 60 * 60 * 1_000
 FALSE, UNKNOWN, TRUE = 0, 1, 2

@@ -9,18 +9,18 @@ from collections.abc import Callable
 import sqlalchemy as sa
 
 from offers.handlers.offering.reveal_coupon import CODE_PURPOSE
-from offers.model.benefit import MoneyOff
-from offers.model.budget import BudgetKey, BudgetStage, Charge
-from offers.model.campaign import (
+from offers.model.campaigns.benefit import MoneyOff
+from offers.model.campaigns.budget import BudgetKey, BudgetStage, Charge
+from offers.model.campaigns.campaign import (
     Budget,
     CampaignRevision,
     MessageText,
     Validity,
 )
+from offers.model.campaigns.trigger import VisitTrigger
 from offers.model.ids import CampaignId, CouponId, TillId
 from offers.model.money import Money
-from offers.model.shopper import Locale
-from offers.model.trigger import VisitTrigger
+from offers.model.people.shopper import Locale
 from offers.ports import SecretSource
 from offers.storage.database import Place, open_engine
 from offers.storage.sql_work import SqlWork

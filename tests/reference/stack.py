@@ -9,10 +9,10 @@ from fractions import Fraction
 from itertools import combinations, permutations
 from math import floor
 
-from offers.model.basket import Basket
-from offers.model.benefit import FreeItem, Gift, MoneyOff, PercentOff
-from offers.model.stack import StackItem
-from offers.model.stacking import StackingClass
+from offers.model.campaigns.benefit import FreeItem, Gift, MoneyOff, PercentOff
+from offers.model.campaigns.stacking import StackingClass
+from offers.model.till.basket import Basket
+from offers.model.till.stack import StackItem
 
 Saved = dict[str, list[int]]  # coupon → what it takes off each line
 

@@ -21,7 +21,7 @@ from offers.handlers.till.redeem_coupon import redeem_coupon
 from offers.model.errors import Busy
 from offers.model.idempotency import IdempotentRequest, StoredAnswer
 from offers.model.ids import CredentialId
-from offers.model.redemption import Redemption
+from offers.model.till.redemption import Redemption
 from offers.ports import UnitOfWork
 from offers.storage.database import Place, prepare_database
 from offers.storage.secret_source import SystemSecretSource, load_key

@@ -12,18 +12,18 @@ import uvicorn
 from websockets.sync.client import ClientConnection, connect
 
 from offers.api.app import create_app
+from offers.api.offering.stream_frames import offer_frame, points_frame
 from offers.api.services import ApiSettings
 from offers.api.serving import serving_config
-from offers.api.stream_frames import offer_frame, points_frame
 from offers.delivery.app_channel import AppChannel
 from offers.delivery.fan_out import InProcessFanOut
 from offers.delivery.parcel import parcel_listener
 from offers.delivery.relay import Relay, RelaySettings
 from offers.handlers.campaigns.start_campaign import start_campaign
 from offers.handlers.people.issue_credential import issue_credential
-from offers.model.campaign import CampaignRevision
+from offers.model.campaigns.campaign import CampaignRevision
 from offers.model.ids import TillId
-from offers.model.shopper import Role
+from offers.model.people.shopper import Role
 from offers.ports import FanOut
 from offers.storage.database import Place, prepare_database
 from offers.storage.reader import Reader

@@ -18,13 +18,13 @@ from offers.handlers.offering import deliver_offer as deliver_module
 from offers.handlers.offering import push_offer as push_module
 from offers.handlers.offering.push_offer import Push
 from offers.handlers.visits import on_visit as on_visit_module
-from offers.model.consent import Purpose
-from offers.model.contact import DeliveryOutcome, Frequency
 from offers.model.ids import ShopperId
-from offers.model.offer import Offer, OfferCard
-from offers.model.push_rules import PushRules
-from offers.model.quiet_hours import QuietHours
-from offers.model.refusal import PushRefusal
+from offers.model.messages.contact import DeliveryOutcome, Frequency
+from offers.model.messages.push_rules import PushRules
+from offers.model.messages.quiet_hours import QuietHours
+from offers.model.offering.offer import Offer, OfferCard
+from offers.model.offering.refusal import PushRefusal
+from offers.model.people.consent import Purpose
 from rtls.model.units import TagId
 from rtls.model.visit import TransitionKind
 from tests.unit.offers.shop import (

@@ -6,7 +6,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from offers.model.shopper import Role
+from offers.model.people.shopper import Role
 from tests.scenario.running_api import Phone, RunningApi, running_api
 
 GARDEN = {"kind": "attribute", "name": "interest", "in": ["garden"]}

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from offers.handlers.messages.contact_link import TOKEN_MS, unsubscribe_token
-from offers.model.contact import DeliveryChannel
-from offers.model.shopper import Role
+from offers.model.messages.contact import DeliveryChannel
+from offers.model.people.shopper import Role
 from rtls.model.units import UnixMs
 from tests.scenario.running_api import Phone, RunningApi, running_api
 

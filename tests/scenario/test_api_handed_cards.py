@@ -5,9 +5,9 @@ import pytest
 from offers.handlers.expire_overdue import expire_overdue
 from offers.handlers.loyalty.start_programme import start_programme
 from offers.handlers.till.hand_out_card import CLAIM_MS_MAX
-from offers.model.earning_rule import EarningRule, EarningTerms, PerAmount
-from offers.model.ledger import POINTS
-from offers.model.programme import Programme
+from offers.model.loyalty.earning_rule import EarningRule, EarningTerms, PerAmount
+from offers.model.loyalty.ledger import POINTS
+from offers.model.loyalty.programme import Programme
 from rtls.model.units import UnixMs
 from tests.scenario.running_api import RunningApi, running_api
 from tests.unit.offers.shop import SITE, START_MS

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from websockets.sync.client import connect
 
-from offers.model.offer import OfferState
+from offers.model.offering.offer import OfferState
 from tests.contract.waiting import wait_until
 from tests.scenario.running_api import Phone, RunningApi, frame, running_api
 from tests.unit.offers.shop import DWELL_S, INFORMATION, campaign

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from offers.api.services import ApiSettings
-from offers.model.shopper import Role
+from offers.model.people.shopper import Role
 from rtls.ingest.formats.decoded import PHONE_GATEWAY, Decoded
 from rtls.ingest.formats.phone_scan import TOPIC_OF_TAG
 from rtls.ingest.formats.registry import decode

@@ -11,17 +11,17 @@ from offers.handlers.loyalty.post_points import earn, spend
 from offers.handlers.loyalty.review_tiers import count_spending
 from offers.handlers.loyalty.start_programme import start_programme
 from offers.handlers.profile.answer_survey import publish_survey
-from offers.model.benefit import Gift
-from offers.model.earning_rule import EarningRule, EarningTerms, ForActivity, HowOften
+from offers.model.campaigns.benefit import Gift
+from offers.model.campaigns.trigger import ManualTrigger
 from offers.model.ids import ShopperId, SurveyId
-from offers.model.ledger import POINTS, LedgerUnit, PostingReason
-from offers.model.points import Earning, Spending
-from offers.model.programme import Programme
-from offers.model.reward import Reward
-from offers.model.shopper import Locale
-from offers.model.survey import Question, QuestionKind, Survey
-from offers.model.tier import CountedSpending, Perk, Tier, TierLadder, TierWindow
-from offers.model.trigger import ManualTrigger
+from offers.model.loyalty.earning_rule import EarningRule, EarningTerms, ForActivity, HowOften
+from offers.model.loyalty.ledger import POINTS, LedgerUnit, PostingReason
+from offers.model.loyalty.points import Earning, Spending
+from offers.model.loyalty.programme import Programme
+from offers.model.loyalty.reward import Reward
+from offers.model.loyalty.tier import CountedSpending, Perk, Tier, TierLadder, TierWindow
+from offers.model.people.shopper import Locale
+from offers.model.people.survey import Question, QuestionKind, Survey
 from rtls.model.units import UnixMs
 from tests.scenario.running_api import Phone, RunningApi, frame, running_api
 from tests.unit.offers.shop import SITE, START_MS, campaign

@@ -9,8 +9,8 @@ import pytest
 from offers.delivery.push_sender import PushSender
 from offers.delivery.vapid import Vapid, vapid_key
 from offers.delivery.web_push import WebPush
-from offers.model.push_rules import PushRules
-from offers.model.quiet_hours import QuietHours
+from offers.model.messages.push_rules import PushRules
+from offers.model.messages.quiet_hours import QuietHours
 from tests.contract.waiting import wait_until
 from tests.scenario.running_api import Phone, RunningApi, running_api
 from tests.unit.delivery.test_push_encryption import BROWSER_KEY, BROWSER_SECRET, opened

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from offers.delivery.fan_out import RedisFanOut
-from offers.model.offer import OfferState
+from offers.model.offering.offer import OfferState
 from tests.conftest import Server
 from tests.contract.waiting import wait_until
 from tests.scenario.running_api import Phone, RunningApi, frame, running_api

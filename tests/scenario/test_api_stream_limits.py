@@ -17,7 +17,7 @@ from offers.api.services import ApiSettings
 from offers.api.serving import WS_MESSAGE_BYTES_MAX
 from offers.delivery.app_channel import Frame
 from offers.model.ids import ShopperId
-from offers.model.shopper import Role
+from offers.model.people.shopper import Role
 from tests.contract.waiting import wait_until
 from tests.scenario.running_api import Phone, RunningApi, frame, running_api
 

@@ -8,7 +8,7 @@ import pytest
 
 from offers.api.schema import render_instant
 from offers.checkout.offline_coupon import parse_offline_coupon
-from offers.model.shopper import Role
+from offers.model.people.shopper import Role
 from tests.scenario.running_api import Phone, RunningApi, frame, running_api
 from tests.unit.offers.shop import DWELL_S, TWO_EURO, campaign
 

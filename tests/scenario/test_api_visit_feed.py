@@ -10,7 +10,7 @@ import pytest
 import redis
 
 from offers.model.errors import Busy
-from offers.model.offer import OfferState
+from offers.model.offering.offer import OfferState
 from offers.visit_feed import RedisVisitFeed, VisitFeed
 from rtls.model.units import TagId
 from rtls.model.visit import DwellReached, TransitionKind, ZoneEvent

@@ -6,9 +6,9 @@ import pytest
 import sqlalchemy as sa
 
 from offers.handlers.people.pair_tag import pair_tag
-from offers.model.consent import Purpose
 from offers.model.errors import ConsentMissing
-from offers.model.offer import OfferCard
+from offers.model.offering.offer import OfferCard
+from offers.model.people.consent import Purpose
 from offers.storage.tables import SHOPPER_FACTS
 from rtls.model.units import TagId, UnixMs
 from tests.unit.offers.shop import MINUTE_MS, START_MS, Shop, campaign, memory_engine, scratch_work

@@ -9,9 +9,9 @@ from inaisle.demo_loyalty import Counter, play_loyalty
 from inaisle.demo_settings import day_in_shop, opening_ms
 from offers.handlers.loyalty.start_programme import start_programme
 from offers.handlers.offering.daily_round import daily_round
-from offers.model.campaign_json import parse_campaigns
-from offers.model.programme_json import parse_programme
-from offers.model.trigger import VisitTrigger
+from offers.model.campaigns.campaign_json import parse_campaigns
+from offers.model.campaigns.trigger import VisitTrigger
+from offers.model.loyalty.programme_json import parse_programme
 from rtls.model.units import UnixMs
 from tests.scenario.running_api import RunningApi, running_api
 from tests.unit.offers.shop import SITE

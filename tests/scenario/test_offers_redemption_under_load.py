@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from offers.model.campaign import Budget
+from offers.model.campaigns.campaign import Budget
 from offers.model.errors import Busy
 from offers.model.idempotency import StoredAnswer
 from offers.storage.database import Place, open_engine, prepare_database

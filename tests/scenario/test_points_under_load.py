@@ -9,9 +9,9 @@ import sqlalchemy as sa
 from offers.handlers.loyalty.post_points import earn, spend
 from offers.model.errors import Busy
 from offers.model.ids import ShopperId
-from offers.model.ledger import POINTS, PostingReason
-from offers.model.points import Earning, LedgerRefusal, Spending, Spent
-from offers.model.shopper import Locale, Shopper
+from offers.model.loyalty.ledger import POINTS, PostingReason
+from offers.model.loyalty.points import Earning, LedgerRefusal, Spending, Spent
+from offers.model.people.shopper import Locale, Shopper
 from offers.ports import UnitOfWork
 from offers.storage.database import Place, open_engine, prepare_database
 from offers.storage.secret_source import SystemSecretSource

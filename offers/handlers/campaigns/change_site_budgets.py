@@ -5,7 +5,7 @@ Layer: flow. Takes: `BudgetLimit`s. Gives: nothing but their effect on every red
 
 from collections.abc import Sequence
 
-from offers.model.budget import BudgetLimit, check_limits
+from offers.model.campaigns.budget import BudgetLimit, check_limits
 from offers.model.errors import InvalidCampaign
 from offers.ports import UnitOfWork
 from rtls.model.units import SiteId

@@ -12,19 +12,9 @@ from typing import Final, assert_never
 
 from offers.decision.decide import decide
 from offers.decision.situation import asked_of
-from offers.model.benefit_money import money_max
-from offers.model.campaign import CampaignRevision
-from offers.model.consent import ConsentState
-from offers.model.decision import Candidate, Decision
-from offers.model.errors import InvalidCampaign
-from offers.model.fact import DAY_MS
-from offers.model.ids import DecisionId, ShopperId
-from offers.model.money import Money
-from offers.model.occasion import Enrolled, Moment, Occasion, ZoneOccasion, moment_of
-from offers.model.refusal import Refusal
-from offers.model.site_rules import SiteRules
-from offers.model.stay import Stay
-from offers.model.trigger import (
+from offers.model.campaigns.benefit_money import money_max
+from offers.model.campaigns.campaign import CampaignRevision
+from offers.model.campaigns.trigger import (
     KIND_OF_TRIGGER,
     EnterTrigger,
     LeaveTrigger,
@@ -32,6 +22,16 @@ from offers.model.trigger import (
     WelcomeTrigger,
     ZoneTrigger,
 )
+from offers.model.conditions.fact import DAY_MS
+from offers.model.errors import InvalidCampaign
+from offers.model.ids import DecisionId, ShopperId
+from offers.model.money import Money
+from offers.model.offering.decision import Candidate, Decision
+from offers.model.offering.occasion import Enrolled, Moment, Occasion, ZoneOccasion, moment_of
+from offers.model.offering.refusal import Refusal
+from offers.model.people.consent import ConsentState
+from offers.model.visits.site_rules import SiteRules
+from offers.model.visits.stay import Stay
 from offers.ports import UnitOfWork
 from rtls.model.units import Second, UnixMs
 

@@ -8,11 +8,11 @@ found out by silence in the shop.
 from dataclasses import replace
 
 from offers.decision.contradiction import check_makes_sense
-from offers.model.campaign import Campaign, CampaignRevision, CampaignState
+from offers.model.campaigns.campaign import Campaign, CampaignRevision, CampaignState
+from offers.model.campaigns.trigger import VisitTrigger, zone_of
 from offers.model.errors import InvalidCampaign, NotFound
 from offers.model.ids import CampaignId
-from offers.model.site_rules import SiteRules
-from offers.model.trigger import VisitTrigger, zone_of
+from offers.model.visits.site_rules import SiteRules
 from offers.ports import UnitOfWork
 from rtls.model.site_map import SiteMap, Zone
 from rtls.model.units import UnixMs

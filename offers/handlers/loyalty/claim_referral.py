@@ -8,7 +8,7 @@ from offers.checkout.coupon_code import RANDOM_BYTES, parse_code, render_code
 from offers.handlers.random_id import random_id
 from offers.model.errors import Busy, InvalidOffer
 from offers.model.ids import ReferralId, ShopperId
-from offers.model.referral import (
+from offers.model.loyalty.referral import (
     REFERRALS_IN_WINDOW_MAX,
     WINDOW_MS,
     Referral,

@@ -10,11 +10,11 @@ from dataclasses import replace
 from offers.handlers.loyalty.earn_points import earn_for_activity
 from offers.handlers.offering.on_occasion import on_occasion
 from offers.handlers.profile.note_fact import note_facts
-from offers.model.fact import Fact, FactKind
+from offers.model.conditions.fact import Fact, FactKind
 from offers.model.ids import ShopperId
-from offers.model.ledger import PostingReason
-from offers.model.occasion import ReferralConverted
-from offers.model.referral import PENDING_MS_MAX, Referral, ReferralState
+from offers.model.loyalty.ledger import PostingReason
+from offers.model.loyalty.referral import PENDING_MS_MAX, Referral, ReferralState
+from offers.model.offering.occasion import ReferralConverted
 from offers.ports import SecretSource, UnitOfWork
 from rtls.model.units import SiteId, UnixMs
 

@@ -7,10 +7,10 @@ Opening twice earns once.
 from offers.handlers.loyalty.earn_points import terms_for
 from offers.handlers.loyalty.post_points import earn
 from offers.loyalty.earning import earning_of
-from offers.model.benefit import Points
-from offers.model.ledger import POINTS, PostingReason
-from offers.model.offer import OfferCard
-from offers.model.points import Earned
+from offers.model.campaigns.benefit import Points
+from offers.model.loyalty.ledger import POINTS, PostingReason
+from offers.model.loyalty.points import Earned
+from offers.model.offering.offer import OfferCard
 from offers.ports import SecretSource, UnitOfWork
 from rtls.model.units import UnixMs
 

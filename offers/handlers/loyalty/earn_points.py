@@ -22,14 +22,14 @@ from offers.loyalty.earning import (
     points_of_activity,
     points_of_purchase,
 )
-from offers.model.basket import Basket
-from offers.model.benefit import Benefit
-from offers.model.earning_rule import EarningTerms, PurchaseEarning
+from offers.model.campaigns.benefit import Benefit
 from offers.model.ids import ShopperId, TransactionId
-from offers.model.ledger import LedgerUnit, PostingReason, TransactionKind
-from offers.model.points import Earned
-from offers.model.programme import Programme
-from offers.model.tier import CountedSpending, TierChange
+from offers.model.loyalty.earning_rule import EarningTerms, PurchaseEarning
+from offers.model.loyalty.ledger import LedgerUnit, PostingReason, TransactionKind
+from offers.model.loyalty.points import Earned
+from offers.model.loyalty.programme import Programme
+from offers.model.loyalty.tier import CountedSpending, TierChange
+from offers.model.till.basket import Basket
 from offers.ports import SecretSource, UnitOfWork
 from rtls.model.units import SiteId, UnixMs
 

@@ -10,14 +10,14 @@ from offers.handlers.loyalty.review_tiers import standing_of
 from offers.handlers.offering.decide_moment import decide_moment
 from offers.handlers.offering.deliver_offer import deliver_decided
 from offers.handlers.random_id import random_id
-from offers.model.decision import Decision
 from offers.model.errors import NotFound
 from offers.model.ids import ShopperId
-from offers.model.ledger import PostingReason
-from offers.model.occasion import Requested, moment_of
-from offers.model.points import Spending, Spent
-from offers.model.refusal import Refusal
-from offers.model.reward import Exchange, Reward, RewardRefusal
+from offers.model.loyalty.ledger import PostingReason
+from offers.model.loyalty.points import Spending, Spent
+from offers.model.loyalty.reward import Exchange, Reward, RewardRefusal
+from offers.model.offering.decision import Decision
+from offers.model.offering.occasion import Requested, moment_of
+from offers.model.offering.refusal import Refusal
 from offers.ports import SecretSource, UnitOfWork
 from rtls.model.units import SiteId, UnixMs
 

@@ -10,7 +10,7 @@ from offers.handlers.random_id import random_id
 from offers.loyalty import entry
 from offers.model.errors import Busy, ReferenceReused
 from offers.model.ids import ShopperId
-from offers.model.ledger import (
+from offers.model.loyalty.ledger import (
     Account,
     AccountId,
     AccountKind,
@@ -19,9 +19,9 @@ from offers.model.ledger import (
     TransactionKind,
     Wallet,
 )
+from offers.model.loyalty.points import Earned, Earning, LedgerRefusal, Referenced, Spending, Spent
+from offers.model.messages.webhook import WebhookEventKind
 from offers.model.outbox import OutboxKind
-from offers.model.points import Earned, Earning, LedgerRefusal, Referenced, Spending, Spent
-from offers.model.webhook import WebhookEventKind
 from offers.ports import SecretSource, UnitOfWork
 from rtls.model.units import UnixMs
 

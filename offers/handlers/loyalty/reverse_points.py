@@ -10,8 +10,8 @@ from offers.handlers.loyalty.post_points import begin_change, check_same, post_a
 from offers.loyalty import entry
 from offers.model.errors import NotFound, ReferenceReused, WrongState
 from offers.model.ids import TransactionId
-from offers.model.ledger import LedgerTransaction, TransactionKind, Wallet
-from offers.model.points import Referenced, Reversed
+from offers.model.loyalty.ledger import LedgerTransaction, TransactionKind, Wallet
+from offers.model.loyalty.points import Referenced, Reversed
 from offers.ports import UnitOfWork
 from rtls.model.units import UnixMs
 

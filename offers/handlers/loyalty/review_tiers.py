@@ -8,8 +8,8 @@ tier that is lost is noticed by the sweep, on the day that the app has shown all
 from offers.handlers.messages.note_event import note_event
 from offers.loyalty.tier import credits_matter_since, standing
 from offers.model.ids import ShopperId
-from offers.model.tier import CountedSpending, TierChange, TierLadder, TierStanding
-from offers.model.webhook import WebhookEventKind
+from offers.model.loyalty.tier import CountedSpending, TierChange, TierLadder, TierStanding
+from offers.model.messages.webhook import WebhookEventKind
 from offers.ports import UnitOfWork
 from rtls.model.units import SiteId, UnixMs
 

@@ -4,9 +4,9 @@ Layer: flow. Takes: a `Programme`. Gives: the number of its revision. What was e
 earlier one stays as it is.
 """
 
+from offers.model.campaigns.trigger import ManualTrigger
 from offers.model.errors import InvalidProgramme
-from offers.model.programme import Programme
-from offers.model.trigger import ManualTrigger
+from offers.model.loyalty.programme import Programme
 from offers.ports import UnitOfWork
 from rtls.model.units import UnixMs
 

@@ -8,11 +8,11 @@ yes, no other mail goes there.
 from dataclasses import dataclass
 
 from offers.handlers.random_id import random_id
-from offers.model.contact import ContactWishes, Frequency
 from offers.model.errors import NotFound
 from offers.model.ids import PushSubscriptionId, ShopperId
-from offers.model.mail import MailKind
-from offers.model.push import SUBSCRIPTIONS_A_SHOPPER_MAX, PushSubscription
+from offers.model.messages.contact import ContactWishes, Frequency
+from offers.model.messages.mail import MailKind
+from offers.model.messages.push import SUBSCRIPTIONS_A_SHOPPER_MAX, PushSubscription
 from offers.ports import SecretSource, UnitOfWork
 from rtls.model.units import UnixMs
 

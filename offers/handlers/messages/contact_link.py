@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from offers.model.contact import DeliveryChannel
 from offers.model.errors import InvalidContact
 from offers.model.ids import RANDOM_PATTERN, ShopperId
+from offers.model.messages.contact import DeliveryChannel
 from offers.ports import SecretSource, UnitOfWork
 from rtls.model.units import UnixMs
 

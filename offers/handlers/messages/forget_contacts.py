@@ -6,7 +6,7 @@ Layer: flow. Takes: the time. Gives: how much was deleted to expire_overdue.
 from typing import Final
 
 from offers.handlers.messages.tell_webhook import EVENTS_KEPT_MS
-from offers.model.fact import DAY_MS
+from offers.model.conditions.fact import DAY_MS
 from offers.ports import UnitOfWork
 from rtls.model.units import UnixMs
 

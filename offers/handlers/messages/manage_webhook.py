@@ -11,7 +11,7 @@ from typing import Final
 from offers.handlers.random_id import random_id
 from offers.model.errors import Conflict, NotFound
 from offers.model.ids import WebhookId
-from offers.model.webhook import (
+from offers.model.messages.webhook import (
     WEBHOOKS_A_SITE_MAX,
     Webhook,
     WebhookEventKind,

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Final
 
 from offers.model.ids import ShopperId
-from offers.model.webhook import WebhookEvent, WebhookEventKind
+from offers.model.messages.webhook import WebhookEvent, WebhookEventKind
 from offers.ports import UnitOfWork
 from rtls.model.units import SiteId, UnixMs
 

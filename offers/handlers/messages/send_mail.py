@@ -8,18 +8,18 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from offers.handlers.messages.contact_link import confirm_token, unsubscribe_token
-from offers.model.consent import Purpose
-from offers.model.contact import (
+from offers.model.ids import ShopperId
+from offers.model.messages.contact import (
     ContactWishes,
     Delivery,
     DeliveryChannel,
     DeliveryOutcome,
 )
-from offers.model.ids import ShopperId
-from offers.model.mail import Mail, MailKind, MailState
-from offers.model.push_rules import PushRules
-from offers.model.refusal import PushRefusal
-from offers.model.shopper import Locale
+from offers.model.messages.mail import Mail, MailKind, MailState
+from offers.model.messages.push_rules import PushRules
+from offers.model.offering.refusal import PushRefusal
+from offers.model.people.consent import Purpose
+from offers.model.people.shopper import Locale
 from offers.ports import SecretSource, UnitOfWork
 from rtls.model.units import UnixMs
 

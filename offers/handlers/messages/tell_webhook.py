@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from offers.model.ids import WebhookId
-from offers.model.webhook import Webhook, WebhookCall, WebhookState
+from offers.model.messages.webhook import Webhook, WebhookCall, WebhookState
 from offers.ports import SecretSource, UnitOfWork
 from rtls.model.units import UnixMs
 

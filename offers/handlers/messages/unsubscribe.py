@@ -10,9 +10,9 @@ from typing import Final, assert_never
 from offers.handlers.messages.contact_link import LinkWish, parse_link
 from offers.handlers.messages.note_event import note_event
 from offers.handlers.messages.send_mail import queue_mail
-from offers.model.contact import ContactWishes, DeliveryChannel
-from offers.model.mail import MailKind
-from offers.model.webhook import WebhookEventKind
+from offers.model.messages.contact import ContactWishes, DeliveryChannel
+from offers.model.messages.mail import MailKind
+from offers.model.messages.webhook import WebhookEventKind
 from offers.ports import SecretSource, UnitOfWork
 from rtls.model.units import UnixMs
 

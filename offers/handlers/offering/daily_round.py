@@ -13,9 +13,10 @@ from zoneinfo import ZoneInfo
 
 from offers.decision.schedule import wall_time
 from offers.handlers.offering.on_occasion import on_occasion
-from offers.model.campaign import CampaignRevision
+from offers.model.campaigns.campaign import CampaignRevision
+from offers.model.campaigns.trigger import BirthdayTrigger, PointsExpiringTrigger, TriggerKind
 from offers.model.ids import ShopperId
-from offers.model.occasion import (
+from offers.model.offering.occasion import (
     AnniversaryReached,
     BirthdayNear,
     Occasion,
@@ -23,9 +24,8 @@ from offers.model.occasion import (
     TripOccasion,
     moment_of,
 )
-from offers.model.site_rules import SiteRules
-from offers.model.trigger import BirthdayTrigger, PointsExpiringTrigger, TriggerKind
-from offers.model.trip import TRIP_GAP_MS
+from offers.model.visits.site_rules import SiteRules
+from offers.model.visits.trip import TRIP_GAP_MS
 from offers.ports import SecretSource, UnitOfWork
 from rtls.model.units import SiteId, UnixMs
 

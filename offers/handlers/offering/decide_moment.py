@@ -9,12 +9,12 @@ from offers.decision.situation import asked_of
 from offers.handlers.offering.issue_offer import issue_offer
 from offers.handlers.random_id import random_id
 from offers.handlers.till.coupon_budgets import spent_campaigns
-from offers.model.campaign import COOL_DOWN_S_MAX
-from offers.model.decision import Candidate, Decision
+from offers.model.campaigns.campaign import COOL_DOWN_S_MAX
+from offers.model.conditions.shopper_facts import ShopperFacts
 from offers.model.ids import CampaignId, DecisionId
-from offers.model.occasion import Moment
-from offers.model.shopper_facts import ShopperFacts
-from offers.model.site_rules import SiteRules
+from offers.model.offering.decision import Candidate, Decision
+from offers.model.offering.occasion import Moment
+from offers.model.visits.site_rules import SiteRules
 from offers.ports import SecretSource, UnitOfWork
 from rtls.model.units import UnixMs
 

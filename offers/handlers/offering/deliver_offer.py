@@ -12,13 +12,13 @@ from dataclasses import replace
 from offers.decision.eligibility import Eligibility, eligibility
 from offers.handlers.messages.note_event import note_event
 from offers.handlers.offering.end_offer import end_offer
-from offers.model.contact import Delivery, DeliveryChannel, DeliveryOutcome
-from offers.model.decision import Decision
 from offers.model.errors import Busy, NotFound
 from offers.model.ids import OfferId, ShopperId
-from offers.model.offer import Offer, OfferCard, OfferState
-from offers.model.refusal import DeliveryRefusal
-from offers.model.webhook import WebhookEventKind
+from offers.model.messages.contact import Delivery, DeliveryChannel, DeliveryOutcome
+from offers.model.messages.webhook import WebhookEventKind
+from offers.model.offering.decision import Decision
+from offers.model.offering.offer import Offer, OfferCard, OfferState
+from offers.model.offering.refusal import DeliveryRefusal
 from offers.ports import UnitOfWork
 from rtls.model.units import UnixMs
 

@@ -9,9 +9,9 @@ from types import MappingProxyType
 from typing import Final
 
 from offers.handlers.till.coupon_budgets import release_all
-from offers.model.coupon import CouponState
 from offers.model.errors import Busy, WrongState
-from offers.model.offer import Offer, OfferState
+from offers.model.offering.coupon import CouponState
+from offers.model.offering.offer import Offer, OfferState
 from offers.model.outbox import OutboxKind
 from offers.ports import UnitOfWork
 from rtls.model.units import UnixMs

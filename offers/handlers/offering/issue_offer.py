@@ -10,17 +10,17 @@ from offers.handlers.messages.send_mail import queue_mail
 from offers.handlers.profile.note_fact import note_facts
 from offers.handlers.random_id import random_id
 from offers.handlers.till.coupon_budgets import reserve_at_issue
-from offers.model.campaign import CampaignRevision
-from offers.model.coupon import Coupon, CouponState
-from offers.model.decision import Decision
+from offers.model.campaigns.campaign import CampaignRevision
+from offers.model.campaigns.trigger import TriggerKind
+from offers.model.conditions.fact import Fact, FactKind
 from offers.model.errors import Busy
-from offers.model.fact import Fact, FactKind
 from offers.model.ids import CouponId, OfferId
-from offers.model.mail import MailKind
-from offers.model.offer import Offer, OfferState
+from offers.model.messages.mail import MailKind
+from offers.model.messages.webhook import WebhookEventKind
+from offers.model.offering.coupon import Coupon, CouponState
+from offers.model.offering.decision import Decision
+from offers.model.offering.offer import Offer, OfferState
 from offers.model.outbox import OutboxKind
-from offers.model.trigger import TriggerKind
-from offers.model.webhook import WebhookEventKind
 from offers.ports import SecretSource, UnitOfWork
 from rtls.model.units import UnixMs
 

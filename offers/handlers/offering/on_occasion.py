@@ -6,9 +6,9 @@ thing itself. Each occasion is decided about once: noting it again does nothing.
 """
 
 from offers.handlers.offering.decide_moment import decide_moment
-from offers.model.decision import Decision
 from offers.model.ids import ShopperId
-from offers.model.occasion import Occasion, moment_of
+from offers.model.offering.decision import Decision
+from offers.model.offering.occasion import Occasion, moment_of
 from offers.ports import SecretSource, UnitOfWork
 from rtls.model.units import SiteId, UnixMs
 

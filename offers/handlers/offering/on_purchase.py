@@ -8,13 +8,13 @@ without `personalise` there is neither profile nor offer.
 from typing import Final
 
 from offers.handlers.offering.on_occasion import on_occasion
-from offers.model.fact import Fact, FactKind
+from offers.model.campaigns.trigger import DAYS_MAX, Measure, TriggerKind
+from offers.model.conditions.fact import Fact, FactKind
+from offers.model.conditions.shopper_facts import FactNeeds
 from offers.model.ids import ShopperId
 from offers.model.money import Money
-from offers.model.occasion import SPENT_MAX, CountGrown, Purchased, Spent
-from offers.model.purchase import Purchase
-from offers.model.shopper_facts import FactNeeds
-from offers.model.trigger import DAYS_MAX, Measure, TriggerKind
+from offers.model.offering.occasion import SPENT_MAX, CountGrown, Purchased, Spent
+from offers.model.till.purchase import Purchase
 from offers.ports import SecretSource, UnitOfWork
 
 KINDS: Final = (FactKind.PURCHASE, FactKind.RETURN)

@@ -7,7 +7,7 @@ then. Doing the same twice is no error: a phone that lost our answer asks again.
 from offers.handlers.offering.end_offer import end_offer
 from offers.model.errors import Busy, Expired, NotFound, WrongState
 from offers.model.ids import OfferId, ShopperId
-from offers.model.offer import Offer, OfferCard, OfferState
+from offers.model.offering.offer import Offer, OfferCard, OfferState
 from offers.ports import UnitOfWork
 from rtls.model.units import UnixMs
 

@@ -8,11 +8,11 @@ from typing import Final
 
 from offers.handlers.offering.on_occasion import on_occasion
 from offers.loyalty.regularity import regular_categories
-from offers.model.fact import FACT_DAYS_MAX, FactKind
+from offers.model.campaigns.trigger import TriggerKind
+from offers.model.conditions.fact import FACT_DAYS_MAX, FactKind
+from offers.model.conditions.shopper_facts import FactNeeds
 from offers.model.ids import ShopperId
-from offers.model.occasion import BoughtRegularly
-from offers.model.shopper_facts import FactNeeds
-from offers.model.trigger import TriggerKind
+from offers.model.offering.occasion import BoughtRegularly
 from offers.ports import SecretSource, UnitOfWork
 from rtls.model.units import SiteId, UnixMs
 

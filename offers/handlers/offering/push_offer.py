@@ -11,15 +11,15 @@ from typing import Final, assert_never
 from offers.decision.push_choice import PushMoment, push_refusal
 from offers.handlers.messages.contact_link import unsubscribe_token
 from offers.handlers.offering.deliver_offer import note_delivered, ready_to_deliver
-from offers.model.contact import Delivery, DeliveryChannel, DeliveryOutcome
 from offers.model.errors import Busy, NotFound
 from offers.model.ids import OfferId, PushSubscriptionId
-from offers.model.offer import Offer, OfferCard
-from offers.model.push import PushSubscription
-from offers.model.push_rules import TTL_S_MAX, PushRules
-from offers.model.refusal import DeliveryRefusal, PushRefusal
-from offers.model.shopper import Locale
-from offers.model.trip import Trip
+from offers.model.messages.contact import Delivery, DeliveryChannel, DeliveryOutcome
+from offers.model.messages.push import PushSubscription
+from offers.model.messages.push_rules import TTL_S_MAX, PushRules
+from offers.model.offering.offer import Offer, OfferCard
+from offers.model.offering.refusal import DeliveryRefusal, PushRefusal
+from offers.model.people.shopper import Locale
+from offers.model.visits.trip import Trip
 from offers.ports import SecretSource, UnitOfWork
 from rtls.model.units import UnixMs
 

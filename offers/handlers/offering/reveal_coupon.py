@@ -7,9 +7,9 @@ screen that reloads in the queue does not spoil the scan of a moment ago; any ea
 
 from offers.checkout.coupon_code import RANDOM_BYTES, render_code
 from offers.handlers.offering.open_offer import open_offer
-from offers.model.coupon import Coupon, CouponCode, CouponState
 from offers.model.errors import Expired, NotFound, WrongState
 from offers.model.ids import CouponId, ShopperId
+from offers.model.offering.coupon import Coupon, CouponCode, CouponState
 from offers.ports import SecretSource, UnitOfWork
 from rtls.model.units import UnixMs
 

@@ -6,10 +6,10 @@ asks for it after the enrolment brings the welcome then.
 """
 
 from offers.handlers.offering.on_occasion import on_occasion
-from offers.model.consent import Purpose
-from offers.model.decision import Decision
 from offers.model.ids import ShopperId
-from offers.model.occasion import Enrolled
+from offers.model.offering.decision import Decision
+from offers.model.offering.occasion import Enrolled
+from offers.model.people.consent import Purpose
 from offers.ports import SecretSource, UnitOfWork
 from rtls.model.units import SiteId, UnixMs
 

@@ -16,14 +16,14 @@ from offers.handlers.people.end_pairing import end_pairing
 from offers.handlers.profile.note_fact import erase_profile
 from offers.handlers.random_id import random_id
 from offers.model.audit import AuditAction
-from offers.model.consent import Consent, ConsentChannel, ConsentState, Purpose
-from offers.model.consent_text import ConsentText
 from offers.model.errors import InvalidShopper, TooYoung
 from offers.model.ids import ConsentId, ShopperId
-from offers.model.offer import OfferState
-from offers.model.pairing import PairingEnd
-from offers.model.shopper import Locale
-from offers.model.webhook import WebhookEventKind
+from offers.model.messages.webhook import WebhookEventKind
+from offers.model.offering.offer import OfferState
+from offers.model.people.consent import Consent, ConsentChannel, ConsentState, Purpose
+from offers.model.people.consent_text import ConsentText
+from offers.model.people.pairing import PairingEnd
+from offers.model.people.shopper import Locale
 from offers.ports import SecretSource, UnitOfWork
 from rtls.model.units import UnixMs
 

@@ -5,7 +5,7 @@ told to forget the tag.
 """
 
 from offers.model.outbox import OutboxKind
-from offers.model.pairing import Pairing, PairingEnd
+from offers.model.people.pairing import Pairing, PairingEnd
 from offers.ports import UnitOfWork
 from rtls.model.units import UnixMs
 

@@ -12,10 +12,10 @@ from offers.handlers.offering.welcome_shopper import welcome_shopper
 from offers.handlers.people.change_consent import ConsentWish, change_consent
 from offers.handlers.people.issue_credential import issue_credential
 from offers.handlers.random_id import random_id
-from offers.model.consent import ConsentState
 from offers.model.ids import ShopperId
-from offers.model.shopper import Credential, Locale, Role, Shopper
-from offers.model.webhook import WebhookEventKind
+from offers.model.messages.webhook import WebhookEventKind
+from offers.model.people.consent import ConsentState
+from offers.model.people.shopper import Credential, Locale, Role, Shopper
 from offers.ports import SecretSource, UnitOfWork
 from rtls.model.units import SiteId, UnixMs
 

@@ -17,13 +17,13 @@ from offers.handlers.people.end_pairing import end_pairing
 from offers.handlers.till.coupon_budgets import release_all
 from offers.handlers.till.end_hold import end_hold, end_holds_of
 from offers.model.audit import SYSTEM, Actor, AuditAction
-from offers.model.coupon import CouponState
-from offers.model.held_basket import HoldState
 from offers.model.ids import CouponId, ShopperId
-from offers.model.offer import OfferState
-from offers.model.pairing import PairingEnd
-from offers.model.personal_data import Erasure
-from offers.model.webhook import WebhookEventKind
+from offers.model.messages.webhook import WebhookEventKind
+from offers.model.offering.coupon import CouponState
+from offers.model.offering.offer import OfferState
+from offers.model.people.pairing import PairingEnd
+from offers.model.people.personal_data import Erasure
+from offers.model.till.held_basket import HoldState
 from offers.ports import SecretSource, UnitOfWork
 from rtls.model.units import UnixMs
 

@@ -10,7 +10,7 @@ from offers.handlers.note_audit import note_audit, shopper_actor, shopper_pseudo
 from offers.model.audit import AuditAction
 from offers.model.errors import NotFound
 from offers.model.ids import ShopperId
-from offers.model.personal_data import Export
+from offers.model.people.personal_data import Export
 from offers.ports import SecretSource, UnitOfWork
 from rtls.model.units import UnixMs
 

@@ -13,7 +13,7 @@ from offers.handlers.random_id import random_id, random_secret
 from offers.model.audit import SYSTEM, Actor, AuditAction
 from offers.model.errors import NotFound
 from offers.model.ids import CredentialId, ShopperId, TillId
-from offers.model.shopper import Credential, Role
+from offers.model.people.shopper import Credential, Role
 from offers.ports import SecretSource, UnitOfWork
 from rtls.model.units import SiteId, UnixMs
 

@@ -7,11 +7,11 @@ from typing import Final
 
 from offers.handlers.people.end_pairing import end_pairing
 from offers.handlers.random_id import random_id
-from offers.model.consent import Purpose
 from offers.model.errors import Conflict, ConsentMissing, NotFound, TagTaken
 from offers.model.ids import ConsentId, PairingId, ShopperId
 from offers.model.outbox import OutboxKind
-from offers.model.pairing import Pairing, PairingEnd
+from offers.model.people.consent import Purpose
+from offers.model.people.pairing import Pairing, PairingEnd
 from offers.ports import SecretSource, UnitOfWork
 from rtls.model.units import TagId, UnixMs
 

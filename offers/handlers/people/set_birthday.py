@@ -10,10 +10,10 @@ from datetime import date
 
 from offers.handlers.people.change_consent import ConsentWish, change_consent
 from offers.handlers.profile.note_fact import note_attribute
-from offers.model.attribute import Attribute
-from offers.model.birthday import Birthday, check_told_year
-from offers.model.consent import ConsentChannel, Purpose
+from offers.model.conditions.attribute import Attribute
 from offers.model.ids import ShopperId
+from offers.model.loyalty.birthday import Birthday, check_told_year
+from offers.model.people.consent import ConsentChannel, Purpose
 from offers.ports import SecretSource, UnitOfWork
 from rtls.model.units import UnixMs
 

@@ -11,12 +11,12 @@ from offers.handlers.note_audit import note_audit, shopper_actor, shopper_pseudo
 from offers.handlers.offering.end_offer import end_offer
 from offers.handlers.random_id import random_id
 from offers.model.audit import Actor, AuditAction
-from offers.model.card import CardNumber
 from offers.model.errors import Conflict, NotFound
 from offers.model.ids import ShopperId, SuspensionId
-from offers.model.offer import OfferState
-from offers.model.shopper import Credential
-from offers.model.suspension import Suspension, SuspensionReason
+from offers.model.offering.offer import OfferState
+from offers.model.people.card import CardNumber
+from offers.model.people.shopper import Credential
+from offers.model.people.suspension import Suspension, SuspensionReason
 from offers.ports import SecretSource, UnitOfWork
 from rtls.model.units import UnixMs
 

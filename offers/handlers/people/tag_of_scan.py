@@ -4,9 +4,9 @@ Layer: flow. Takes: a shopper, and which of his pairings he means. Gives: the pa
 name that the phone made up, so that a phone can move nobody but its own shopper.
 """
 
-from offers.model.consent import Purpose
 from offers.model.errors import Conflict, ConsentMissing, NotFound
 from offers.model.ids import PairingId, ShopperId
+from offers.model.people.consent import Purpose
 from offers.ports import UnitOfWork
 from rtls.model.units import TagId, UnixMs
 

@@ -11,13 +11,13 @@ from typing import Final
 from offers.handlers.loyalty.earn_points import earn_for_activity
 from offers.handlers.offering.on_occasion import on_occasion
 from offers.handlers.profile.note_fact import note_answers, note_facts
-from offers.model.attribute import Attribute
+from offers.model.conditions.attribute import Attribute
+from offers.model.conditions.fact import Fact, FactKind
 from offers.model.errors import InvalidSurvey, NotFound, WrongState
-from offers.model.fact import Fact, FactKind
 from offers.model.ids import ShopperId, SurveyId
-from offers.model.ledger import PostingReason
-from offers.model.occasion import SurveyAnswered
-from offers.model.survey import Answer, QuestionKind, Survey
+from offers.model.loyalty.ledger import PostingReason
+from offers.model.offering.occasion import SurveyAnswered
+from offers.model.people.survey import Answer, QuestionKind, Survey
 from offers.ports import SecretSource, UnitOfWork
 from rtls.model.units import SiteId, UnixMs
 

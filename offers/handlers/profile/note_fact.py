@@ -7,11 +7,11 @@ all. The same reference is noted once, so a repeat adds nothing.
 
 from collections.abc import Sequence
 
-from offers.model.attribute import ATTRIBUTES_MAX, Attribute
-from offers.model.consent import Purpose
+from offers.model.conditions.attribute import ATTRIBUTES_MAX, Attribute
+from offers.model.conditions.fact import DAY_MS, PLACE_DAYS_MAX, Fact, days_kept
 from offers.model.errors import ConsentMissing, InvalidShopper
-from offers.model.fact import DAY_MS, PLACE_DAYS_MAX, Fact, days_kept
 from offers.model.ids import ConsentId, ShopperId
+from offers.model.people.consent import Purpose
 from offers.ports import UnitOfWork
 from rtls.model.units import UnixMs
 

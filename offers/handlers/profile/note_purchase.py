@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from offers.handlers.profile.note_fact import note_facts
 from offers.handlers.profile.refresh_segment import mark_segment_due
 from offers.loyalty.purchase_facts import purchase_facts, return_facts
-from offers.model.fact import Fact
+from offers.model.conditions.fact import Fact
 from offers.model.ids import ShopperId
-from offers.model.purchase import Purchase, PurchaseReturn
+from offers.model.till.purchase import Purchase, PurchaseReturn
 from offers.ports import UnitOfWork
 
 

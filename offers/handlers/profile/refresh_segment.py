@@ -19,17 +19,17 @@ from offers.loyalty.segment import (
     next_look_ms,
     segment_of,
 )
+from offers.model.campaigns.trigger import Movement
 from offers.model.ids import ShopperId
-from offers.model.occasion import SegmentChanged
-from offers.model.segment import (
+from offers.model.loyalty.segment import (
     Membership,
     Segment,
     SegmentChange,
     SegmentLevels,
     SegmentReview,
 )
-from offers.model.trigger import Movement
-from offers.model.webhook import WebhookEventKind
+from offers.model.messages.webhook import WebhookEventKind
+from offers.model.offering.occasion import SegmentChanged
 from offers.ports import SecretSource, UnitOfWork
 from rtls.model.units import SiteId, UnixMs
 

@@ -7,7 +7,7 @@ where help is wanted: nobody needs to be located for it, so no consent is asked 
 from offers.handlers.random_id import random_id
 from offers.model.errors import NotFound, WrongState
 from offers.model.ids import ShopperId, StaffRequestId
-from offers.model.staff_request import WAITING_MS_MAX, StaffRequest, StaffRequestState
+from offers.model.people.staff_request import WAITING_MS_MAX, StaffRequest, StaffRequestState
 from offers.ports import SecretSource, UnitOfWork
 from rtls.model.site_map import SiteMap
 from rtls.model.units import SiteId, UnixMs, ZoneId

@@ -11,19 +11,19 @@ from offers.checkout.till_benefit import effect_on
 from offers.handlers.random_id import random_id
 from offers.handlers.till.offline_keys import offline_keys
 from offers.handlers.till.settle_basket import settle_basket
-from offers.model.benefit import EarlyAccess, Information, Points
-from offers.model.coupon import Coupon, CouponState
+from offers.model.campaigns.benefit import EarlyAccess, Information, Points
 from offers.model.errors import InvalidCode
-from offers.model.held_basket import HeldBasket, HeldCoupon, HoldState
 from offers.model.ids import BasketId, TillId
-from offers.model.offline_coupon import (
+from offers.model.offering.coupon import Coupon, CouponState
+from offers.model.offering.refusal import TillRefusal
+from offers.model.till.held_basket import HeldBasket, HeldCoupon, HoldState
+from offers.model.till.offline_coupon import (
     OfflineCoupon,
     OfflineItem,
     OfflineOutcome,
     OfflineReason,
 )
-from offers.model.redemption import Discount
-from offers.model.refusal import TillRefusal
+from offers.model.till.redemption import Discount
 from offers.ports import SecretSource, UnitOfWork
 from rtls.model.units import SiteId, UnixMs
 

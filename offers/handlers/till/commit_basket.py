@@ -9,11 +9,11 @@ from typing import assert_never
 
 from offers.handlers.till.end_hold import end_hold
 from offers.handlers.till.settle_basket import Settled, settle_basket
-from offers.model.coupon import CouponState
 from offers.model.errors import Busy, NotFound
-from offers.model.held_basket import HeldBasket, HoldState
 from offers.model.ids import BasketId, TillId
-from offers.model.refusal import TillRefusal
+from offers.model.offering.coupon import CouponState
+from offers.model.offering.refusal import TillRefusal
+from offers.model.till.held_basket import HeldBasket, HoldState
 from offers.ports import SecretSource, UnitOfWork
 from rtls.model.units import SiteId, UnixMs
 

@@ -10,12 +10,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from offers.checkout.budget_charges import Spender, charges_of, day_of, reserved_charges
-from offers.model.budget import BudgetId, BudgetKey, BudgetStage, Charge
-from offers.model.campaign import CampaignRevision
-from offers.model.coupon import Coupon
+from offers.model.campaigns.budget import BudgetId, BudgetKey, BudgetStage, Charge
+from offers.model.campaigns.campaign import CampaignRevision
 from offers.model.ids import CampaignId, RedemptionId, ShopperId
 from offers.model.money import Money
-from offers.model.redemption import Discount
+from offers.model.offering.coupon import Coupon
+from offers.model.till.redemption import Discount
 from offers.ports import UnitOfWork
 from rtls.model.units import SiteId, UnixMs
 

@@ -5,10 +5,10 @@ coupons that can be used again, and budgets as they were before.
 """
 
 from offers.handlers.till.coupon_budgets import release_at_till
-from offers.model.coupon import Coupon, CouponState
 from offers.model.errors import Busy
-from offers.model.held_basket import HeldBasket, HoldState
 from offers.model.ids import ShopperId
+from offers.model.offering.coupon import Coupon, CouponState
+from offers.model.till.held_basket import HeldBasket, HoldState
 from offers.ports import UnitOfWork
 from rtls.model.units import UnixMs
 

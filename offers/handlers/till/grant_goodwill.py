@@ -10,11 +10,11 @@ from offers.handlers.note_audit import note_audit, shopper_pseudonym
 from offers.handlers.random_id import random_id
 from offers.handlers.till.reveal_card import scanned_card
 from offers.model.audit import Actor, AuditAction
-from offers.model.fact import DAY_MS
-from offers.model.goodwill import DEFAULT_LIMITS, Goodwill, GoodwillLimits, GoodwillRefusal
-from offers.model.ledger import POINTS, PostingReason
-from offers.model.points import Earned, Earning
-from offers.model.shopper import Credential
+from offers.model.conditions.fact import DAY_MS
+from offers.model.loyalty.goodwill import DEFAULT_LIMITS, Goodwill, GoodwillLimits, GoodwillRefusal
+from offers.model.loyalty.ledger import POINTS, PostingReason
+from offers.model.loyalty.points import Earned, Earning
+from offers.model.people.shopper import Credential
 from offers.ports import SecretSource, UnitOfWork
 from rtls.model.units import UnixMs
 

@@ -17,11 +17,11 @@ from offers.handlers.people.enrol_shopper import Enrolment
 from offers.handlers.people.issue_credential import issue_credential
 from offers.handlers.random_id import random_id
 from offers.handlers.till.reveal_card import make_card, reveal_card
-from offers.model.card import CardCodeForm
 from offers.model.errors import InvalidOffer
 from offers.model.ids import ShopperId
-from offers.model.shopper import Locale, Role, Shopper
-from offers.model.webhook import WebhookEventKind
+from offers.model.messages.webhook import WebhookEventKind
+from offers.model.people.card import CardCodeForm
+from offers.model.people.shopper import Locale, Role, Shopper
 from offers.ports import SecretSource, UnitOfWork
 from rtls.model.units import SiteId, UnixMs
 

@@ -14,9 +14,13 @@ from offers.handlers.till.coupon_budgets import reserve_at_till
 from offers.handlers.till.end_hold import end_hold, move_or_busy
 from offers.handlers.till.price_basket import price_basket
 from offers.handlers.till.reveal_card import scanned_card
-from offers.model.coupon import CouponState
 from offers.model.errors import Busy
-from offers.model.held_basket import (
+from offers.model.ids import BasketId
+from offers.model.offering.coupon import CouponState
+from offers.model.offering.occasion import BasketShown
+from offers.model.offering.offer import OfferState
+from offers.model.offering.refusal import CheckoutRefusal, TillRefusal
+from offers.model.till.held_basket import (
     HOLD_MS,
     AppliedCoupon,
     BasketRequest,
@@ -25,10 +29,6 @@ from offers.model.held_basket import (
     HoldState,
     PricedBasket,
 )
-from offers.model.ids import BasketId
-from offers.model.occasion import BasketShown
-from offers.model.offer import OfferState
-from offers.model.refusal import CheckoutRefusal, TillRefusal
 from offers.ports import SecretSource, UnitOfWork
 from rtls.model.units import UnixMs
 

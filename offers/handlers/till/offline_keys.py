@@ -14,7 +14,7 @@ from offers.checkout.offline_coupon import (
 )
 from offers.handlers.offering.reveal_coupon import usable_coupon
 from offers.model.ids import CouponId, ShopperId
-from offers.model.offline_coupon import OfflineCoupon
+from offers.model.till.offline_coupon import OfflineCoupon
 from offers.ports import SecretSource, UnitOfWork
 from rtls.model.units import UnixMs
 

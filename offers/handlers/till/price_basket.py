@@ -14,17 +14,17 @@ from offers.handlers.offering.reveal_coupon import CODE_PURPOSE
 from offers.handlers.till.coupon_budgets import overdrawing
 from offers.handlers.till.purchase_points import hint_of, tender_for
 from offers.handlers.till.reveal_card import scanned_card
-from offers.model.coupon import Coupon, CouponState
 from offers.model.errors import InvalidOffer
-from offers.model.held_basket import (
+from offers.model.ids import CouponId, ShopperId
+from offers.model.offering.coupon import Coupon, CouponState
+from offers.model.offering.refusal import CheckoutRefusal, TillRefusal
+from offers.model.till.held_basket import (
     AppliedCoupon,
     BasketRequest,
     PricedBasket,
     RefusedCoupon,
 )
-from offers.model.ids import CouponId, ShopperId
-from offers.model.refusal import CheckoutRefusal, TillRefusal
-from offers.model.stack import StackItem
+from offers.model.till.stack import StackItem
 from offers.ports import SecretSource, UnitOfWork
 from rtls.model.units import UnixMs
 

@@ -13,16 +13,16 @@ from offers.handlers.loyalty.earn_points import PaidPurchase, earn_for_purchase
 from offers.handlers.loyalty.post_points import spend
 from offers.handlers.loyalty.reverse_points import claw_back, give_back
 from offers.handlers.loyalty.review_tiers import count_spending
-from offers.model.basket import Basket
-from offers.model.held_basket import CardHint, HeldBasket, SpendWish, Tender
 from offers.model.ids import PurchaseId, ShopperId
-from offers.model.ledger import LedgerUnit, PostingReason
+from offers.model.loyalty.ledger import LedgerUnit, PostingReason
+from offers.model.loyalty.points import LedgerRefusal, Spending
+from offers.model.loyalty.tier import CountedSpending
 from offers.model.money import Money
-from offers.model.points import LedgerRefusal, Spending
-from offers.model.purchase import PointsMove, Purchase, PurchasePoints, PurchaseReturn
-from offers.model.redemption import Redemption
-from offers.model.refusal import TillRefusal
-from offers.model.tier import CountedSpending
+from offers.model.offering.refusal import TillRefusal
+from offers.model.till.basket import Basket
+from offers.model.till.held_basket import CardHint, HeldBasket, SpendWish, Tender
+from offers.model.till.purchase import PointsMove, Purchase, PurchasePoints, PurchaseReturn
+from offers.model.till.redemption import Redemption
 from offers.ports import SecretSource, UnitOfWork
 from rtls.model.units import SiteId, UnixMs
 

@@ -10,11 +10,11 @@ from offers.handlers.random_id import random_id
 from offers.handlers.till.hold_basket import free_overdue, held_coupons
 from offers.handlers.till.price_basket import price_basket
 from offers.handlers.till.settle_basket import settle_basket
-from offers.model.coupon import CouponState
-from offers.model.held_basket import HOLD_MS, BasketRequest, HeldBasket, HoldState
 from offers.model.ids import BasketId
-from offers.model.redemption import CheckoutRequest, Redemption
-from offers.model.refusal import CheckoutRefusal, TillRefusal
+from offers.model.offering.coupon import CouponState
+from offers.model.offering.refusal import CheckoutRefusal, TillRefusal
+from offers.model.till.held_basket import HOLD_MS, BasketRequest, HeldBasket, HoldState
+from offers.model.till.redemption import CheckoutRequest, Redemption
 from offers.ports import SecretSource, UnitOfWork
 from rtls.model.units import UnixMs
 

@@ -17,16 +17,16 @@ from offers.handlers.random_id import random_id
 from offers.handlers.till.coupon_budgets import give_budgets_back
 from offers.handlers.till.purchase_points import undo_points
 from offers.model.audit import Actor, AuditAction
-from offers.model.basket import LINES_MAX
-from offers.model.coupon import CouponState
 from offers.model.errors import Busy, InvalidBasket, NotFound
 from offers.model.ids import PurchaseId, RedemptionId, ReturnId, ReversalId, TillId
+from offers.model.messages.webhook import WebhookEventKind
+from offers.model.offering.coupon import CouponState
+from offers.model.offering.refusal import TillRefusal
 from offers.model.outbox import OutboxKind
-from offers.model.purchase import Purchase, PurchaseReturn
-from offers.model.redemption import Reversal
-from offers.model.refusal import TillRefusal
-from offers.model.shopper import Role
-from offers.model.webhook import WebhookEventKind
+from offers.model.people.shopper import Role
+from offers.model.till.basket import LINES_MAX
+from offers.model.till.purchase import Purchase, PurchaseReturn
+from offers.model.till.redemption import Reversal
 from offers.ports import SecretSource, UnitOfWork
 from rtls.model.units import SiteId, UnixMs
 

@@ -16,9 +16,9 @@ from offers.checkout.card_code import (
     render_card_code,
     step_of,
 )
-from offers.model.card import CARD_DIGITS, CardCodeForm, CardNumber
 from offers.model.errors import Busy, InvalidCode
 from offers.model.ids import RANDOM_ID_BYTES, ShopperId
+from offers.model.people.card import CARD_DIGITS, CardCodeForm, CardNumber
 from offers.ports import SecretSource, UnitOfWork
 from rtls.model.units import UnixMs
 

@@ -22,18 +22,18 @@ from offers.handlers.till.coupon_budgets import use_budgets, use_budgets_over
 from offers.handlers.till.end_hold import coupons_of, move_or_busy
 from offers.handlers.till.purchase_points import earn_for, spend_for
 from offers.model.audit import Actor, AuditAction
-from offers.model.budget import BudgetKey
-from offers.model.coupon import Coupon, CouponState
+from offers.model.campaigns.budget import BudgetKey
 from offers.model.errors import Busy
-from offers.model.held_basket import HeldBasket
 from offers.model.ids import PurchaseId, RedemptionId, TillId
-from offers.model.offer import OfferState
+from offers.model.messages.webhook import WebhookEventKind
+from offers.model.offering.coupon import Coupon, CouponState
+from offers.model.offering.offer import OfferState
+from offers.model.offering.refusal import TillRefusal
 from offers.model.outbox import OutboxKind
-from offers.model.purchase import Purchase, PurchaseLine
-from offers.model.redemption import Discount, Redemption
-from offers.model.refusal import TillRefusal
-from offers.model.shopper import Role
-from offers.model.webhook import WebhookEventKind
+from offers.model.people.shopper import Role
+from offers.model.till.held_basket import HeldBasket
+from offers.model.till.purchase import Purchase, PurchaseLine
+from offers.model.till.redemption import Discount, Redemption
 from offers.ports import SecretSource, UnitOfWork
 from rtls.model.units import UnixMs
 

@@ -5,9 +5,9 @@ without `personalise` nothing is noted. Facts about places are kept for a month 
 """
 
 from offers.handlers.profile.note_fact import note_facts
-from offers.model.fact import QUANTITY_MAX, Fact, FactKind
+from offers.model.conditions.fact import QUANTITY_MAX, Fact, FactKind
 from offers.model.ids import ShopperId
-from offers.model.occasion import ZoneOccasion
+from offers.model.offering.occasion import ZoneOccasion
 from offers.ports import UnitOfWork
 from rtls.model.units import UnixMs
 from rtls.model.visit import DwellReached, Transition

@@ -7,7 +7,7 @@ pushes are counted.
 from offers.handlers.random_id import random_id
 from offers.model.errors import Busy
 from offers.model.ids import ShopperId, TripId
-from offers.model.trip import Trip
+from offers.model.visits.trip import Trip
 from offers.ports import SecretSource, UnitOfWork
 from rtls.model.units import SiteId, UnixMs
 

@@ -7,9 +7,9 @@ shopper has walked on since.
 
 from offers.handlers.offering.end_offer import end_offer
 from offers.model.ids import VisitId
-from offers.model.offer import OfferState
-from offers.model.open_visit import OpenVisit
-from offers.model.pairing import Pairing
+from offers.model.offering.offer import OfferState
+from offers.model.people.pairing import Pairing
+from offers.model.visits.open_visit import OpenVisit
 from offers.ports import UnitOfWork
 from rtls.model.units import UnixMs
 from rtls.model.visit import DwellReached, Transition, TransitionKind, Visit, ZoneEvent

@@ -16,13 +16,13 @@ from offers.handlers.offering.on_occasion import on_occasion
 from offers.handlers.visits.note_stay import note_dwell, note_visit
 from offers.handlers.visits.note_trip import note_trip
 from offers.handlers.visits.on_revision import note_revision, revise_visit
-from offers.model.decision import Decision
+from offers.model.campaigns.trigger import Measure, TriggerKind
 from offers.model.ids import VisitId
-from offers.model.occasion import CountGrown, Moment, TripOccasion, ZoneOccasion
-from offers.model.offer import OfferState
-from offers.model.open_visit import OpenVisit
-from offers.model.pairing import Pairing
-from offers.model.trigger import Measure, TriggerKind
+from offers.model.offering.decision import Decision
+from offers.model.offering.occasion import CountGrown, Moment, TripOccasion, ZoneOccasion
+from offers.model.offering.offer import OfferState
+from offers.model.people.pairing import Pairing
+from offers.model.visits.open_visit import OpenVisit
 from offers.ports import SecretSource, UnitOfWork
 from rtls.model.units import Second, TagId, UnixMs
 from rtls.model.visit import DwellReached, Transition, TransitionKind, Visit, ZoneEvent

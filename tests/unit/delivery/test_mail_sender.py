@@ -22,15 +22,15 @@ from offers.handlers.messages.contact_link import (
 )
 from offers.handlers.messages.send_mail import queue_mail
 from offers.handlers.messages.unsubscribe import follow_link, read_link
-from offers.model.consent import Purpose
-from offers.model.contact import DeliveryChannel, DeliveryOutcome, Frequency
 from offers.model.errors import InvalidContact
 from offers.model.ids import ShopperId
-from offers.model.mail import MAIL_KEPT_MS, MailKind, MailState
-from offers.model.push_rules import PushRules
-from offers.model.quiet_hours import QuietHours
-from offers.model.refusal import PushRefusal
-from offers.model.shopper import Locale
+from offers.model.messages.contact import DeliveryChannel, DeliveryOutcome, Frequency
+from offers.model.messages.mail import MAIL_KEPT_MS, MailKind, MailState
+from offers.model.messages.push_rules import PushRules
+from offers.model.messages.quiet_hours import QuietHours
+from offers.model.offering.refusal import PushRefusal
+from offers.model.people.consent import Purpose
+from offers.model.people.shopper import Locale
 from rtls.model.units import UnixMs
 from tests.postgres import PostgresServer
 from tests.unit.delivery.test_relay import DirectWriter

@@ -18,8 +18,8 @@ from offers.delivery.push_encryption import (
 )
 from offers.delivery.vapid import TOKEN_S, Vapid, vapid_key
 from offers.model.errors import InvalidTarget
-from offers.model.push import parse_base64url, render_base64url
-from offers.model.target import Target
+from offers.model.messages.push import parse_base64url, render_base64url
+from offers.model.messages.target import Target
 from offers.storage.secret_source import SystemSecretSource
 from rtls.model.units import UnixMs
 from tests.unit.offers.shop import START_MS

@@ -13,9 +13,9 @@ from offers.delivery.web_push import WebPush
 from offers.handlers.messages.change_contact import Browser, subscribe_browser
 from offers.handlers.messages.contact_link import LinkWish
 from offers.handlers.messages.unsubscribe import follow_link
-from offers.model.contact import DeliveryOutcome
 from offers.model.ids import OfferId
-from offers.model.offer import OfferState
+from offers.model.messages.contact import DeliveryOutcome
+from offers.model.offering.offer import OfferState
 from rtls.model.units import UnixMs
 from tests.unit.delivery.test_push_encryption import (
     BROWSER_KEY,

@@ -9,14 +9,14 @@ from typing import TypeVar
 import pytest
 import sqlalchemy as sa
 
-from offers.api.stream_frames import offer_frame, points_frame
+from offers.api.offering.stream_frames import offer_frame, points_frame
 from offers.delivery.fan_out import InProcessFanOut
 from offers.delivery.parcel import Parcel, parcel_listener, render_parcel
 from offers.delivery.relay import Relay, RelaySettings
-from offers.model.consent import Purpose
 from offers.model.errors import Busy, StorageError
 from offers.model.ids import OfferId, ShopperId
-from offers.model.offer import OfferState
+from offers.model.offering.offer import OfferState
+from offers.model.people.consent import Purpose
 from offers.ports import UnitOfWork
 from rtls.model.units import TagId, UnixMs
 from tests.unit.offers.shop import (

@@ -13,7 +13,7 @@ from hypothesis import given
 from offers.delivery.safe_post import SafePost
 from offers.delivery.safe_target import Reach, checked_address, is_public, resolve
 from offers.model.errors import InvalidTarget, Unreachable
-from offers.model.target import Target
+from offers.model.messages.target import Target
 from tests.unit.delivery.tls_receiver import HOST, tls_receiver
 
 BYPASSES = [

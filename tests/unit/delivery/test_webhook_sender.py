@@ -29,7 +29,7 @@ from offers.handlers.messages.tell_webhook import (
 )
 from offers.model.errors import Conflict, InvalidTarget, NotFound
 from offers.model.ids import ShopperId, WebhookId
-from offers.model.webhook import Webhook, WebhookEventKind, WebhookState
+from offers.model.messages.webhook import Webhook, WebhookEventKind, WebhookState
 from offers.storage.database import Place, prepare_database
 from offers.storage.reader import Reader
 from offers.storage.secret_source import SystemSecretSource

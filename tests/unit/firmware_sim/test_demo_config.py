@@ -5,9 +5,9 @@ import tomllib
 from pathlib import Path
 
 from inaisle.settings import Settings
-from offers.model.benefit import Information, MoneyOff, PercentOff
-from offers.model.campaign_json import parse_campaigns
-from offers.model.trigger import VisitTrigger
+from offers.model.campaigns.benefit import Information, MoneyOff, PercentOff
+from offers.model.campaigns.campaign_json import parse_campaigns
+from offers.model.campaigns.trigger import VisitTrigger
 from rtls.model.site_map_geojson import parse_site_map
 from rtls.model.units import ZoneId
 

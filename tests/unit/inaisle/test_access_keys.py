@@ -12,7 +12,7 @@ from inaisle.access_keys import FILE, AccessKeys, provide_keys
 from inaisle.errors import InvalidSettings
 from inaisle.settings_sections import OffersSection
 from offers.handlers.people.issue_credential import identify_caller
-from offers.model.shopper import Role
+from offers.model.people.shopper import Role
 from offers.storage.database import prepare_database
 from offers.storage.secret_source import SystemSecretSource, load_key
 from offers.storage.writer import Writer

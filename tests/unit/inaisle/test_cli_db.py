@@ -13,7 +13,7 @@ from offers.handlers.note_audit import note_audit
 from offers.handlers.people.enrol_shopper import enrol_shopper
 from offers.handlers.people.erase_shopper import erase_shopper
 from offers.model.audit import AuditAction
-from offers.model.shopper import Locale
+from offers.model.people.shopper import Locale
 from offers.storage.database import prepare_database
 from offers.storage.secret_source import SystemSecretSource, load_key
 from offers.storage.writer import Writer

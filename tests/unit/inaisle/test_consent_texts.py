@@ -9,7 +9,7 @@ from inaisle.config_files import consent_text_files
 from inaisle.consent_texts import keep_consent_texts, read_consent_text
 from inaisle.demo_crowd import CONSENT_TEXT
 from inaisle.errors import InvalidSettings
-from offers.model.shopper import Locale
+from offers.model.people.shopper import Locale
 from offers.storage.database import prepare_database
 from offers.storage.writer import Writer
 

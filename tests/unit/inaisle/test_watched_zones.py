@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import cast
 
 from inaisle.watched_zones import WatchedZones
-from offers.model.campaign import CampaignState
-from offers.model.trigger import EnterTrigger, TripStartTrigger
+from offers.model.campaigns.campaign import CampaignState
+from offers.model.campaigns.trigger import EnterTrigger, TripStartTrigger
 from offers.ports import Reader
 from rtls.model.units import Second, SiteId, TagId, UnixMs, ZoneId
 from rtls.model.visit import DwellReached, LeftReason, Transition, TransitionKind

@@ -5,8 +5,8 @@ Few names and small numbers, so that a random condition often holds for a random
 
 from hypothesis import strategies as st
 
-from offers.model.condition import And, Condition, Not, Or
-from offers.model.condition_terms import (
+from offers.model.conditions.condition import And, Condition, Not, Or
+from offers.model.conditions.condition_terms import (
     AttributeIn,
     AttributeRange,
     BasketSum,
@@ -25,12 +25,12 @@ from offers.model.condition_terms import (
     Weekday,
     ZoneIn,
 )
-from offers.model.consent import Purpose
-from offers.model.fact import DAY_MS, Fact, FactKind
+from offers.model.conditions.fact import DAY_MS, Fact, FactKind
+from offers.model.conditions.shopper_facts import LocalTime, ShopperFacts, Surroundings
+from offers.model.loyalty.segment import Segment
 from offers.model.money import Money
-from offers.model.segment import Segment
-from offers.model.shopper import Locale
-from offers.model.shopper_facts import LocalTime, ShopperFacts, Surroundings
+from offers.model.people.consent import Purpose
+from offers.model.people.shopper import Locale
 from rtls.model.units import SiteId, UnixMs, ZoneId
 from tests.unit.offers.shop import SITE, START_MS, basket
 

@@ -7,9 +7,9 @@ from offers.handlers.loyalty.post_points import earn
 from offers.handlers.till.redeem_coupon import redeem_coupon
 from offers.model.idempotency import IdempotentRequest, StoredAnswer
 from offers.model.ids import CredentialId, ShopperId
-from offers.model.ledger import POINTS, PostingReason
-from offers.model.points import Earning
-from offers.model.redemption import Redemption
+from offers.model.loyalty.ledger import POINTS, PostingReason
+from offers.model.loyalty.points import Earning
+from offers.model.till.redemption import Redemption
 from offers.storage.tables import CREDENTIALS, METADATA
 from rtls.model.units import UnixMs
 from tests.unit.offers.shop import MINUTE_MS, START_MS, Shop, checkout

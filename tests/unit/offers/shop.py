@@ -19,25 +19,25 @@ from offers.handlers.people.change_consent import ConsentWish, change_consent
 from offers.handlers.people.enrol_shopper import enrol_shopper
 from offers.handlers.people.pair_tag import pair_tag, unpair_tag
 from offers.handlers.visits.on_visit import on_visit
-from offers.model.basket import Basket, BasketLine
-from offers.model.benefit import Benefit, Information, MoneyOff
-from offers.model.budget import BudgetKey
-from offers.model.campaign import (
+from offers.model.campaigns.benefit import Benefit, Information, MoneyOff
+from offers.model.campaigns.budget import BudgetKey
+from offers.model.campaigns.campaign import (
     Budget,
     CampaignRevision,
     FrequencyCap,
     MessageText,
     Validity,
 )
-from offers.model.consent import Purpose
-from offers.model.decision import Decision
-from offers.model.held_basket import BasketRequest
+from offers.model.campaigns.trigger import VisitTrigger
 from offers.model.ids import CampaignId, OfferId, ShopperId, TillId, VisitId
 from offers.model.money import Money
-from offers.model.offer import OfferCard, OfferState
-from offers.model.redemption import CheckoutRequest
-from offers.model.shopper import Locale
-from offers.model.trigger import VisitTrigger
+from offers.model.offering.decision import Decision
+from offers.model.offering.offer import OfferCard, OfferState
+from offers.model.people.consent import Purpose
+from offers.model.people.shopper import Locale
+from offers.model.till.basket import Basket, BasketLine
+from offers.model.till.held_basket import BasketRequest
+from offers.model.till.redemption import CheckoutRequest
 from offers.ports import UnitOfWork
 from offers.storage.sql_work import SqlWork
 from offers.storage.tables import METADATA

@@ -10,11 +10,11 @@ from offers.handlers.note_audit import note_audit, shopper_pseudonym, verify_aud
 from offers.handlers.people.issue_credential import issue_credential, revoke_credential
 from offers.handlers.till.redeem_coupon import redeem_coupon
 from offers.model.audit import NO_HASH, SYSTEM, Actor, AuditAction, first_fault, next_entry
-from offers.model.consent import Purpose
 from offers.model.errors import Busy, InvalidShopper
 from offers.model.ids import TillId
-from offers.model.redemption import Redemption
-from offers.model.shopper import Role
+from offers.model.people.consent import Purpose
+from offers.model.people.shopper import Role
+from offers.model.till.redemption import Redemption
 from offers.storage.tables import AUDIT
 from rtls.model.units import UnixMs
 from tests.unit.offers.shop import MINUTE_MS, SITE, START_MS, Shop, campaign, checkout

@@ -7,10 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from offers.checkout.budget_charges import Spender, charges_of, day_of, reserved_charges
-from offers.model.benefit import MoneyOff, PercentOff
-from offers.model.benefit_money import money_max
-from offers.model.budget import REDEMPTIONS, BudgetKey, BudgetLimit, BudgetPer, check_limits
-from offers.model.budget_json import parse_limits, render_limits
+from offers.model.campaigns.benefit import MoneyOff, PercentOff
+from offers.model.campaigns.benefit_money import money_max
+from offers.model.campaigns.budget import (
+    REDEMPTIONS,
+    BudgetKey,
+    BudgetLimit,
+    BudgetPer,
+    check_limits,
+)
+from offers.model.campaigns.budget_json import parse_limits, render_limits
 from offers.model.errors import InvalidCampaign
 from offers.model.money import Money
 from tests.unit.offers.shop import SITE, TWO_EURO

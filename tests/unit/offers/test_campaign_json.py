@@ -6,10 +6,10 @@ from dataclasses import replace
 import pytest
 
 from offers.handlers.campaigns.start_campaign import start_campaign
-from offers.model.basket_scope import Scope
-from offers.model.benefit import MoneyOff, PercentOff
-from offers.model.campaign import Budget, CampaignState
-from offers.model.campaign_json import parse_campaign, parse_campaigns, render_campaign
+from offers.model.campaigns.basket_scope import Scope
+from offers.model.campaigns.benefit import MoneyOff, PercentOff
+from offers.model.campaigns.campaign import Budget, CampaignState
+from offers.model.campaigns.campaign_json import parse_campaign, parse_campaigns, render_campaign
 from offers.model.errors import InvalidCampaign
 from offers.model.money import Money
 from rtls.model.units import Second, ZoneId

@@ -6,8 +6,8 @@ from dataclasses import replace
 import pytest
 
 from offers.decision.trigger import is_triggered
-from offers.model.basket_scope import Scope
-from offers.model.benefit import (
+from offers.model.campaigns.basket_scope import Scope
+from offers.model.campaigns.benefit import (
     Cashback,
     EarlyAccess,
     Event,
@@ -21,32 +21,10 @@ from offers.model.benefit import (
     PointsMultiplier,
     Service,
 )
-from offers.model.benefit_json import KIND_OF_BENEFIT, BenefitKind
-from offers.model.campaign import Budget
-from offers.model.campaign_json import parse_campaign, render_campaign
-from offers.model.errors import InvalidCampaign
-from offers.model.ids import ShopperId, VisitId
-from offers.model.money import Money
-from offers.model.occasion import (
-    AnniversaryReached,
-    BasketShown,
-    BirthdayNear,
-    BoughtRegularly,
-    CountGrown,
-    Enrolled,
-    PointsExpire,
-    Purchased,
-    ReferralConverted,
-    Requested,
-    SegmentChanged,
-    Spent,
-    SurveyAnswered,
-    TripOccasion,
-    ZoneOccasion,
-    moment_of,
-)
-from offers.model.segment import Segment
-from offers.model.trigger import (
+from offers.model.campaigns.benefit_json import KIND_OF_BENEFIT, BenefitKind
+from offers.model.campaigns.campaign import Budget
+from offers.model.campaigns.campaign_json import parse_campaign, render_campaign
+from offers.model.campaigns.trigger import (
     KIND_OF_TRIGGER,
     AnniversaryTrigger,
     BasketTrigger,
@@ -68,6 +46,28 @@ from offers.model.trigger import (
     TripStartTrigger,
     VisitTrigger,
     WelcomeTrigger,
+)
+from offers.model.errors import InvalidCampaign
+from offers.model.ids import ShopperId, VisitId
+from offers.model.loyalty.segment import Segment
+from offers.model.money import Money
+from offers.model.offering.occasion import (
+    AnniversaryReached,
+    BasketShown,
+    BirthdayNear,
+    BoughtRegularly,
+    CountGrown,
+    Enrolled,
+    PointsExpire,
+    Purchased,
+    ReferralConverted,
+    Requested,
+    SegmentChanged,
+    Spent,
+    SurveyAnswered,
+    TripOccasion,
+    ZoneOccasion,
+    moment_of,
 )
 from rtls.model.units import Second, UnixMs
 from tests.unit.offers.shop import SHELF, SITE, START_MS, basket, campaign

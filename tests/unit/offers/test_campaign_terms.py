@@ -8,13 +8,13 @@ import pytest
 
 from offers.decision.said import money
 from offers.decision.terms import terms_of
-from offers.model.benefit import Event, Information
-from offers.model.campaign import Budget, FrequencyCap, Validity
-from offers.model.condition_terms import LocaleIn, Weekday
+from offers.model.campaigns.benefit import Event, Information
+from offers.model.campaigns.campaign import Budget, FrequencyCap, Validity
+from offers.model.campaigns.schedule import HourSpan, Schedule, YearlySpan
+from offers.model.campaigns.stacking import StackingClass
+from offers.model.conditions.condition_terms import LocaleIn, Weekday
 from offers.model.money import Money
-from offers.model.schedule import HourSpan, Schedule, YearlySpan
-from offers.model.shopper import Locale
-from offers.model.stacking import StackingClass
+from offers.model.people.shopper import Locale
 from rtls.model.units import UnixMs
 from tests.unit.offers.shop import campaign
 from tests.unit.offers.test_campaign_kinds import BENEFITS, PAIRS

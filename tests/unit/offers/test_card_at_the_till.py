@@ -9,13 +9,13 @@ from offers.handlers.offering.open_offer import dismiss_offer
 from offers.handlers.till.hold_basket import Held
 from offers.handlers.till.price_basket import price_basket
 from offers.handlers.till.settle_basket import Settled
-from offers.model.campaign import FrequencyCap
-from offers.model.card import CardCodeForm
-from offers.model.held_basket import BasketRequest, PricedBasket
+from offers.model.campaigns.campaign import FrequencyCap
+from offers.model.campaigns.trigger import BasketTrigger
 from offers.model.ids import ShopperId
 from offers.model.money import Money
-from offers.model.refusal import CheckoutRefusal, TillRefusal
-from offers.model.trigger import BasketTrigger
+from offers.model.offering.refusal import CheckoutRefusal, TillRefusal
+from offers.model.people.card import CardCodeForm
+from offers.model.till.held_basket import BasketRequest, PricedBasket
 from offers.storage.tables import CARD_STEPS
 from rtls.model.units import SiteId, UnixMs
 from tests.unit.offers.shop import MINUTE_MS, TILL, Shop, asked, basket, campaign

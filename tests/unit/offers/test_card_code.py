@@ -15,9 +15,9 @@ from offers.checkout.card_code import (
     render_card_code,
     step_of,
 )
-from offers.model.card import CARD_DIGITS, CardCodeForm, CardNumber
 from offers.model.errors import InvalidCode
-from offers.model.refusal import CardRefusal
+from offers.model.offering.refusal import CardRefusal
+from offers.model.people.card import CARD_DIGITS, CardCodeForm, CardNumber
 from tests.unit.offers.shop import START_MS
 
 KEY = bytes(range(32))

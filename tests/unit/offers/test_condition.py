@@ -11,13 +11,19 @@ import pytest
 from hypothesis import given
 
 from offers.decision.condition import compile_condition, needs_of
-from offers.model.condition import DEPTH_MAX, NODES_MAX, And, Not, Or, walk
-from offers.model.condition_json import parse_condition, render_condition
-from offers.model.condition_terms import LocalTimeIn, MomentTerm, ShopperTerm, Weekday
+from offers.model.conditions.condition import DEPTH_MAX, NODES_MAX, And, Not, Or, walk
+from offers.model.conditions.condition_json import parse_condition, render_condition
+from offers.model.conditions.condition_terms import LocalTimeIn, MomentTerm, ShopperTerm, Weekday
+from offers.model.conditions.fact import DAY_MS, Fact, FactKind
+from offers.model.conditions.shopper_facts import (
+    NOWHERE,
+    LocalTime,
+    ShopperFacts,
+    Surroundings,
+    local_time,
+)
 from offers.model.errors import InvalidCampaign, InvalidCondition
-from offers.model.fact import DAY_MS, Fact, FactKind
 from offers.model.money import Money
-from offers.model.shopper_facts import NOWHERE, LocalTime, ShopperFacts, Surroundings, local_time
 from rtls.model.units import UnixMs, ZoneId
 from tests.reference.condition import truth
 from tests.unit.offers.condition_samples import NOW_MS, SURROUNDINGS, conditions, shoppers

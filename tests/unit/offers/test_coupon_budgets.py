@@ -8,14 +8,14 @@ import pytest
 from offers.handlers.expire_overdue import expire_overdue
 from offers.handlers.till.redeem_coupon import redeem_coupon
 from offers.handlers.till.settle_basket import Settled
-from offers.model.benefit import PercentOff
-from offers.model.budget import BudgetKey, BudgetLimit, BudgetPer, BudgetState
-from offers.model.campaign import Budget, CampaignRevision, FrequencyCap
-from offers.model.campaign_json import parse_campaign, render_campaign
+from offers.model.campaigns.benefit import PercentOff
+from offers.model.campaigns.budget import BudgetKey, BudgetLimit, BudgetPer, BudgetState
+from offers.model.campaigns.campaign import Budget, CampaignRevision, FrequencyCap
+from offers.model.campaigns.campaign_json import parse_campaign, render_campaign
+from offers.model.campaigns.stacking import StackingClass
 from offers.model.errors import InvalidCampaign
-from offers.model.redemption import Redemption
-from offers.model.refusal import CheckoutRefusal
-from offers.model.stacking import StackingClass
+from offers.model.offering.refusal import CheckoutRefusal
+from offers.model.till.redemption import Redemption
 from tests.unit.offers.shop import MINUTE_MS, SITE, START_MS, Shop, campaign, checkout
 from tests.unit.offers.till import Till
 

@@ -8,15 +8,15 @@ from hypothesis import strategies as st
 
 from offers.decision.decide import decide
 from offers.decision.frequency_cap import is_within_cap
-from offers.model.campaign import FrequencyCap, Validity
-from offers.model.consent import Consent, ConsentState, Purpose
-from offers.model.decision import Candidate, Decision
+from offers.model.campaigns.campaign import FrequencyCap, Validity
+from offers.model.campaigns.schedule import HourSpan, Schedule
+from offers.model.campaigns.trigger import TriggerKind
 from offers.model.ids import ConsentId, DecisionId, ShopperId, VisitId
-from offers.model.occasion import Moment, ZoneOccasion
-from offers.model.refusal import Refusal
-from offers.model.schedule import HourSpan, Schedule
-from offers.model.site_rules import SiteRules
-from offers.model.trigger import TriggerKind
+from offers.model.offering.decision import Candidate, Decision
+from offers.model.offering.occasion import Moment, ZoneOccasion
+from offers.model.offering.refusal import Refusal
+from offers.model.people.consent import Consent, ConsentState, Purpose
+from offers.model.visits.site_rules import SiteRules
 from rtls.model.units import Second, UnixMs, ZoneId
 from tests.unit.offers.shop import DWELL_S, SHELF, SITE, START_MS, campaign
 

@@ -10,13 +10,13 @@ from offers.handlers.offering.open_offer import dismiss_offer, open_offer
 from offers.handlers.offering.reveal_coupon import reveal_coupon
 from offers.handlers.people.change_consent import ConsentWish, change_consent
 from offers.handlers.till.price_basket import price_basket
-from offers.model.consent import Purpose
-from offers.model.coupon import CouponCode, CouponState
 from offers.model.errors import Expired, NotFound, WrongState
-from offers.model.held_basket import PricedBasket
 from offers.model.ids import ShopperId
-from offers.model.offer import NEXT_STATES, Offer, OfferCard, OfferState
-from offers.model.refusal import DeliveryRefusal
+from offers.model.offering.coupon import CouponCode, CouponState
+from offers.model.offering.offer import NEXT_STATES, Offer, OfferCard, OfferState
+from offers.model.offering.refusal import DeliveryRefusal
+from offers.model.people.consent import Purpose
+from offers.model.till.held_basket import PricedBasket
 from rtls.model.units import UnixMs
 from tests.unit.offers.shop import MINUTE_MS, START_MS, Shop, asked, campaign
 

@@ -5,13 +5,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from offers.checkout.discount import discount_of, split_by_largest_remainder
-from offers.model.basket import Basket, BasketLine
-from offers.model.basket_scope import Scope
-from offers.model.benefit import MoneyOff, PercentOff
+from offers.model.campaigns.basket_scope import Scope
+from offers.model.campaigns.benefit import MoneyOff, PercentOff
 from offers.model.errors import InvalidBasket
 from offers.model.money import Money
-from offers.model.redemption import Discount
-from offers.model.refusal import CheckoutRefusal
+from offers.model.offering.refusal import CheckoutRefusal
+from offers.model.till.basket import Basket, BasketLine
+from offers.model.till.redemption import Discount
 from tests.unit.offers.shop import basket
 
 DOWELS = Scope(categories=frozenset({"dowels"}))

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from offers.loyalty.earning import points_of_items, points_of_purchase
-from offers.model.basket import Basket, BasketLine
-from offers.model.basket_scope import EVERY_LINE, Scope
-from offers.model.earning_rule import (
+from offers.model.campaigns.basket_scope import EVERY_LINE, Scope
+from offers.model.errors import InvalidProgramme
+from offers.model.loyalty.earning_rule import (
     EarningRule,
     EarningTerms,
     ForActivity,
@@ -19,8 +19,8 @@ from offers.model.earning_rule import (
     PerItem,
     ThresholdBonus,
 )
-from offers.model.errors import InvalidProgramme
-from offers.model.ledger import POINTS, LedgerUnit, PostingReason
+from offers.model.loyalty.ledger import POINTS, LedgerUnit, PostingReason
+from offers.model.till.basket import Basket, BasketLine
 from rtls.model.units import UnixMs
 
 NOW_MS = UnixMs(1_700_000_000_000)

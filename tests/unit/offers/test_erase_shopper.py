@@ -9,12 +9,12 @@ from offers.handlers.note_audit import verify_audit
 from offers.handlers.people.erase_shopper import erase_shopper, erasure_fingerprint, replay_erasures
 from offers.handlers.people.export_shopper import export_shopper, note_export
 from offers.handlers.people.issue_credential import identify_caller
-from offers.model.campaign import Budget, FrequencyCap
+from offers.model.campaigns.campaign import Budget, FrequencyCap
 from offers.model.errors import NotFound
 from offers.model.ids import ShopperId
+from offers.model.offering.refusal import TillRefusal
 from offers.model.outbox import OutboxKind
-from offers.model.refusal import TillRefusal
-from offers.model.shopper import Role
+from offers.model.people.shopper import Role
 from offers.storage.personal_data import APART, KEPT, exported_columns, links, unhandled
 from offers.storage.tables import METADATA, REDEMPTIONS, SHOPPERS, DataClass
 from offers.storage.tables.columns import key, text
@@ -136,7 +136,7 @@ def test_a_purchase_can_be_brought_back_after_its_shopper_has_gone(shop: Shop) -
 def test_the_credential_goes_with_the_shopper(shop: Shop) -> None:
     """The app that asked for it is a stranger from the next call on."""
     from offers.handlers.people.enrol_shopper import enrol_shopper
-    from offers.model.shopper import Locale
+    from offers.model.people.shopper import Locale
 
     enrolled = enrol_shopper(Locale.DE, work=shop.work, now_ms=START_MS, secrets=shop.secrets)
     assert identify_caller(enrolled.secret, work=shop.work, secrets=shop.secrets) is not None

@@ -7,10 +7,10 @@ from offers.handlers.people.issue_credential import issue_credential
 from offers.handlers.till.grant_goodwill import grant_goodwill
 from offers.model.audit import AuditAction
 from offers.model.errors import InvalidShopper
-from offers.model.goodwill import Goodwill, GoodwillLimits, GoodwillReason, GoodwillRefusal
-from offers.model.ledger import POINTS
-from offers.model.points import Earned
-from offers.model.shopper import Credential, Role
+from offers.model.loyalty.goodwill import Goodwill, GoodwillLimits, GoodwillReason, GoodwillRefusal
+from offers.model.loyalty.ledger import POINTS
+from offers.model.loyalty.points import Earned
+from offers.model.people.shopper import Credential, Role
 from rtls.model.units import UnixMs
 from tests.unit.offers.shop import SITE, Shop
 from tests.unit.offers.till import NOON_MS, Till

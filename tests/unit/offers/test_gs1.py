@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from offers.checkout.check_digit import check_digit_of
 from offers.checkout.gs1 import FNC1, parse_gs1_coupon, render_gs1_coupon
 from offers.model.errors import InvalidCode
-from offers.model.gs1_coupon import Gs1Coupon, Gs1Number, PositiveOffer
+from offers.model.till.gs1_coupon import Gs1Coupon, Gs1Number, PositiveOffer
 
 TODAY = date(2026, 11, 22)
 GCN = "4012345000016"

@@ -7,8 +7,9 @@ import pytest
 
 from offers.decision.contradiction import check_makes_sense
 from offers.decision.unsatisfiable import impossible_place
-from offers.model.condition import And, Not, Or
-from offers.model.condition_terms import (
+from offers.model.campaigns.trigger import WelcomeTrigger
+from offers.model.conditions.condition import And, Not, Or
+from offers.model.conditions.condition_terms import (
     BasketSum,
     DwellSeconds,
     EnrolledDays,
@@ -20,11 +21,10 @@ from offers.model.condition_terms import (
     SegmentIn,
     ZoneIn,
 )
+from offers.model.conditions.fact import FactKind
 from offers.model.errors import InvalidCampaign
-from offers.model.fact import FactKind
-from offers.model.segment import Segment
-from offers.model.shopper import Locale
-from offers.model.trigger import WelcomeTrigger
+from offers.model.loyalty.segment import Segment
+from offers.model.people.shopper import Locale
 from rtls.model.units import ZoneId
 from tests.unit.offers.shop import SHELF, START_MS, campaign
 

@@ -19,15 +19,20 @@ from offers.handlers.expire_overdue import expire_overdue
 from offers.handlers.till.book_offline import book_offline
 from offers.handlers.till.offline_keys import offline_keys, sign_coupon
 from offers.handlers.till.redeem_coupon import redeem_coupon
-from offers.model.benefit import MoneyOff, PercentOff, Scope
-from offers.model.budget import BudgetKey
-from offers.model.campaign import Budget
-from offers.model.coupon import CouponState
+from offers.model.campaigns.benefit import MoneyOff, PercentOff, Scope
+from offers.model.campaigns.budget import BudgetKey
+from offers.model.campaigns.campaign import Budget
+from offers.model.campaigns.stacking import StackingClass
 from offers.model.errors import InvalidBasket, InvalidCode, NotFound, WrongState
 from offers.model.money import Money
-from offers.model.offline_coupon import OfflineCoupon, OfflineItem, OfflineOutcome, OfflineReason
-from offers.model.redemption import Discount, Redemption
-from offers.model.stacking import StackingClass
+from offers.model.offering.coupon import CouponState
+from offers.model.till.offline_coupon import (
+    OfflineCoupon,
+    OfflineItem,
+    OfflineOutcome,
+    OfflineReason,
+)
+from offers.model.till.redemption import Discount, Redemption
 from rtls.model.units import SiteId, UnixMs
 from tests.unit.offers.shop import (
     MINUTE_MS,

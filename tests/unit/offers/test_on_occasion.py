@@ -14,21 +14,9 @@ from offers.handlers.offering.welcome_shopper import welcome_shopper
 from offers.handlers.people.enrol_shopper import enrol_shopper
 from offers.handlers.profile.note_fact import note_attribute
 from offers.handlers.profile.note_purchase import note_purchase
-from offers.model.attribute import Attribute
-from offers.model.benefit import Points
-from offers.model.campaign import CampaignRevision, FrequencyCap, Validity
-from offers.model.condition import And
-from offers.model.condition_terms import EnrolledDays, LocaleIn, Range
-from offers.model.consent import Purpose
-from offers.model.ids import PurchaseId, ShopperId
-from offers.model.ledger import POINTS
-from offers.model.money import Money
-from offers.model.occasion import Requested
-from offers.model.offer import OfferCard, OfferState
-from offers.model.purchase import Purchase, PurchaseLine
-from offers.model.refusal import Refusal
-from offers.model.shopper import Locale
-from offers.model.trigger import (
+from offers.model.campaigns.benefit import Points
+from offers.model.campaigns.campaign import CampaignRevision, FrequencyCap, Validity
+from offers.model.campaigns.trigger import (
     AnniversaryTrigger,
     BirthdayTrigger,
     ManualTrigger,
@@ -40,6 +28,18 @@ from offers.model.trigger import (
     TripStartTrigger,
     WelcomeTrigger,
 )
+from offers.model.conditions.attribute import Attribute
+from offers.model.conditions.condition import And
+from offers.model.conditions.condition_terms import EnrolledDays, LocaleIn, Range
+from offers.model.ids import PurchaseId, ShopperId
+from offers.model.loyalty.ledger import POINTS
+from offers.model.money import Money
+from offers.model.offering.occasion import Requested
+from offers.model.offering.offer import OfferCard, OfferState
+from offers.model.offering.refusal import Refusal
+from offers.model.people.consent import Purpose
+from offers.model.people.shopper import Locale
+from offers.model.till.purchase import Purchase, PurchaseLine
 from rtls.model.units import TagId, UnixMs
 from rtls.model.visit import TransitionKind
 from tests.unit.offers.shop import (

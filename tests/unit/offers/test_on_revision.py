@@ -3,8 +3,8 @@
 import pytest
 
 from offers.model.ids import VisitId
-from offers.model.offer import OfferState
-from offers.model.pairing import PairingEnd
+from offers.model.offering.offer import OfferState
+from offers.model.people.pairing import PairingEnd
 from rtls.model.errors import InvalidVisit
 from rtls.model.units import TagId
 from rtls.model.visit import TransitionKind

@@ -8,14 +8,14 @@ from offers.handlers.campaigns.start_campaign import pause_campaign
 from offers.handlers.expire_overdue import expire_overdue
 from offers.handlers.offering.open_offer import dismiss_offer
 from offers.handlers.people.change_consent import ConsentWish, change_consent
-from offers.model.campaign import Budget, FrequencyCap
-from offers.model.consent import Purpose
-from offers.model.coupon import CouponState
-from offers.model.fact import DAY_MS
-from offers.model.offer import OfferCard, OfferState
+from offers.model.campaigns.campaign import Budget, FrequencyCap
+from offers.model.campaigns.trigger import EnterTrigger, LeaveTrigger
+from offers.model.conditions.fact import DAY_MS
+from offers.model.offering.coupon import CouponState
+from offers.model.offering.offer import OfferCard, OfferState
+from offers.model.offering.refusal import DeliveryRefusal, Refusal
 from offers.model.outbox import OutboxKind
-from offers.model.refusal import DeliveryRefusal, Refusal
-from offers.model.trigger import EnterTrigger, LeaveTrigger
+from offers.model.people.consent import Purpose
 from rtls.model.units import Second, TagId, UnixMs
 from rtls.model.visit import TransitionKind
 from tests.unit.offers.shop import (

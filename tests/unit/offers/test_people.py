@@ -13,12 +13,12 @@ from offers.handlers.people.issue_credential import (
     revoke_credential,
 )
 from offers.handlers.people.pair_tag import PAIRING_MS, PAIRINGS_MAX, unpair_tag
-from offers.model.consent import Purpose
-from offers.model.consent_text import ConsentText
 from offers.model.errors import Conflict, ConsentMissing, InvalidShopper, NotFound, TagTaken
 from offers.model.ids import TillId
-from offers.model.pairing import check_tag
-from offers.model.shopper import Locale, Role
+from offers.model.people.consent import Purpose
+from offers.model.people.consent_text import ConsentText
+from offers.model.people.pairing import check_tag
+from offers.model.people.shopper import Locale, Role
 from rtls.model.units import UnixMs
 from tests.unit.offers.shop import SITE, START_MS, Shop
 

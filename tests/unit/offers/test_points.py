@@ -15,7 +15,7 @@ from offers.handlers.loyalty.reverse_points import claw_back, give_back
 from offers.loyalty.entry import spend as spending_of
 from offers.model.errors import Busy, InvalidLedger, NotFound, ReferenceReused, WrongState
 from offers.model.ids import ShopperId, TransactionId
-from offers.model.ledger import (
+from offers.model.loyalty.ledger import (
     POINTS,
     Account,
     AccountId,
@@ -28,7 +28,7 @@ from offers.model.ledger import (
     TransactionKind,
     Wallet,
 )
-from offers.model.points import Earned, Earning, LedgerRefusal, Spending, Spent
+from offers.model.loyalty.points import Earned, Earning, LedgerRefusal, Spending, Spent
 from offers.storage.tables import METADATA
 from rtls.model.units import UnixMs
 from tests.unit.offers.shop import START_MS, Shop

@@ -12,14 +12,14 @@ from offers.handlers.people.erase_shopper import erase_shopper
 from offers.handlers.till.hold_basket import Held
 from offers.handlers.till.purchase_points import units_of_lines
 from offers.handlers.till.settle_basket import Settled
-from offers.model.earning_rule import EarningRule, EarningTerms, PerAmount
-from offers.model.held_basket import HoldState, SpendWish, Tender
 from offers.model.ids import ShopperId
-from offers.model.ledger import POINTS, LedgerUnit, Wallet
+from offers.model.loyalty.earning_rule import EarningRule, EarningTerms, PerAmount
+from offers.model.loyalty.ledger import POINTS, LedgerUnit, Wallet
+from offers.model.loyalty.programme import Programme
 from offers.model.money import Money
-from offers.model.programme import Programme
-from offers.model.purchase import PointsMove, Purchase
-from offers.model.refusal import TillRefusal
+from offers.model.offering.refusal import TillRefusal
+from offers.model.till.held_basket import HoldState, SpendWish, Tender
+from offers.model.till.purchase import PointsMove, Purchase
 from rtls.model.units import UnixMs
 from tests.unit.offers.shop import MINUTE_MS, SITE, Shop, asked, campaign
 from tests.unit.offers.till import NOON_MS, Till

@@ -15,18 +15,18 @@ from offers.handlers.loyalty.earn_points import (
 )
 from offers.handlers.loyalty.review_tiers import count_spending, standing_of
 from offers.handlers.loyalty.start_programme import start_programme
-from offers.model.basket import Basket, BasketLine
-from offers.model.basket_scope import Scope
-from offers.model.benefit import Cashback, Gift, MoneyOff, Points, PointsMultiplier
-from offers.model.earning_rule import EarningRule, EarningTerms, Multiplier
+from offers.model.campaigns.basket_scope import Scope
+from offers.model.campaigns.benefit import Cashback, Gift, MoneyOff, Points, PointsMultiplier
+from offers.model.campaigns.trigger import ManualTrigger
 from offers.model.errors import InvalidProgramme
 from offers.model.ids import ShopperId
-from offers.model.ledger import POINTS, PostingReason
+from offers.model.loyalty.earning_rule import EarningRule, EarningTerms, Multiplier
+from offers.model.loyalty.ledger import POINTS, PostingReason
+from offers.model.loyalty.programme import Programme
+from offers.model.loyalty.programme_json import parse_programme, render_programme
+from offers.model.loyalty.tier import CountedSpending
 from offers.model.money import Money
-from offers.model.programme import Programme
-from offers.model.programme_json import parse_programme, render_programme
-from offers.model.tier import CountedSpending
-from offers.model.trigger import ManualTrigger
+from offers.model.till.basket import Basket, BasketLine
 from rtls.model.units import UnixMs
 from tests.unit.offers.shop import SITE, START_MS, Shop, campaign
 

@@ -19,16 +19,16 @@ from offers.handlers.messages.change_contact import (
 from offers.handlers.messages.forget_contacts import forget_contacts
 from offers.handlers.offering.push_offer import Push, note_push, prepare_push
 from offers.handlers.visits.note_trip import note_trip
-from offers.model.consent import Purpose
-from offers.model.contact import ContactWishes, DeliveryChannel, DeliveryOutcome, Frequency
+from offers.model.conditions.fact import DAY_MS
 from offers.model.errors import InvalidContact, InvalidTarget, NotFound
-from offers.model.fact import DAY_MS
 from offers.model.ids import OfferId, ShopperId
-from offers.model.offer import OfferState
-from offers.model.push_rules import PushRules
-from offers.model.quiet_hours import QuietHours
-from offers.model.refusal import DeliveryRefusal, PushRefusal
-from offers.model.trip import TRIP_GAP_MS
+from offers.model.messages.contact import ContactWishes, DeliveryChannel, DeliveryOutcome, Frequency
+from offers.model.messages.push_rules import PushRules
+from offers.model.messages.quiet_hours import QuietHours
+from offers.model.offering.offer import OfferState
+from offers.model.offering.refusal import DeliveryRefusal, PushRefusal
+from offers.model.people.consent import Purpose
+from offers.model.visits.trip import TRIP_GAP_MS
 from rtls.model.units import UnixMs
 from tests.unit.delivery.test_push_encryption import BROWSER_KEY, BROWSER_SECRET
 from tests.unit.offers.shop import (

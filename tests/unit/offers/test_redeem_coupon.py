@@ -5,18 +5,18 @@ import pytest
 from offers.handlers.answer_once import answer_once
 from offers.handlers.till.price_basket import coupon_of_code, price_basket
 from offers.handlers.till.redeem_coupon import redeem_coupon
-from offers.model.budget import BudgetKey, BudgetStage, Charge
-from offers.model.campaign import Budget, FrequencyCap
-from offers.model.coupon import CouponState
+from offers.model.campaigns.budget import BudgetKey, BudgetStage, Charge
+from offers.model.campaigns.campaign import Budget, FrequencyCap
 from offers.model.errors import InvalidKey, KeyReused
-from offers.model.held_basket import PricedBasket
 from offers.model.idempotency import IdempotentRequest, StoredAnswer
 from offers.model.ids import CredentialId
 from offers.model.money import Money
-from offers.model.offer import OfferState
+from offers.model.offering.coupon import CouponState
+from offers.model.offering.offer import OfferState
+from offers.model.offering.refusal import CheckoutRefusal
 from offers.model.outbox import OutboxKind
-from offers.model.redemption import Redemption
-from offers.model.refusal import CheckoutRefusal
+from offers.model.till.held_basket import PricedBasket
+from offers.model.till.redemption import Redemption
 from rtls.model.units import SiteId, UnixMs
 from tests.unit.offers.shop import MINUTE_MS, SITE, START_MS, Shop, asked, campaign, checkout
 

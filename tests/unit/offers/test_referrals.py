@@ -9,14 +9,13 @@ from offers.handlers.loyalty.claim_referral import claim_referral, referral_code
 from offers.handlers.loyalty.start_programme import start_programme
 from offers.handlers.till.hold_basket import Held
 from offers.handlers.till.settle_basket import Settled
-from offers.model.earning_rule import EarningRule, EarningTerms, ForActivity, HowOften
+from offers.model.campaigns.trigger import ReferralTrigger
 from offers.model.errors import InvalidShopper
-from offers.model.held_basket import BasketRequest
 from offers.model.ids import ReferralId, ShopperId
-from offers.model.ledger import POINTS, PostingReason
-from offers.model.offer import OfferState
-from offers.model.programme import Programme
-from offers.model.referral import (
+from offers.model.loyalty.earning_rule import EarningRule, EarningTerms, ForActivity, HowOften
+from offers.model.loyalty.ledger import POINTS, PostingReason
+from offers.model.loyalty.programme import Programme
+from offers.model.loyalty.referral import (
     PENDING_MS_MAX,
     REFERRALS_IN_WINDOW_MAX,
     WINDOW_MS,
@@ -24,7 +23,8 @@ from offers.model.referral import (
     ReferralRefusal,
     ReferralState,
 )
-from offers.model.trigger import ReferralTrigger
+from offers.model.offering.offer import OfferState
+from offers.model.till.held_basket import BasketRequest
 from rtls.model.units import UnixMs
 from tests.unit.offers.shop import SITE, START_MS, Shop, asked, campaign
 from tests.unit.offers.till import Till

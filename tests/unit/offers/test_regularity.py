@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from offers.handlers.profile.note_fact import note_facts
 from offers.handlers.profile.refresh_segment import mark_segment_due, refresh_segments
 from offers.loyalty.regularity import regular_categories, regularity_of
-from offers.model.fact import DAY_MS, Fact, FactKind
+from offers.model.campaigns.trigger import RegularPurchaseTrigger
+from offers.model.conditions.fact import DAY_MS, Fact, FactKind
 from offers.model.money import Money
-from offers.model.trigger import RegularPurchaseTrigger
 from rtls.model.units import UnixMs
 from tests.unit.offers.shop import SITE, START_MS, Shop, campaign
 

@@ -4,7 +4,7 @@ import pytest
 import sqlalchemy as sa
 
 from offers.handlers.expire_overdue import expire_overdue
-from offers.model.fact import DAY_MS
+from offers.model.conditions.fact import DAY_MS
 from offers.storage.personal_data import KEPT, personal_tables
 from offers.storage.retention import ELSEWHERE, RULES, WHILE_ENROLLED
 from offers.storage.tables import METADATA, OFFERS, PAIRINGS, PURCHASES, REDEMPTIONS

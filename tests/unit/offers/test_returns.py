@@ -9,15 +9,16 @@ from hypothesis import given
 
 from offers.checkout.discount import split_by_largest_remainder
 from offers.checkout.returns import purchase_lines, returned_lines, undone_redemptions
-from offers.model.basket import BasketLine
-from offers.model.benefit import PercentOff
-from offers.model.campaign import Budget
-from offers.model.coupon import CouponState
+from offers.model.campaigns.benefit import PercentOff
+from offers.model.campaigns.campaign import Budget
 from offers.model.errors import InvalidBasket, NotFound
 from offers.model.ids import PurchaseId, RedemptionId, ReturnId
-from offers.model.ledger import POINTS
+from offers.model.loyalty.ledger import POINTS
+from offers.model.offering.coupon import CouponState
+from offers.model.offering.refusal import CheckoutRefusal, TillRefusal
 from offers.model.outbox import OutboxKind
-from offers.model.purchase import (
+from offers.model.till.basket import BasketLine
+from offers.model.till.purchase import (
     PointsMove,
     Purchase,
     PurchaseLine,
@@ -25,7 +26,6 @@ from offers.model.purchase import (
     PurchaseReturn,
     ReturnedLine,
 )
-from offers.model.refusal import CheckoutRefusal, TillRefusal
 from rtls.model.units import SiteId, UnixMs
 from tests.unit.offers.shop import SITE, START_MS, TILL, Shop, asked, basket, campaign
 from tests.unit.offers.till import Till

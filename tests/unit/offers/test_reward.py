@@ -8,20 +8,20 @@ from offers.handlers.loyalty.exchange_reward import exchange_reward
 from offers.handlers.loyalty.post_points import earn
 from offers.handlers.loyalty.review_tiers import count_spending
 from offers.handlers.loyalty.start_programme import start_programme
-from offers.model.benefit import Gift
-from offers.model.campaign import Budget, FrequencyCap
-from offers.model.consent import Purpose
-from offers.model.coupon import CouponState
-from offers.model.earning_rule import EarningTerms
+from offers.model.campaigns.benefit import Gift
+from offers.model.campaigns.campaign import Budget, FrequencyCap
+from offers.model.campaigns.trigger import ManualTrigger
 from offers.model.errors import InvalidProgramme, NotFound
 from offers.model.ids import CampaignId, ShopperId
-from offers.model.ledger import POINTS, PostingReason
-from offers.model.offer import OfferState
-from offers.model.points import Earning
-from offers.model.programme import Programme
-from offers.model.reward import Exchange, Reward, RewardRefusal
-from offers.model.tier import CountedSpending, Tier, TierLadder, TierWindow
-from offers.model.trigger import ManualTrigger
+from offers.model.loyalty.earning_rule import EarningTerms
+from offers.model.loyalty.ledger import POINTS, PostingReason
+from offers.model.loyalty.points import Earning
+from offers.model.loyalty.programme import Programme
+from offers.model.loyalty.reward import Exchange, Reward, RewardRefusal
+from offers.model.loyalty.tier import CountedSpending, Tier, TierLadder, TierWindow
+from offers.model.offering.coupon import CouponState
+from offers.model.offering.offer import OfferState
+from offers.model.people.consent import Purpose
 from rtls.model.units import UnixMs
 from tests.unit.offers.shop import SITE, START_MS, Shop, campaign
 

@@ -10,15 +10,15 @@ from hypothesis import strategies as st
 
 from offers.decision.contradiction import check_makes_sense
 from offers.decision.schedule import can_ever_be, is_scheduled, wall_time
-from offers.model.benefit import EarlyAccess, Event
-from offers.model.campaign import Budget, FrequencyCap, Validity
-from offers.model.condition_terms import Weekday
+from offers.model.campaigns.benefit import EarlyAccess, Event
+from offers.model.campaigns.campaign import Budget, FrequencyCap, Validity
+from offers.model.campaigns.schedule import DateSpan, HourSpan, Schedule, YearlySpan
+from offers.model.campaigns.schedule_json import parse_schedule, render_schedule
+from offers.model.campaigns.stacking import StackingClass
+from offers.model.conditions.condition_terms import Weekday
 from offers.model.errors import InvalidCampaign
 from offers.model.json_members import object_of
-from offers.model.schedule import DateSpan, HourSpan, Schedule, YearlySpan
-from offers.model.schedule_json import parse_schedule, render_schedule
-from offers.model.site_rules import SiteRules
-from offers.model.stacking import StackingClass
+from offers.model.visits.site_rules import SiteRules
 from rtls.model.units import UnixMs
 from tests.unit.offers.shop import START_MS, campaign
 

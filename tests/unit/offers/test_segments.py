@@ -7,17 +7,17 @@ import pytest
 from offers.handlers.profile.note_purchase import note_purchase
 from offers.handlers.profile.refresh_segment import refresh_segments
 from offers.loyalty.segment import DEFAULT_SETTINGS, levels_after, next_look_ms, segment_of
-from offers.model.campaign import CampaignRevision
-from offers.model.consent import Purpose
-from offers.model.fact import DAY_MS
+from offers.model.campaigns.campaign import CampaignRevision
+from offers.model.campaigns.trigger import Movement, SegmentTrigger
+from offers.model.conditions.fact import DAY_MS
 from offers.model.ids import PurchaseId, ShopperId
-from offers.model.purchase import Purchase, PurchaseLine
-from offers.model.segment import (
+from offers.model.loyalty.segment import (
     PurchaseHistory,
     Segment,
     SegmentLevels,
 )
-from offers.model.trigger import Movement, SegmentTrigger
+from offers.model.people.consent import Purpose
+from offers.model.till.purchase import Purchase, PurchaseLine
 from rtls.model.units import UnixMs
 from tests.unit.offers.shop import SITE, START_MS, TILL, Shop, basket, campaign
 

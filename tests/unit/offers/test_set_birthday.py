@@ -6,11 +6,11 @@ import pytest
 
 from offers.handlers.people.pair_tag import pair_tag
 from offers.handlers.people.set_birthday import set_birthday
-from offers.model.birthday import Birthday
-from offers.model.consent import ConsentChannel, Purpose
 from offers.model.errors import ConsentMissing, InvalidShopper, TooYoung
 from offers.model.ids import ShopperId
+from offers.model.loyalty.birthday import Birthday
 from offers.model.outbox import OutboxKind
+from offers.model.people.consent import ConsentChannel, Purpose
 from rtls.model.units import TagId, UnixMs
 from tests.unit.offers.shop import MINUTE_MS, START_MS, Shop, campaign
 

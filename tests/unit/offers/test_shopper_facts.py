@@ -8,15 +8,15 @@ from offers.decision.condition import compile_condition
 from offers.handlers.profile.answer_survey import publish_survey
 from offers.handlers.profile.note_fact import forget_places, note_attribute, note_facts
 from offers.loyalty.purchase_facts import purchase_facts, return_facts
-from offers.model.attribute import ATTRIBUTES_MAX, VALUES_MAX, Attribute
-from offers.model.condition_json import parse_condition
-from offers.model.consent import Purpose
+from offers.model.conditions.attribute import ATTRIBUTES_MAX, VALUES_MAX, Attribute
+from offers.model.conditions.condition_json import parse_condition
+from offers.model.conditions.fact import DAY_MS, FACT_DAYS_MAX, PLACE_DAYS_MAX, Fact, FactKind
+from offers.model.conditions.shopper_facts import FactNeeds
 from offers.model.errors import ConsentMissing, InvalidCondition, InvalidShopper
-from offers.model.fact import DAY_MS, FACT_DAYS_MAX, PLACE_DAYS_MAX, Fact, FactKind
 from offers.model.ids import PurchaseId, RedemptionId, ReturnId
-from offers.model.purchase import Purchase, PurchaseLine, PurchaseReturn, ReturnedLine
-from offers.model.segment import Membership, Segment
-from offers.model.shopper_facts import FactNeeds
+from offers.model.loyalty.segment import Membership, Segment
+from offers.model.people.consent import Purpose
+from offers.model.till.purchase import Purchase, PurchaseLine, PurchaseReturn, ReturnedLine
 from rtls.model.units import TagId, UnixMs
 from rtls.model.visit import TransitionKind
 from tests.unit.offers.shop import (

@@ -9,16 +9,16 @@ import pytest
 from offers.decision.contradiction import check_makes_sense
 from offers.decision.terms import terms_of
 from offers.handlers.campaigns.simulate_campaign import simulate_campaign
-from offers.model.campaign import Budget, FrequencyCap
-from offers.model.campaign_json import parse_campaign
-from offers.model.condition_terms import SegmentIn
-from offers.model.consent import Purpose
+from offers.model.campaigns.campaign import Budget, FrequencyCap
+from offers.model.campaigns.campaign_json import parse_campaign
+from offers.model.campaigns.trigger import EnterTrigger, LeaveTrigger, ManualTrigger, WelcomeTrigger
+from offers.model.conditions.condition_terms import SegmentIn
 from offers.model.errors import InvalidCampaign
-from offers.model.refusal import Refusal
-from offers.model.segment import Segment
-from offers.model.shopper import Locale
-from offers.model.site_rules import SiteRules
-from offers.model.trigger import EnterTrigger, LeaveTrigger, ManualTrigger, WelcomeTrigger
+from offers.model.loyalty.segment import Segment
+from offers.model.offering.refusal import Refusal
+from offers.model.people.consent import Purpose
+from offers.model.people.shopper import Locale
+from offers.model.visits.site_rules import SiteRules
 from rtls.model.units import Second, TagId, UnixMs
 from rtls.model.visit import TransitionKind
 from tests.unit.offers.shop import (

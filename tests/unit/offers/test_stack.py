@@ -7,14 +7,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from offers.checkout.stack import HELD_MAX, TAKEN_MAX, best_stack
-from offers.model.basket import Basket, BasketLine
-from offers.model.basket_scope import Scope
-from offers.model.benefit import FreeItem, Gift, Information, MoneyOff, PercentOff
+from offers.model.campaigns.basket_scope import Scope
+from offers.model.campaigns.benefit import FreeItem, Gift, Information, MoneyOff, PercentOff
+from offers.model.campaigns.stacking import StackingClass
 from offers.model.errors import InvalidOffer
 from offers.model.money import Money
-from offers.model.refusal import CheckoutRefusal
-from offers.model.stack import Stack, StackItem
-from offers.model.stacking import StackingClass
+from offers.model.offering.refusal import CheckoutRefusal
+from offers.model.till.basket import Basket, BasketLine
+from offers.model.till.stack import Stack, StackItem
 from tests.reference.stack import best_stack_slowly
 
 EXCLUSIVE, ONE_A_LINE, COMBINABLE = StackingClass

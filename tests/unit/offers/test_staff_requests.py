@@ -6,7 +6,7 @@ from offers.handlers.expire_overdue import expire_overdue
 from offers.handlers.profile.request_staff import answer_request, request_staff, withdraw_request
 from offers.model.errors import NotFound, WrongState
 from offers.model.ids import ShopperId, StaffRequestId
-from offers.model.staff_request import WAITING_MS_MAX, StaffRequest, StaffRequestState
+from offers.model.people.staff_request import WAITING_MS_MAX, StaffRequest, StaffRequestState
 from rtls.model.units import SiteId, UnixMs, ZoneId
 from tests.unit.offers.shop import SHELF, SITE, SITE_MAP, START_MS, Shop
 

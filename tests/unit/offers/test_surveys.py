@@ -12,11 +12,11 @@ from offers.handlers.profile.answer_survey import (
     count_answers,
     publish_survey,
 )
+from offers.model.campaigns.trigger import SurveyTrigger
 from offers.model.errors import InvalidAnswer, InvalidSurvey, NotFound, WrongState
 from offers.model.ids import SurveyId
-from offers.model.shopper import Locale
-from offers.model.survey import Question, QuestionKind, Survey
-from offers.model.trigger import SurveyTrigger
+from offers.model.people.shopper import Locale
+from offers.model.people.survey import Question, QuestionKind, Survey
 from rtls.model.units import SiteId, UnixMs
 from tests.unit.offers.shop import SITE, START_MS, Shop, campaign, memory_engine, scratch_work
 

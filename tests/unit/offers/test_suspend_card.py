@@ -5,13 +5,13 @@ import pytest
 from offers.handlers.people.erase_shopper import erase_shopper
 from offers.handlers.people.issue_credential import issue_credential
 from offers.handlers.people.suspend_card import appeal_suspension, lift_suspension, suspend_card
-from offers.model.card import CardNumber
 from offers.model.errors import Conflict, InvalidShopper, NotFound
 from offers.model.ids import ShopperId, SuspensionId
-from offers.model.offer import OfferState
-from offers.model.refusal import CheckoutRefusal, Refusal
-from offers.model.shopper import Credential, Role
-from offers.model.suspension import Suspension, SuspensionReason
+from offers.model.offering.offer import OfferState
+from offers.model.offering.refusal import CheckoutRefusal, Refusal
+from offers.model.people.card import CardNumber
+from offers.model.people.shopper import Credential, Role
+from offers.model.people.suspension import Suspension, SuspensionReason
 from rtls.model.units import SiteId, UnixMs
 from tests.unit.offers.shop import MINUTE_MS, SITE, START_MS, Shop, asked, campaign
 from tests.unit.offers.till import NOON_MS, Till

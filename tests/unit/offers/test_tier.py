@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from offers.loyalty.tier import credits_matter_since, standing
 from offers.model.errors import InvalidProgramme
-from offers.model.tier import Credit, Tier, TierLadder, TierWindow
+from offers.model.loyalty.tier import Credit, Tier, TierLadder, TierWindow
 from rtls.model.units import UnixMs
 
 DAY_MS = 86_400_000

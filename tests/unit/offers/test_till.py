@@ -8,17 +8,17 @@ from offers.handlers.offering.open_offer import dismiss_offer
 from offers.handlers.till.hold_basket import Held
 from offers.handlers.till.redeem_coupon import redeem_coupon
 from offers.handlers.till.settle_basket import Settled
-from offers.model.benefit import PercentOff
-from offers.model.campaign import Budget, FrequencyCap
-from offers.model.coupon import Coupon, CouponState
+from offers.model.campaigns.benefit import PercentOff
+from offers.model.campaigns.campaign import Budget, FrequencyCap
+from offers.model.campaigns.stacking import StackingClass
 from offers.model.errors import NotFound, WrongState
-from offers.model.held_basket import HOLD_MS, HeldBasket, HoldState
 from offers.model.ids import BasketId
-from offers.model.offer import OfferState
+from offers.model.offering.coupon import Coupon, CouponState
+from offers.model.offering.offer import OfferState
+from offers.model.offering.refusal import CheckoutRefusal, TillRefusal
 from offers.model.outbox import OutboxKind
-from offers.model.redemption import Redemption
-from offers.model.refusal import CheckoutRefusal, TillRefusal
-from offers.model.stacking import StackingClass
+from offers.model.till.held_basket import HOLD_MS, HeldBasket, HoldState
+from offers.model.till.redemption import Redemption
 from rtls.model.units import SiteId
 from tests.unit.offers.shop import SITE, Shop, asked, campaign, checkout
 from tests.unit.offers.till import NOON_MS, Till

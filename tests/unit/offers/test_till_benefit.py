@@ -6,12 +6,12 @@ from hypothesis import strategies as st
 
 from offers.checkout.free_item import free_items
 from offers.checkout.till_benefit import effect_on
-from offers.model.basket import Basket, BasketLine
-from offers.model.basket_scope import Scope
-from offers.model.benefit import Cashback, Event, FreeDelivery, FreeItem, Gift, MoneyOff
+from offers.model.campaigns.basket_scope import Scope
+from offers.model.campaigns.benefit import Cashback, Event, FreeDelivery, FreeItem, Gift, MoneyOff
 from offers.model.money import Money
-from offers.model.redemption import Discount
-from offers.model.refusal import CheckoutRefusal
+from offers.model.offering.refusal import CheckoutRefusal
+from offers.model.till.basket import Basket, BasketLine
+from offers.model.till.redemption import Discount
 from rtls.model.units import UnixMs
 from tests.unit.offers.shop import basket
 

@@ -8,8 +8,8 @@ from offers.checkout.whole_stack import whole_stack
 from offers.handlers.till.hold_basket import Held
 from offers.handlers.till.price_basket import price_basket
 from offers.handlers.till.settle_basket import Settled
-from offers.model.basket_scope import Scope
-from offers.model.benefit import (
+from offers.model.campaigns.basket_scope import Scope
+from offers.model.campaigns.benefit import (
     Benefit,
     Cashback,
     FreeItem,
@@ -18,13 +18,13 @@ from offers.model.benefit import (
     MoneyOff,
     PointsMultiplier,
 )
-from offers.model.held_basket import PricedBasket
+from offers.model.campaigns.stacking import StackingClass
 from offers.model.ids import CampaignId, CouponId
-from offers.model.ledger import LedgerUnit
+from offers.model.loyalty.ledger import LedgerUnit
 from offers.model.money import Money
-from offers.model.refusal import CheckoutRefusal
-from offers.model.stack import Stack, StackItem
-from offers.model.stacking import StackingClass
+from offers.model.offering.refusal import CheckoutRefusal
+from offers.model.till.held_basket import PricedBasket
+from offers.model.till.stack import Stack, StackItem
 from rtls.model.units import UnixMs
 from tests.unit.offers.shop import Shop, asked, basket, campaign
 from tests.unit.offers.till import NOON_MS, Till

@@ -8,10 +8,10 @@ from offers.handlers.till.hold_basket import Held, hold_basket
 from offers.handlers.till.return_purchase import ReturnRequest, return_purchase
 from offers.handlers.till.reveal_card import make_card, reveal_card
 from offers.handlers.till.settle_basket import Settled
-from offers.model.card import CardCodeForm
-from offers.model.held_basket import BasketRequest
 from offers.model.ids import BasketId, PurchaseId, ShopperId, TillId
-from offers.model.purchase import Purchase, PurchaseReturn
+from offers.model.people.card import CardCodeForm
+from offers.model.till.held_basket import BasketRequest
+from offers.model.till.purchase import Purchase, PurchaseReturn
 from rtls.model.units import SiteId, UnixMs
 from tests.unit.offers.shop import MINUTE_MS, SITE, START_MS, TILL, Shop, asked
 

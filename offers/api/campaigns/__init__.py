@@ -1,0 +1,1 @@
+"""What merchandisers set going. Layer: edges."""

@@ -1,0 +1,1 @@
+"""Who somebody is, what he agreed to, and what he says. Layer: edges."""

@@ -1,0 +1,1 @@
+"""What is known of a shopper, and what may be asked of it. Layer: nouns."""

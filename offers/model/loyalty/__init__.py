@@ -1,0 +1,1 @@
+"""Points, tiers, rewards, friends. Layer: nouns."""

@@ -1,0 +1,72 @@
+"""Hold what a site's loyalty programme promises: how to earn, tiers, and rewards.
+
+Layer: nouns. Takes: earning rules, a tier ladder, rewards. Gives: `Programme` to handlers and
+storage. A revision never changes: what was promised on a day can be read for ever.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from offers.model.errors import InvalidProgramme
+from offers.model.ids import check_name
+from offers.model.loyalty.earning_rule import EarningRule, EarningTerms
+from offers.model.loyalty.ledger import LedgerUnit
+from offers.model.loyalty.reward import Reward
+from offers.model.loyalty.tier import TierLadder, check_time_zone
+from rtls.model.units import SiteId
+
+RULES_MAX: Final = 200
+REWARDS_MAX: Final = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Programme:
+    """One revision of a site's programme."""
+
+    site: SiteId
+    time_zone: str
+    terms: tuple[EarningTerms, ...]
+    """one for each unit that is earned"""
+    rules: tuple[EarningRule, ...] = ()
+    tiers: TierLadder | None = None
+    rewards: tuple[Reward, ...] = ()
+
+    def __post_init__(self) -> None:
+        check_name("site", self.site, error=InvalidProgramme)
+        check_time_zone(self.time_zone)
+        units = [terms.unit for terms in self.terms]
+        if len(set(units)) < len(units):
+            raise InvalidProgramme(f"units are {units}; expected each to be named once.")
+        if len(self.rules) > RULES_MAX:
+            raise InvalidProgramme(f"{len(self.rules)} rules; expected at most {RULES_MAX}.")
+        seen: set[str] = set()
+        for rule in self.rules:
+            if rule.unit not in units:
+                raise InvalidProgramme(
+                    f"rule {rule.rule!r} earns {rule.unit!r}; expected of {units}. Add the unit "
+                    "with its terms to units."
+                )
+            if rule.rule in seen:
+                raise InvalidProgramme(f"rule {rule.rule!r} is named twice; rename one.")
+            seen.add(rule.rule)
+        self._check_rewards()
+
+    def _check_rewards(self) -> None:
+        names = [entry.reward for entry in self.rewards]
+        if len(names) > REWARDS_MAX or len(set(names)) < len(names):
+            raise InvalidProgramme(
+                f"{len(names)} rewards; expected at most {REWARDS_MAX}, each with its own name."
+            )
+        steps = () if self.tiers is None else self.tiers.tiers
+        tiers = {tier.tier for tier in steps}
+        for entry in self.rewards:
+            unknown = sorted(entry.tiers - tiers)
+            if unknown:
+                raise InvalidProgramme(
+                    f"reward {entry.reward!r} is for the tiers {unknown}; expected of "
+                    f"{sorted(tiers)}."
+                )
+
+    def terms_of(self, unit: LedgerUnit) -> EarningTerms:
+        """Return the terms of a unit that a rule of this programme earns."""
+        return next(terms for terms in self.terms if terms.unit == unit)

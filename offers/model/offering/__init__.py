@@ -1,0 +1,1 @@
+"""From what happened to the offer in the app. Layer: nouns."""

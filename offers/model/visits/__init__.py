@@ -1,0 +1,1 @@
+"""Where shoppers are and for how long. Layer: nouns."""
