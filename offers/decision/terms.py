@@ -14,6 +14,7 @@ from offers.model.campaigns.schedule import ALWAYS, WEEKDAYS, Schedule
 from offers.model.campaigns.schedule_json import clock
 from offers.model.campaigns.stacking import StackingClass
 from offers.model.campaigns.trigger import needs_locate
+from offers.model.loyalty.reward import UnusedReward
 from offers.model.people.shopper import Locale
 from rtls.model.units import UnixMs
 
@@ -42,6 +43,39 @@ def terms_of(revision: CampaignRevision, *, zone: tzinfo, locale: Locale) -> tup
         _consents(revision),
     ]
     return tuple(sentence.in_language(locale) for sentence in sentences)
+
+
+def reward_terms(
+    revision: CampaignRevision, unused: UnusedReward, *, zone: tzinfo, locale: Locale
+) -> tuple[str, ...]:
+    """Return the terms of a reward: those of its campaign, and what becomes of its points.
+
+    Parameters
+    ----------
+    revision
+        The campaign behind the reward.
+    unused
+        What the programme promises for a coupon that ends unused.
+    zone, locale
+        The site's time zone and the language.
+    """
+    terms = terms_of(revision, zone=zone, locale=locale)
+    return (*terms, _unused(unused).in_language(locale)) if revision.has_coupon else terms
+
+
+def _unused(unused: UnusedReward) -> Said:
+    return {
+        UnusedReward.GIVE_BACK: Said(
+            de="Verfällt der Coupon ungenutzt, bekommen Sie die Punkte zurück; sie verfallen an "
+            "dem Tag, an dem sie sonst verfallen wären.",
+            en="If the coupon ends unused, you get the points back; they expire on the day on "
+            "which they would have expired anyway.",
+        ),
+        UnusedReward.FORFEIT: Said(
+            de="Verfällt der Coupon ungenutzt, sind auch die Punkte verfallen.",
+            en="If the coupon ends unused, the points are lost, too.",
+        ),
+    }[unused]
 
 
 def _for_whom(revision: CampaignRevision) -> list[Said]:

@@ -11,6 +11,7 @@ from typing import Final
 from offers.checkout.budget_charges import day_of
 from offers.handlers.loyalty.convert_referral import lapse_referrals
 from offers.handlers.loyalty.expire_points import expire_points
+from offers.handlers.loyalty.return_reward import return_reward
 from offers.handlers.loyalty.review_tiers import review_tiers
 from offers.handlers.messages.forget_contacts import forget_contacts
 from offers.handlers.offering.end_offer import end_offer
@@ -100,3 +101,4 @@ def _expire_coupon(coupon: Coupon, *, work: UnitOfWork, now_ms: UnixMs) -> None:
         return
     if work.coupons.move(coupon.coupon, before=coupon.state, after=CouponState.EXPIRED):
         release_all(coupon, work=work)
+        return_reward(offer, work=work, now_ms=now_ms)

@@ -148,6 +148,7 @@ def giveback_of(
     reference: str,
     now_ms: UnixMs,
     grace_ms: int = GRACE_MS,
+    reason: PostingReason = PostingReason.RETURN,
 ) -> LedgerTransaction:
     """Return what gives a part of a spending back (see `offers.loyalty.lots.give_back`)."""
     back = give_back(
@@ -173,7 +174,7 @@ def giveback_of(
         transaction=named,
         wallet=wallet.account,
         kind=TransactionKind.GIVE_BACK,
-        reason=PostingReason.RETURN,
+        reason=reason,
         amount_minor=amount_minor,
         at_ms=now_ms,
         postings=_two(wallet, AccountKind.REDEEMED, paid.site, amount_minor),

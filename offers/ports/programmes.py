@@ -23,6 +23,10 @@ class Programmes(Protocol):
         """Return the newest revision of the site's programme, or None."""
         ...
 
+    def as_of(self, site: SiteId, at_ms: UnixMs) -> Programme | None:
+        """Return the revision that was in force then, or None where there was none yet."""
+        ...
+
 
 class Tiers(Protocol):
     """What shoppers have spent, and the tier that follows from it."""

@@ -34,6 +34,7 @@ _NEWEST = (
     .order_by(_P.revision.desc())
     .limit(1)
 )
+_AS_OF = _NEWEST.where(_P.at_ms <= sa.bindparam("then_ms"))
 _CREDITS = (
     sa.select(_C.bought_at_ms, _C.amount_minor)
     .where(
@@ -109,6 +110,12 @@ class SqlProgrammes:
     def current(self, site: SiteId) -> Programme | None:
         """Return the newest revision of the site's programme, or None."""
         row = self._connection.execute(_NEWEST, {"of_site": site}).one_or_none()
+        return None if row is None else _programme_of(row.document)
+
+    def as_of(self, site: SiteId, at_ms: UnixMs) -> Programme | None:
+        """Return the revision that was in force then, or None where there was none yet."""
+        given = {"of_site": site, "then_ms": at_ms}
+        row = self._connection.execute(_AS_OF, given).one_or_none()
         return None if row is None else _programme_of(row.document)
 
 

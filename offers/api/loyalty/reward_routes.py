@@ -6,6 +6,7 @@ answer must not pay twice.
 """
 
 from typing import Annotated, Final, Self
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Path, Response, status
 from pydantic import Field
@@ -19,6 +20,7 @@ from offers.api.problem_docs import problems
 from offers.api.schema import Body, Id
 from offers.api.services import ServicesDep
 from offers.api.till.till_answers import ONCE, Outcome, TillRequestDep, answer_till
+from offers.decision.terms import reward_terms
 from offers.handlers.loyalty.exchange_reward import exchange_reward
 from offers.model.campaigns.campaign import CampaignRevision
 from offers.model.ids import ShopperId
@@ -46,10 +48,19 @@ class RewardBody(Body):
     cost_minor: int = Field(examples=[500])
     missing_minor: int = Field(description="what is missing to it now; 0: it can be had")
     tiers: tuple[str, ...] = Field(description="for whom; empty: for everybody")
+    terms: tuple[str, ...] = Field(
+        description="what holds for it, also what becomes of the points if it is not used"
+    )
 
     @classmethod
     def of(
-        cls, reward: Reward, revision: CampaignRevision, *, available_minor: int, locale: Locale
+        cls,
+        reward: Reward,
+        revision: CampaignRevision,
+        *,
+        available_minor: int,
+        terms: tuple[str, ...],
+        locale: Locale,
     ) -> Self:
         """Render a reward for a shopper."""
         text = revision.texts[locale]
@@ -62,6 +73,7 @@ class RewardBody(Body):
             cost_minor=reward.cost_minor,
             missing_minor=max(0, reward.cost_minor - available_minor),
             tiers=tuple(sorted(reward.tiers)),
+            terms=terms,
         )
 
 
@@ -94,14 +106,23 @@ def _catalogue(
     programme = work.programmes.current(site)
     wallets = {wallet.account.unit: wallet for wallet in work.ledger.wallets_of(shopper)}
     locale = locale_of(shopper, work)
-    rewards = () if programme is None else programme.rewards
+    if programme is None:
+        return RewardsBody(rewards=())
+    zone = ZoneInfo(programme.time_zone)
     shown = []
-    for reward in rewards:
+    for reward in programme.rewards:
         campaign = work.campaigns.find(reward.campaign)
         assert campaign is not None  # start_programme has asked
         available_minor = _available_minor(wallets.get(reward.unit), now_ms)
+        terms = reward_terms(campaign.revision, programme.unused_rewards, zone=zone, locale=locale)
         shown.append(
-            RewardBody.of(reward, campaign.revision, available_minor=available_minor, locale=locale)
+            RewardBody.of(
+                reward,
+                campaign.revision,
+                available_minor=available_minor,
+                terms=terms,
+                locale=locale,
+            )
         )
     return RewardsBody(rewards=tuple(shown))
 

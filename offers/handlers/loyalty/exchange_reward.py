@@ -6,6 +6,7 @@ wallet is held while the campaign is weighed, so that neither points nor the cou
 """
 
 from offers.handlers.loyalty.post_points import begin_change, spend
+from offers.handlers.loyalty.return_reward import reward_reference
 from offers.handlers.loyalty.review_tiers import standing_of
 from offers.handlers.offering.decide_moment import decide_moment
 from offers.handlers.offering.deliver_offer import deliver_decided
@@ -71,7 +72,7 @@ def exchange_reward(
         unit=wanted.unit,
         amount_minor=wanted.cost_minor,
         reason=PostingReason.REWARD,
-        reference=f"offer:{card.offer.offer}",
+        reference=reward_reference(card.offer.offer),
         site=site,
     )
     spent = spend(shopper, spending, work=work, now_ms=now_ms, secrets=secrets)

@@ -10,7 +10,7 @@ from offers.handlers.loyalty.post_points import begin_change, check_same, post_a
 from offers.loyalty import entry
 from offers.model.errors import NotFound, ReferenceReused, WrongState
 from offers.model.ids import TransactionId
-from offers.model.loyalty.ledger import LedgerTransaction, TransactionKind, Wallet
+from offers.model.loyalty.ledger import LedgerTransaction, PostingReason, TransactionKind, Wallet
 from offers.model.loyalty.points import Referenced, Reversed
 from offers.ports import UnitOfWork
 from rtls.model.units import UnixMs
@@ -65,6 +65,7 @@ def give_back(
     work: UnitOfWork,
     now_ms: UnixMs,
     grace_ms: int = entry.GRACE_MS,
+    reason: PostingReason = PostingReason.RETURN,
 ) -> Reversed:
     """Return a part of a spending to the lots it came from.
 
@@ -80,6 +81,8 @@ def give_back(
         The transaction and the time.
     grace_ms
         How long that lives whose lot has expired meanwhile.
+    reason
+        As the shopper reads it in the history.
 
     It raises `NotFound` if there is no such spending, or the shopper has been erased;
     `WrongState` if less than ``amount_minor`` of it is left; `ReferenceReused` if the cause has
@@ -96,6 +99,7 @@ def give_back(
             reference=reference,
             now_ms=now_ms,
             grace_ms=grace_ms,
+            reason=reason,
         )
 
     kind = TransactionKind.GIVE_BACK

@@ -1,13 +1,15 @@
 """End an offer before it is redeemed, and give back all that it held.
 
 Layer: flow. Takes: an `Offer` and how it ends. Gives: the ended offer to the handlers that revoke,
-expire and dismiss. Its coupon ends with it, the campaign's budget gets its reservation back, and an
-offer that never reached the shopper does not count in the frequency cap.
+expire and dismiss. Its coupon ends with it, the campaign's budget gets its reservation back, a
+reward gives its points back, and an offer that never reached the shopper does not count in the
+frequency cap.
 """
 
 from types import MappingProxyType
 from typing import Final
 
+from offers.handlers.loyalty.return_reward import return_reward
 from offers.handlers.till.coupon_budgets import release_all
 from offers.model.errors import Busy, WrongState
 from offers.model.offering.coupon import CouponState
@@ -54,4 +56,5 @@ def end_offer(offer: Offer, state: OfferState, *, work: UnitOfWork, now_ms: Unix
         after = COUPON_ENDS[state]
         if work.coupons.move(coupon.coupon, before=coupon.state, after=after):
             release_all(coupon, work=work)
+            return_reward(offer, work=work, now_ms=now_ms)
     return ended

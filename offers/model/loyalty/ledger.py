@@ -47,7 +47,7 @@ class TransactionKind(StrEnum):
     CLAW_BACK = "claw_back"
     """takes back what was earned with goods that were returned"""
     GIVE_BACK = "give_back"
-    """returns what was spent on goods that were returned"""
+    """returns what was spent on goods that were returned, or on a reward that was never used"""
     CLOSE = "close"
 
 

@@ -11,7 +11,7 @@ from offers.model.errors import InvalidProgramme
 from offers.model.ids import check_name
 from offers.model.loyalty.earning_rule import EarningRule, EarningTerms
 from offers.model.loyalty.ledger import LedgerUnit
-from offers.model.loyalty.reward import Reward
+from offers.model.loyalty.reward import Reward, UnusedReward
 from offers.model.loyalty.tier import TierLadder, check_time_zone
 from rtls.model.units import SiteId
 
@@ -30,6 +30,7 @@ class Programme:
     rules: tuple[EarningRule, ...] = ()
     tiers: TierLadder | None = None
     rewards: tuple[Reward, ...] = ()
+    unused_rewards: UnusedReward = UnusedReward.GIVE_BACK
 
     def __post_init__(self) -> None:
         check_name("site", self.site, error=InvalidProgramme)

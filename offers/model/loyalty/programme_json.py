@@ -27,13 +27,23 @@ from offers.model.loyalty.earning_rule import (
 )
 from offers.model.loyalty.ledger import LedgerUnit, PostingReason
 from offers.model.loyalty.programme import Programme
-from offers.model.loyalty.reward import Reward
+from offers.model.loyalty.reward import Reward, UnusedReward
 from offers.model.loyalty.tier import Perk, Tier, TierLadder, TierWindow
 from rtls.model.units import SiteId, UnixMs
 
 Json = Mapping[str, object]
 E = TypeVar("E", bound=StrEnum)
 VERSION: Final = 1
+_MEMBERS: Final = {
+    "version",
+    "site",
+    "time_zone",
+    "units",
+    "earning",
+    "tiers",
+    "rewards",
+    "unused_rewards",
+}
 
 
 def parse_programme(content: bytes | str, *, source: str) -> Programme:
@@ -78,6 +88,7 @@ def render_programme(programme: Programme) -> str:
         ],
         "earning": [_rendered_rule(rule) for rule in programme.rules],
         "rewards": [_rendered_reward(reward) for reward in programme.rewards],
+        "unused_rewards": programme.unused_rewards.value,
     }
     if programme.tiers is not None:
         document["tiers"] = _rendered_ladder(programme.tiers)
@@ -85,11 +96,7 @@ def render_programme(programme: Programme) -> str:
 
 
 def _programme(document: Json) -> Programme:
-    _refuse_unknown(
-        document,
-        "the file",
-        {"version", "site", "time_zone", "units", "earning", "tiers", "rewards"},
-    )
+    _refuse_unknown(document, "the file", _MEMBERS)
     if document.get("version") != VERSION:
         raise InvalidProgramme(f"version is {document.get('version')!r}; expected {VERSION}.")
     time_zone = _text(document, "time_zone")
@@ -101,6 +108,12 @@ def _programme(document: Json) -> Programme:
         rules=tuple(_each(document, "earning", _rule)),
         tiers=None if ladder is None else _ladder(_object(ladder, "tiers"), time_zone),
         rewards=tuple(_each(document, "rewards", _reward)),
+        # Revisions from before this member gave back, too.
+        unused_rewards=_known(
+            UnusedReward,
+            document.get("unused_rewards", UnusedReward.GIVE_BACK.value),
+            "unused_rewards",
+        ),
     )
 
 

@@ -28,6 +28,14 @@ class RewardRefusal(StrEnum):
     """all are taken, or it is not given out now, or not so soon again"""
 
 
+class UnusedReward(StrEnum):
+    """What becomes of the points when the coupon they were exchanged for ends unused."""
+
+    GIVE_BACK = "give_back"
+    """back into the lots they came from; what has expired since stays expired"""
+    FORFEIT = "forfeit"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reward:
     """One entry of the catalogue."""

@@ -1,29 +1,40 @@
 """exchange_reward: points become a coupon, both or neither."""
 
+import json
 from dataclasses import replace
+from zoneinfo import ZoneInfo
 
 import pytest
 
+from offers.decision.terms import reward_terms
+from offers.handlers.expire_overdue import expire_overdue
 from offers.handlers.loyalty.exchange_reward import exchange_reward
 from offers.handlers.loyalty.post_points import earn
+from offers.handlers.loyalty.reverse_points import claw_back
 from offers.handlers.loyalty.review_tiers import count_spending
 from offers.handlers.loyalty.start_programme import start_programme
+from offers.handlers.offering.open_offer import dismiss_offer, open_offer
+from offers.handlers.offering.reveal_coupon import reveal_coupon
+from offers.handlers.till.redeem_coupon import redeem_coupon
 from offers.model.campaigns.benefit import Gift
 from offers.model.campaigns.campaign import Budget, FrequencyCap
 from offers.model.campaigns.trigger import ManualTrigger
 from offers.model.errors import InvalidProgramme, NotFound
 from offers.model.ids import CampaignId, ShopperId
 from offers.model.loyalty.earning_rule import EarningTerms
-from offers.model.loyalty.ledger import POINTS, PostingReason
-from offers.model.loyalty.points import Earning
+from offers.model.loyalty.ledger import POINTS, Lot, PostingReason, TransactionKind
+from offers.model.loyalty.points import Earning, HistoryEntry
 from offers.model.loyalty.programme import Programme
-from offers.model.loyalty.reward import Exchange, Reward, RewardRefusal
+from offers.model.loyalty.programme_json import parse_programme, render_programme
+from offers.model.loyalty.reward import Exchange, Reward, RewardRefusal, UnusedReward
 from offers.model.loyalty.tier import CountedSpending, Tier, TierLadder, TierWindow
 from offers.model.offering.coupon import CouponState
 from offers.model.offering.offer import OfferState
 from offers.model.people.consent import Purpose
+from offers.model.people.shopper import Locale
+from offers.model.till.redemption import Redemption
 from rtls.model.units import UnixMs
-from tests.unit.offers.shop import SITE, START_MS, Shop, campaign
+from tests.unit.offers.shop import SITE, START_MS, Shop, campaign, checkout
 
 DAY_MS = 86_400_000
 MUG = replace(
@@ -61,7 +72,9 @@ def anna(shop: Shop) -> ShopperId:
     return shop.shopper()
 
 
-def give(shop: Shop, shopper: ShopperId, amount: int, *, pending_days: int = 0) -> None:
+def give(
+    shop: Shop, shopper: ShopperId, amount: int, *, pending_days: int = 0, days: int = 1
+) -> None:
     active_at_ms = UnixMs(START_MS + pending_days * DAY_MS)
     earning = Earning(
         unit=POINTS,
@@ -69,15 +82,42 @@ def give(shop: Shop, shopper: ShopperId, amount: int, *, pending_days: int = 0) 
         reason=PostingReason.PURCHASE,
         reference=f"{shopper}-{amount}-{pending_days}",
         active_at_ms=active_at_ms,
-        expires_at_ms=UnixMs(active_at_ms + DAY_MS),
+        expires_at_ms=UnixMs(active_at_ms + days * DAY_MS),
     )
     earn(shopper, earning, work=shop.work, now_ms=START_MS, secrets=shop.secrets)
 
 
-def exchange(shop: Shop, shopper: ShopperId, reward: str = "mug") -> Exchange | RewardRefusal:
+def exchange(
+    shop: Shop, shopper: ShopperId, reward: str = "mug", *, now_ms: UnixMs = START_MS
+) -> Exchange | RewardRefusal:
     return exchange_reward(
-        shopper, reward, site=SITE, work=shop.work, now_ms=START_MS, secrets=shop.secrets
+        shopper, reward, site=SITE, work=shop.work, now_ms=now_ms, secrets=shop.secrets
     )
+
+
+def after_coupon(done: Exchange) -> UnixMs:
+    assert done.card.coupon is not None
+    return done.card.coupon.expires_at_ms
+
+
+def redeem(shop: Shop, shopper: ShopperId, done: Exchange, *, now_ms: UnixMs) -> None:
+    """Open the offer in time, and use its coupon at ``now_ms``."""
+    assert done.card.coupon is not None
+    open_offer(shopper, done.card.offer.offer, work=shop.work, now_ms=START_MS)
+    shown = reveal_coupon(
+        shopper, done.card.coupon.coupon, work=shop.work, now_ms=now_ms, secrets=shop.secrets
+    )
+    used = redeem_coupon(checkout(shown.code), work=shop.work, now_ms=now_ms, secrets=shop.secrets)
+    assert isinstance(used, Redemption)
+
+
+def wallet(shop: Shop, shopper: ShopperId) -> tuple[Lot, ...]:
+    lots = shop.work.ledger.wallets_of(shopper)[0].lots
+    return tuple(sorted(lots, key=lambda lot: lot.number))
+
+
+def history(shop: Shop, shopper: ShopperId) -> tuple[HistoryEntry, ...]:
+    return shop.work.ledger.history_of(shopper, before=10**9, limit=50)
 
 
 def points(shop: Shop, shopper: ShopperId) -> int:
@@ -163,3 +203,97 @@ def test_a_catalogue_that_cannot_work_is_refused(build, message: str) -> None:
     """Told at the desk, with the entry and the remedy."""
     with pytest.raises(InvalidProgramme, match=message):
         build()
+
+
+def test_points_of_an_unused_coupon_come_back_into_their_lots(shop: Shop, anna: ShopperId) -> None:
+    """Who does not use a reward has lost nothing; the sweep that ends the coupon says so once."""
+    give(shop, anna, 60, days=400)
+    give(shop, anna, 70, days=500)
+    before = wallet(shop, anna)
+    done = exchange(shop, anna)
+    assert isinstance(done, Exchange)
+    assert points(shop, anna) == 30
+    for _ in range(3):
+        expire_overdue(work=shop.work, now_ms=after_coupon(done))
+    assert wallet(shop, anna) == before
+    kinds = [line.kind for line in history(shop, anna)]
+    assert kinds.count(TransactionKind.GIVE_BACK) == 1
+    assert history(shop, anna)[0].reason is PostingReason.REWARD
+
+
+def test_what_expired_meanwhile_stays_expired(shop: Shop, anna: ShopperId) -> None:
+    """Otherwise exchanging and waiting would let points live for ever."""
+    give(shop, anna, 60, days=1)
+    give(shop, anna, 70, days=400)
+    done = exchange(shop, anna)
+    assert isinstance(done, Exchange)
+    expire_overdue(work=shop.work, now_ms=after_coupon(done))
+    assert points(shop, anna) == 70
+
+
+def test_a_coupon_that_was_used_brings_no_points_back(shop: Shop, anna: ShopperId) -> None:
+    """Used at the last millisecond, the reward is had; the sweep comes too late."""
+    give(shop, anna, 100, days=400)
+    done = exchange(shop, anna)
+    assert isinstance(done, Exchange)
+    last_ms = UnixMs(after_coupon(done) - 1)
+    redeem(shop, anna, done, now_ms=last_ms)
+    expire_overdue(work=shop.work, now_ms=after_coupon(done))
+    assert points(shop, anna) == 0
+
+
+def test_a_revoked_coupon_gives_the_points_back(shop: Shop, anna: ShopperId) -> None:
+    """Dismissing a reward is changing one's mind before anything was handed out."""
+    give(shop, anna, 100, days=400)
+    done = exchange(shop, anna)
+    assert isinstance(done, Exchange)
+    for _ in range(2):
+        dismiss_offer(anna, done.card.offer.offer, work=shop.work, now_ms=START_MS)
+    assert points(shop, anna) == 100
+
+
+def test_points_that_come_back_repay_a_debt_first(shop: Shop, anna: ShopperId) -> None:
+    """As every other income of a wallet does."""
+    give(shop, anna, 100, days=400)
+    earned = shop.work.ledger.of_reference(TransactionKind.EARN, POINTS, f"{anna}-100-0")
+    assert earned is not None
+    done = exchange(shop, anna)
+    assert isinstance(done, Exchange)
+    claw_back(earned.transaction, 100, reference="return", work=shop.work, now_ms=START_MS)
+    assert points(shop, anna) == -100
+    expire_overdue(work=shop.work, now_ms=after_coupon(done))
+    assert points(shop, anna) == 0
+
+
+def test_a_programme_may_say_that_points_are_lost(shop: Shop, anna: ShopperId) -> None:
+    """What was promised on the day of the exchange counts, whatever is promised later."""
+    strict = replace(PROGRAMME, unused_rewards=UnusedReward.FORFEIT)
+    start_programme(strict, work=shop.work, now_ms=UnixMs(START_MS + 1))
+    give(shop, anna, 200, days=400)
+    kind = exchange(shop, anna)
+    severe = exchange(shop, anna, now_ms=UnixMs(START_MS + 1))
+    assert isinstance(kind, Exchange)
+    assert isinstance(severe, Exchange)
+    expire_overdue(work=shop.work, now_ms=after_coupon(severe))
+    assert points(shop, anna) == 100
+
+
+def test_the_terms_say_what_becomes_of_the_points() -> None:
+    """Before the exchange, not after it."""
+    zone = ZoneInfo("Europe/Berlin")
+    for unused, said in (
+        (UnusedReward.GIVE_BACK, "you get the points back"),
+        (UnusedReward.FORFEIT, "the points are lost, too"),
+    ):
+        assert said in reward_terms(MUG, unused, zone=zone, locale=Locale.EN)[-1]
+
+
+def test_the_choice_is_written_in_the_document() -> None:
+    """An older document, without the member, gives back."""
+    strict = replace(PROGRAMME, unused_rewards=UnusedReward.FORFEIT)
+    assert parse_programme(render_programme(strict), source="it") == strict
+    older = json.loads(render_programme(PROGRAMME))
+    del older["unused_rewards"]
+    assert parse_programme(json.dumps(older), source="it") == PROGRAMME
+    with pytest.raises(InvalidProgramme, match="unused_rewards is 'keep'"):
+        parse_programme(json.dumps(older | {"unused_rewards": "keep"}), source="it")
