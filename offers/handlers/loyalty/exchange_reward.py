@@ -101,5 +101,7 @@ def _refusal_of_shopper(
 
 def _told(decision: Decision | None) -> RewardRefusal:
     reasons = [] if decision is None else [entry.refusal for entry in decision.passed_over]
+    if Refusal.CARD_SUSPENDED in reasons:
+        return RewardRefusal.CARD_SUSPENDED
     is_consent = Refusal.CONSENT_PERSONALISE_MISSING in reasons
     return RewardRefusal.CONSENT_MISSING if is_consent else RewardRefusal.NOT_AVAILABLE

@@ -2,7 +2,7 @@
 
 Layer: flow. Takes: a card's number and a reason from a store admin, an appeal from the shopper.
 Gives: the `Suspension`. From that transaction on no offer is made, none that waits is delivered,
-and no coupon is taken; each is refused with this as its reason.
+no coupon is taken and no point is spent; each is refused with this as its reason.
 """
 
 from dataclasses import replace

@@ -7,7 +7,7 @@ purchase, or a `TillRefusal`. Nothing is computed again: the hold fixed the amou
 from dataclasses import replace
 from typing import assert_never
 
-from offers.handlers.till.end_hold import end_hold
+from offers.handlers.till.end_hold import coupons_of, end_hold
 from offers.handlers.till.settle_basket import Settled, settle_basket
 from offers.model.errors import Busy, NotFound
 from offers.model.ids import BasketId, TillId
@@ -43,6 +43,8 @@ def commit_basket(
     if now_ms >= held.until_ms:
         end_hold(held, HoldState.EXPIRED, work=work, now_ms=now_ms)
         return TillRefusal.HOLD_EXPIRED
+    if _is_suspended(held, work=work):
+        return TillRefusal.CARD_SUSPENDED
     settled = settle_basket(
         held, till=till, before=CouponState.HELD, work=work, now_ms=now_ms, secrets=secrets
     )
@@ -81,6 +83,18 @@ def basket_of_site(basket: BasketId, site: SiteId, *, work: UnitOfWork) -> HeldB
     if held is None or held.site != site:
         raise NotFound("no such basket; expected one that was held at this site.")
     return held
+
+
+def _is_suspended(held: HeldBasket, *, work: UnitOfWork) -> bool:
+    """Say whether the basket would spend what a suspended card may not.
+
+    The basket stays held: once the suspension is lifted it can be paid, else its time runs out and
+    gives all back. A basket that only collects points is paid as ever.
+    """
+    holders = {coupon.shopper for coupon in coupons_of(held, work=work)}
+    if held.tender is not None and held.shopper is not None:
+        holders.add(held.shopper)
+    return any(work.suspensions.open_of(holder) is not None for holder in holders)
 
 
 def _refusal_of(state: HoldState) -> TillRefusal | None:

@@ -51,6 +51,8 @@ def tender_for(
     """
     if shopper is None:
         return TillRefusal.SPEND_WITHOUT_CARD
+    if work.suspensions.open_of(shopper) is not None:
+        return TillRefusal.CARD_SUSPENDED
     found = [x for x in work.ledger.wallets_of(shopper) if x.account.unit == wish.unit]
     available_minor = sum(
         wallet.without_overdue(now_ms).available_minor(now_ms) for wallet in found
@@ -62,7 +64,9 @@ def tender_for(
 
 
 def hint_of(shopper: ShopperId, site: SiteId, *, work: UnitOfWork, now_ms: UnixMs) -> CardHint:
-    """Return what the holder of a card can spend now, and the tier."""
+    """Return what the holder of a card can spend now, and the tier; a suspended one nothing."""
+    if work.suspensions.open_of(shopper) is not None:
+        return CardHint(tier=work.tiers.tier_of(shopper, site))
     wallets = [one.without_overdue(now_ms) for one in work.ledger.wallets_of(shopper)]
     return CardHint(
         spendable={one.account.unit: one.available_minor(now_ms) for one in wallets},

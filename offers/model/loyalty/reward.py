@@ -18,6 +18,8 @@ from offers.model.offering.offer import OfferCard
 class RewardRefusal(StrEnum):
     """Why points were not exchanged. Nothing has been spent then."""
 
+    CARD_SUSPENDED = "card_suspended"
+    """the shopper may appeal in the app"""
     TIER_TOO_LOW = "tier_too_low"
     BALANCE_TOO_LOW = "balance_too_low"
     STILL_PENDING = "still_pending"

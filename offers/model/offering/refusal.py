@@ -70,6 +70,8 @@ class TillRefusal(StrEnum):
 
     CARD_NOT_VALID = "card_not_valid"
     """unknown, too old, or shown before: never told apart"""
+    CARD_SUSPENDED = "card_suspended"
+    """its holder may appeal in the app; without points and coupons the basket can be paid"""
     NOTHING_TO_HOLD = "nothing_to_hold"
     """no card, and no coupon that is taken: the basket needs us for nothing"""
     HOLD_EXPIRED = "hold_expired"

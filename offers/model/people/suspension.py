@@ -1,7 +1,8 @@
 """Suspend a card, with a reason, and hear what its holder says to that.
 
 Layer: nouns. Takes: what staff decide, what a shopper writes. Gives: `Suspension` to handlers,
-storage and API. A suspended card gets no offers and redeems no coupon; points and data stay.
+storage and API. A suspended card gets no offers, redeems no coupon and spends no points; what it
+has stays its own, and it goes on collecting.
 """
 
 from dataclasses import dataclass
