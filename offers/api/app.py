@@ -22,6 +22,7 @@ from offers.api.error_handlers import install_error_handlers
 from offers.api.loyalty.points_routes import points_routes
 from offers.api.loyalty.referral_routes import referral_routes
 from offers.api.loyalty.reward_routes import reward_routes
+from offers.api.loyalty.statement_routes import statement_routes
 from offers.api.loyalty.tier_routes import tier_routes
 from offers.api.messages.contact_routes import contact_routes
 from offers.api.messages.unsubscribe_routes import unsubscribe_routes
@@ -135,6 +136,7 @@ def _include(app: FastAPI, open_routers: Sequence[APIRouter]) -> None:
         till_routes,
         purchase_routes,
         tier_routes,
+        statement_routes,
         reward_routes,
         offline_routes,
         budget_routes,

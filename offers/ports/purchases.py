@@ -6,6 +6,7 @@ Layer: ports. Takes: nouns. Gives: `HeldBaskets`, `Purchases` to storage.
 from typing import Protocol
 
 from offers.model.ids import BasketId, CouponId, PurchaseId, ShopperId
+from offers.model.money import Money
 from offers.model.till.held_basket import HeldBasket, HoldState
 from offers.model.till.purchase import Purchase, PurchaseReturn
 from rtls.model.units import UnixMs
@@ -56,6 +57,13 @@ class Purchases(Protocol):
 
     def has_any(self, shopper: ShopperId) -> bool:
         """Say whether the shopper has ever bought anything with the card."""
+        ...
+
+    def saved_of(self, shopper: ShopperId) -> tuple[Money, ...]:
+        """Return what the shopper's coupons took off, less what went back with returned goods.
+
+        One amount for each currency, in their order; none where nothing was ever saved.
+        """
         ...
 
     def returns_of(self, purchase: PurchaseId) -> tuple[PurchaseReturn, ...]:

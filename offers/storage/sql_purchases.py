@@ -18,6 +18,7 @@ from offers.model.ids import (
     TransactionId,
 )
 from offers.model.loyalty.ledger import LedgerUnit
+from offers.model.money import Money
 from offers.model.till.basket import BasketLine
 from offers.model.till.purchase import (
     PointsMove,
@@ -75,6 +76,26 @@ _RETURN_LINES = (
     )
     .where(PURCHASE_RETURNS.c.purchase_id == _IS_PURCHASE)
     .order_by(RETURN_LINES.c.line)
+)
+_IS_SAVER: sa.ColumnElement[bool] = REDEMPTIONS.c.shopper_id == sa.bindparam("shopper")
+_SAVED = (
+    sa.select(REDEMPTIONS.c.currency, sa.func.sum(REDEMPTIONS.c.discount_minor))
+    .where(_IS_SAVER)
+    .group_by(REDEMPTIONS.c.currency)
+)
+# The share of each redemption stands in the line of a return at the redemption's position.
+_WENT_BACK = (
+    sa.select(
+        REDEMPTIONS.c.currency, PURCHASE_REDEMPTIONS.c.position, RETURN_LINES.c.discounts_minor
+    )
+    .join_from(
+        REDEMPTIONS,
+        PURCHASE_REDEMPTIONS,
+        PURCHASE_REDEMPTIONS.c.redemption_id == REDEMPTIONS.c.redemption_id,
+    )
+    .join(PURCHASE_RETURNS, PURCHASE_RETURNS.c.purchase_id == PURCHASE_REDEMPTIONS.c.purchase_id)
+    .join(RETURN_LINES, RETURN_LINES.c.return_id == PURCHASE_RETURNS.c.return_id)
+    .where(_IS_SAVER)
 )
 _COUNT_RETURNED = (
     sa.update(PURCHASE_LINES)
@@ -152,6 +173,19 @@ class SqlPurchases:
     def has_any(self, shopper: ShopperId) -> bool:
         """Say whether the shopper has ever bought anything with the card."""
         return self._connection.execute(_ANY_OF_SHOPPER, {"shopper": shopper}).first() is not None
+
+    def saved_of(self, shopper: ShopperId) -> tuple[Money, ...]:
+        """Return what the shopper's coupons took off, less what went back with returned goods."""
+        given = {"shopper": shopper}
+        rows = self._connection.execute(_SAVED, given)
+        saved = {currency: int(taken_off) for currency, taken_off in rows}
+        for currency, position, shares in self._connection.execute(_WENT_BACK, given):
+            saved[currency] -= json.loads(shares)[position]
+        return tuple(
+            Money(amount_minor=amount, currency=currency)
+            for currency, amount in sorted(saved.items())
+            if amount
+        )
 
     def returns_of(self, purchase: PurchaseId) -> tuple[PurchaseReturn, ...]:
         """Return what was brought back, first things first."""

@@ -71,6 +71,7 @@ BODIES: dict[str, object] = {
     "suspendCard": {"card": "1", "reason": "resale"},
     "appealSuspension": {"text": "It was not me."},
     "grantGoodwill": {"card": "1", "points": 1, "reason": "thanks"},
+    "printStatement": {"card": "1"},
     "addPushSubscription": {
         "endpoint": "https://push.example.net/send/1",
         "keys": {
