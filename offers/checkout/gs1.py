@@ -6,9 +6,11 @@ prints it. Each error names the position and the remedy.
 
 Of the application identifiers those are read that a coupon may have: 255 (Global Coupon Number)
 with 17 (expiry), 390n (amount), 394n (percent) or 8111 (points); or 8112 (positive offer file)
-alone. Any other belongs to goods, and is refused. Positions count from the first identifier.
+alone. Any other belongs to goods, and is refused. Positions count from the first identifier, in
+the form without brackets: people read ``(255)4012345000016123``, and somebody may type that.
 """
 
+import re
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
@@ -39,6 +41,7 @@ GCN: Final = "255"
 POINTS: Final = "8111"
 POSITIVE_OFFER: Final = "8112"
 YEARS_AHEAD_MAX: Final = 50
+_BRACKETED: Final = re.compile(r"\(([0-9]{2,4})\)([^()]*)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +73,8 @@ def parse_gs1_coupon(scanned: str, *, today: date) -> Gs1Coupon | PositiveOffer:
     Parameters
     ----------
     scanned
-        The element string, with FNC1 as `FNC1`, a symbology identifier in front or not.
+        The element string, with FNC1 as `FNC1`, a symbology identifier in front or not; or as
+        people read it, with brackets around the identifiers.
     today
         Decides the century of an expiry: 49 years back to 50 ahead.
 
@@ -133,8 +137,28 @@ def _body(scanned: str) -> str:
             f"the code has {len(scanned)} characters; expected at most {CHARACTERS_MAX}. Scan one "
             "code at a time."
         )
+    if scanned.startswith("("):
+        return _without_brackets(scanned)
     body = scanned[3:] if scanned.startswith(SYMBOLOGIES) else scanned
     return body.removeprefix(FNC1)
+
+
+def _without_brackets(read: str) -> str:
+    typed = read.replace(" ", "")
+    at = 0
+    body = ""
+    while at < len(typed):
+        found = _BRACKETED.match(typed, at)
+        if found is None:
+            raise InvalidCode(
+                f"position {at} of what was typed: {typed[at : at + 4]!r} is no field; expected an "
+                "identifier in brackets and its digits, e.g. '(255)4012345000016123'."
+            )
+        name, data = found.groups()
+        field = _FIELDS.get(name)
+        body += name + data + ("" if field is not None and field.ends_by_itself else FNC1)
+        at = found.end()
+    return body.removesuffix(FNC1)
 
 
 _Found = tuple[str, int]  # the field's digits, and where they begin

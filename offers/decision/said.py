@@ -3,7 +3,6 @@
 Layer: rules. Takes: money, instants, names. Gives: `Said`, the same in both languages, to terms.
 """
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
@@ -11,13 +10,10 @@ from typing import Final
 
 from offers.model.campaigns.basket_scope import Scope
 from offers.model.campaigns.schedule import WEEKDAYS
-from offers.model.money import Money
+from offers.model.money import Money, decimals_of
 from offers.model.people.shopper import Locale
 from rtls.model.units import UnixMs
 
-# ISO 4217: those whose minor unit is no hundredth.
-_WHOLE: Final = re.compile("BIF|CLP|DJF|GNF|ISK|JPY|KMF|KRW|PYG|RWF|UGX|VND|VUV|XAF|XOF|XPF")
-_THOUSANDTHS: Final = re.compile("BHD|IQD|JOD|KWD|LYD|OMR|TND")
 _SIGNS: Final = {"EUR": "€", "USD": "$", "GBP": "£"}
 _MONTHS: Final = (
     "January",
@@ -65,19 +61,13 @@ def money(amount: Money) -> Said:
     >>> money(Money(amount_minor=123450, currency="EUR"))
     Said(de='1.234,50 €', en='€1,234.50')
     """
-    digits = _digits(amount.currency)
+    digits = decimals_of(amount.currency)
     english = f"{amount.amount_minor / 10**digits:,.{digits}f}"
     german = english.translate(str.maketrans(",.", ".,"))
     sign = _SIGNS.get(amount.currency)
     if sign is None:
         return Said(de=f"{german} {amount.currency}", en=f"{english} {amount.currency}")
     return Said(de=f"{german} {sign}", en=f"{sign}{english}")
-
-
-def _digits(currency: str) -> int:
-    if _WHOLE.fullmatch(currency):
-        return 0
-    return 3 if _THOUSANDTHS.fullmatch(currency) else 2
 
 
 def day(at_ms: UnixMs, zone: tzinfo) -> Said:

@@ -24,6 +24,16 @@ _CODES: Final = (
     "UGX USD UYU UZS VED VES VND VUV WST XAF XCD XCG XOF XPF YER ZAR ZMW ZWG"
 )
 CURRENCIES: Final = frozenset(_CODES.split())
+# Those whose minor unit is no hundredth.
+_WHOLE: Final = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF"
+_THOUSANDTHS: Final = "BHD IQD JOD KWD LYD OMR TND"
+
+
+def decimals_of(currency: str) -> int:
+    """Return how many decimals an amount in minor units has: 2 for EUR, 0 for JPY."""
+    if currency in _WHOLE.split():
+        return 0
+    return 3 if currency in _THOUSANDTHS.split() else 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -91,8 +91,11 @@ class Coupons(Protocol):
         """Return the coupon that the offer brought, or None."""
         ...
 
-    def set_code(self, coupon: CouponId, *, fingerprint: str) -> None:
-        """Give it a new code. The one before stays good, any earlier one does not."""
+    def set_codes(self, coupon: CouponId, *, fingerprints: Sequence[str]) -> bool:
+        """Give it new codes, one of each kind. Those before stay good, any earlier ones do not.
+
+        False where one of them is another coupon's; then draw again.
+        """
         ...
 
     def move(self, coupon: CouponId, *, before: CouponState, after: CouponState) -> bool:

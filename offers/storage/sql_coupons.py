@@ -6,7 +6,7 @@ more than the coupon has reversals.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import sqlalchemy as sa
@@ -35,7 +35,7 @@ from offers.storage.tables import (
 )
 from rtls.model.units import SiteId, UnixMs
 
-CODES_KEPT: Final = 2
+CODES_KEPT: Final = 2  # of each kind: ours, and that of GS1
 _C = COUPONS.c
 _FIND = sa.select(COUPONS).where(_C.coupon_id == sa.bindparam("coupon"))
 _FIND_BY_CODE = (
@@ -58,7 +58,7 @@ _NEWEST_CODES = (
     sa.select(COUPON_CODES.c.sequence)
     .where(COUPON_CODES.c.coupon_id == sa.bindparam("coupon"))
     .order_by(COUPON_CODES.c.sequence.desc())
-    .limit(CODES_KEPT)
+    .limit(sa.bindparam("kept", type_=sa.Integer))
 )
 _DROP_OLD_CODES = sa.delete(COUPON_CODES).where(
     COUPON_CODES.c.coupon_id == sa.bindparam("coupon"),
@@ -110,6 +110,7 @@ class SqlCoupons:
         dialect = connection.dialect.name
         self._insert_redemption = insert_once(REDEMPTIONS, dialect).values(use_number=_USE_NUMBER)
         self._insert_reversal = insert_once(REVERSALS, dialect)
+        self._insert_code = insert_once(COUPON_CODES, dialect)
 
     def add(self, coupon: Coupon) -> None:
         """Write a coupon, without a code yet."""
@@ -141,11 +142,15 @@ class SqlCoupons:
         """Return the coupon that the offer brought, or None."""
         return self._first(_OF_OFFER, {"offer": offer})
 
-    def set_code(self, coupon: CouponId, *, fingerprint: str) -> None:
-        """Give it a new code. The one before stays good, any earlier one does not."""
-        row = {"coupon_id": coupon, "fingerprint": fingerprint}
-        self._connection.execute(sa.insert(COUPON_CODES), row)
-        self._connection.execute(_DROP_OLD_CODES, {"coupon": coupon})
+    def set_codes(self, coupon: CouponId, *, fingerprints: Sequence[str]) -> bool:
+        """Give it new codes; False where one of them is another coupon's."""
+        for fingerprint in fingerprints:
+            row = {"coupon_id": coupon, "fingerprint": fingerprint}
+            if self._connection.execute(self._insert_code, row).rowcount == 0:
+                return False
+        given = {"coupon": coupon, "kept": CODES_KEPT * len(fingerprints)}
+        self._connection.execute(_DROP_OLD_CODES, given)
+        return True
 
     def move(self, coupon: CouponId, *, before: CouponState, after: CouponState) -> bool:
         """Write the new state, if the stored one is still ``before``; else False."""

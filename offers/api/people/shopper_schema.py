@@ -220,13 +220,22 @@ class CouponCodeBody(Body):
 
     coupon: Id
     code: str = Field(examples=["7K2M-9QXD-4TRB"])
+    gs1: str | None = Field(
+        default=None,
+        description="the same right as a GS1 element string, with character 29 for FNC1, for tills "
+        "that know GS1; null where the campaign has no reference there",
+        examples=["172611302554012345000016000123456789\x1d3902200"],
+    )
     expires_at: Instant
 
     @classmethod
     def of(cls, code: CouponCode) -> "CouponCodeBody":
         """Render a code for its owner."""
         return cls(
-            coupon=code.coupon, code=code.code, expires_at=render_instant(code.expires_at_ms)
+            coupon=code.coupon,
+            code=code.code,
+            gs1=code.gs1,
+            expires_at=render_instant(code.expires_at_ms),
         )
 
 

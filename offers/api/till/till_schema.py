@@ -31,7 +31,7 @@ from offers.model.till.held_basket import (
 from offers.model.till.redemption import Redemption
 from rtls.model.units import SiteId
 
-CODE_CHARACTERS_MAX = 64
+CODE_CHARACTERS_MAX = 100  # an element string of GS1 in brackets; our own codes have twelve
 
 
 class BasketLineBody(Body):
@@ -59,7 +59,11 @@ class CheckoutBody(Body):
     """A coupon's code and the basket it is shown with."""
 
     code: StrictStr = Field(
-        min_length=1, max_length=CODE_CHARACTERS_MAX, examples=["7K2M-9QXD-4TRB"]
+        min_length=1,
+        max_length=CODE_CHARACTERS_MAX,
+        description="as typed or scanned: ours, or a GS1 element string with character 29 or "
+        "brackets",
+        examples=["7K2M-9QXD-4TRB"],
     )
     basket: BasketBody
 
@@ -85,7 +89,11 @@ class BasketRequestBody(Body):
 
     basket: BasketBody
     codes: list[StrictStr] = Field(
-        default_factory=list, max_length=CODES_MAX, examples=[["7K2M-9QXD-4TRB"]]
+        default_factory=list,
+        max_length=CODES_MAX,
+        description="as typed or scanned: ours, or GS1 element strings with character 29 or "
+        "brackets",
+        examples=[["7K2M-9QXD-4TRB", "(255)4012345000016000123456789"]],
     )
     card: StrictStr | None = Field(
         default=None,

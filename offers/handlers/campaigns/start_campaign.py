@@ -30,12 +30,13 @@ def start_campaign(
     Raises
     ------
     InvalidCampaign
-        If zone or dwell do not fit the map, if it contradicts itself, or the budget is below what
-        is used already.
+        If zone or dwell do not fit the map, if it contradicts itself, its GS1 reference does not
+        fit the company prefix, or the budget is below what is used already.
     """
     check_against_map(revision, site_map)
     zone = SiteRules(time_zone=site_map.time_zone).zone
     check_makes_sense(revision, zone=zone, now_ms=now_ms)
+    _check_gs1(revision, work=work)
     found = work.campaigns.find(revision.campaign)
     number = 1 if found is None else found.revision.revision + 1
     if found is not None and found.site != revision.site:
@@ -88,6 +89,16 @@ def check_against_map(revision: CampaignRevision, site_map: SiteMap) -> None:
         )
     if isinstance(revision.trigger, VisitTrigger):
         _check_dwell(revision.trigger, zone, where=where)
+
+
+def _check_gs1(revision: CampaignRevision, *, work: UnitOfWork) -> None:
+    # At the first start of a service its programme comes after the campaigns, and asks them.
+    programme = work.programmes.current(revision.site)
+    if revision.gs1 is None or programme is None:
+        return
+    misfit = revision.gs1.misfit(programme.gs1_company_prefix)
+    if misfit is not None:
+        raise InvalidCampaign(f"campaign {revision.campaign}: {misfit}")
 
 
 def _check_dwell(trigger: VisitTrigger, zone: Zone, *, where: str) -> None:

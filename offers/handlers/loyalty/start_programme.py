@@ -17,7 +17,8 @@ def start_programme(programme: Programme, *, work: UnitOfWork, now_ms: UnixMs) -
     Raises
     ------
     InvalidProgramme
-        If a reward has no campaign that waits to be exchanged.
+        If a reward has no campaign that waits to be exchanged, or a campaign has a GS1 reference
+        that does not fit the company prefix.
     """
     for reward in programme.rewards:
         campaign = work.campaigns.find(reward.campaign)
@@ -30,6 +31,15 @@ def start_programme(programme: Programme, *, work: UnitOfWork, now_ms: UnixMs) -
                 f"reward {reward.reward!r} is campaign {reward.campaign!r}; expected one of the "
                 "site with the trigger 'manual'. Start the campaign first."
             )
+    _check_gs1(programme, work=work)
     if work.programmes.current(programme.site) == programme:
         return None
     return work.programmes.add_revision(programme, at_ms=now_ms)
+
+
+def _check_gs1(programme: Programme, *, work: UnitOfWork) -> None:
+    for campaign in work.campaigns.of_site(programme.site):
+        reference = campaign.revision.gs1
+        misfit = None if reference is None else reference.misfit(programme.gs1_company_prefix)
+        if misfit is not None:
+            raise InvalidProgramme(f"campaign {campaign.campaign}: {misfit}")

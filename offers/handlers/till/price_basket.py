@@ -5,16 +5,19 @@ the till, to hold_basket and to redeem_coupon, which use up what is applied here
 """
 
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Final
 
 from offers.checkout.coupon_code import parse_code
+from offers.checkout.gs1 import parse_gs1_coupon
+from offers.checkout.gs1_issue import identity_of, is_element_string
 from offers.checkout.redeem import refusal_of_coupon
 from offers.checkout.whole_stack import whole_stack
-from offers.handlers.offering.reveal_coupon import CODE_PURPOSE
+from offers.handlers.offering.reveal_coupon import CODE_PURPOSE, GS1_PURPOSE
 from offers.handlers.till.coupon_budgets import overdrawing
 from offers.handlers.till.purchase_points import hint_of, tender_for
 from offers.handlers.till.reveal_card import scanned_card
-from offers.model.errors import InvalidOffer
+from offers.model.errors import InvalidCode, InvalidOffer
 from offers.model.ids import CouponId, ShopperId
 from offers.model.offering.coupon import Coupon, CouponState
 from offers.model.offering.refusal import CheckoutRefusal, TillRefusal
@@ -48,13 +51,22 @@ def price_basket(
 
     Codes bring their coupons; a card brings all that the shopper can use at this site. A coupon
     that is not taken is named with its reason, and nothing else of the answer depends on it.
+
+    Raises
+    ------
+    InvalidCode
+        If a code is meant for GS1 and malformed; what it cannot know is no secret, so it is told
+        which code, where, what was expected and what to do.
     """
     shopper = _shopper_of(request, work=work, now_ms=now_ms, secrets=secrets)
     if isinstance(shopper, TillRefusal):
         return shopper
     shown = _Shown()
     for place, code in enumerate(request.codes):
-        coupon = coupon_of_code(code, work=work, secrets=secrets)
+        try:
+            coupon = coupon_of_code(code, work=work, now_ms=now_ms, secrets=secrets)
+        except InvalidCode as error:
+            raise InvalidCode(f"coupon code {place + 1} of the request, {error}") from error
         reason = _refusal_of(coupon, request, work=work, now_ms=now_ms)
         if coupon is None or reason is not None:
             assert reason is not None
@@ -81,8 +93,24 @@ def price_basket(
     return tender if isinstance(tender, TillRefusal) else replace(priced, tender=tender)
 
 
-def coupon_of_code(code: str, *, work: UnitOfWork, secrets: SecretSource) -> Coupon | None:
-    """Return the coupon with this code, or None; what cannot be a code is nobody's."""
+def coupon_of_code(
+    code: str, *, work: UnitOfWork, now_ms: UnixMs, secrets: SecretSource
+) -> Coupon | None:
+    """Return the coupon with this code, or None; what cannot be a code is nobody's.
+
+    Parameters
+    ----------
+    code
+        Ours, as typed or scanned, or an element string of GS1.
+    work, now_ms, secrets
+        The transaction, the time, the source of fingerprints.
+
+    Raises `InvalidCode` as `parse_gs1_coupon` does.
+    """
+    if is_element_string(code):
+        today = datetime.fromtimestamp(now_ms // 1_000, tz=UTC).date()
+        identity = identity_of(parse_gs1_coupon(code, today=today))
+        return work.coupons.find_by_code(secrets.fingerprint(identity, purpose=GS1_PURPOSE))
     try:
         canonical = parse_code(code)
     except InvalidOffer:

@@ -17,6 +17,7 @@ from offers.model.campaigns.campaign import (
     MessageText,
     Validity,
 )
+from offers.model.campaigns.gs1_reference import parse_gs1_reference, render_gs1_reference
 from offers.model.campaigns.schedule import ALWAYS
 from offers.model.campaigns.schedule_json import parse_schedule, render_schedule
 from offers.model.campaigns.stacking import StackingClass
@@ -122,6 +123,8 @@ def render_campaign(revision: CampaignRevision) -> str:
         }
     if revision.budgets:
         document["budgets"] = render_limits(revision.budgets)
+    if revision.gs1 is not None:
+        document["gs1"] = render_gs1_reference(revision.gs1)
     return json.dumps(document, ensure_ascii=False, sort_keys=True)
 
 
@@ -166,6 +169,7 @@ _MEMBERS: Final = frozenset(
         "texts",
         "offer_valid_s",
         "coupon_valid_s",
+        "gs1",
     }
 )
 
@@ -175,7 +179,7 @@ def _campaign(document: Json, revision: int) -> CampaignRevision:
     texts = object_of(document.get("texts"), "texts")
     cap = object_of(document.get("frequency_cap", {}), "frequency_cap")
     refuse_unknown(cap, "frequency_cap", {"offers_max", "window_s"})
-    budget = document.get("budget")
+    budget, gs1 = document.get("budget"), document.get("gs1")
     return CampaignRevision(
         campaign=CampaignId(text_of(document, "campaign")),
         revision=revision,
@@ -200,6 +204,7 @@ def _campaign(document: Json, revision: int) -> CampaignRevision:
         texts={_locale(key): _message(object_of(text, key)) for key, text in texts.items()},
         offer_valid_s=integer_of(document, "offer_valid_s", 900),
         coupon_valid_s=integer_of(document, "coupon_valid_s", 86_400),
+        gs1=None if gs1 is None else parse_gs1_reference(object_of(gs1, "gs1")),
     )
 
 

@@ -7,6 +7,7 @@ storage. A revision never changes: what was promised on a day can be read for ev
 from dataclasses import dataclass
 from typing import Final
 
+from offers.model.campaigns.gs1_reference import PREFIX_DIGITS_MAX, PREFIX_DIGITS_MIN
 from offers.model.errors import InvalidProgramme
 from offers.model.ids import check_name
 from offers.model.loyalty.earning_rule import EarningRule, EarningTerms
@@ -31,6 +32,8 @@ class Programme:
     tiers: TierLadder | None = None
     rewards: tuple[Reward, ...] = ()
     unused_rewards: UnusedReward = UnusedReward.GIVE_BACK
+    gs1_company_prefix: str | None = None
+    """what GS1 calls the retailer; with it coupons can be scanned by tills that know GS1"""
 
     def __post_init__(self) -> None:
         check_name("site", self.site, error=InvalidProgramme)
@@ -51,6 +54,7 @@ class Programme:
                 raise InvalidProgramme(f"rule {rule.rule!r} is named twice; rename one.")
             seen.add(rule.rule)
         self._check_rewards()
+        self._check_prefix()
 
     def _check_rewards(self) -> None:
         names = [entry.reward for entry in self.rewards]
@@ -67,6 +71,17 @@ class Programme:
                     f"reward {entry.reward!r} is for the tiers {unknown}; expected of "
                     f"{sorted(tiers)}."
                 )
+
+    def _check_prefix(self) -> None:
+        prefix = self.gs1_company_prefix
+        if prefix is None:
+            return
+        is_number = prefix.isascii() and prefix.isdigit()
+        if not is_number or not PREFIX_DIGITS_MIN <= len(prefix) <= PREFIX_DIGITS_MAX:
+            raise InvalidProgramme(
+                f"gs1_company_prefix is {prefix[:40]!r}; expected {PREFIX_DIGITS_MIN} to "
+                f"{PREFIX_DIGITS_MAX} digits. Take the one that your GS1 organisation gave you."
+            )
 
     def terms_of(self, unit: LedgerUnit) -> EarningTerms:
         """Return the terms of a unit that a rule of this programme earns."""

@@ -43,6 +43,7 @@ _MEMBERS: Final = {
     "tiers",
     "rewards",
     "unused_rewards",
+    "gs1_company_prefix",
 }
 
 
@@ -92,6 +93,8 @@ def render_programme(programme: Programme) -> str:
     }
     if programme.tiers is not None:
         document["tiers"] = _rendered_ladder(programme.tiers)
+    if programme.gs1_company_prefix is not None:
+        document["gs1_company_prefix"] = programme.gs1_company_prefix
     return json.dumps(document, ensure_ascii=False, sort_keys=True)
 
 
@@ -113,6 +116,9 @@ def _programme(document: Json) -> Programme:
             UnusedReward,
             document.get("unused_rewards", UnusedReward.GIVE_BACK.value),
             "unused_rewards",
+        ),
+        gs1_company_prefix=(
+            _text(document, "gs1_company_prefix") if "gs1_company_prefix" in document else None
         ),
     )
 

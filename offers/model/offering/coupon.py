@@ -57,3 +57,5 @@ class CouponCode:
     coupon: CouponId
     code: str
     expires_at_ms: UnixMs
+    gs1: str | None = None
+    """the same right as a GS1 element string, where the campaign has a reference there"""

@@ -111,7 +111,9 @@ def test_the_database_refuses_a_budget_that_is_overdrawn(shop: Shop) -> None:
     """The conditional statement itself, without the rule in front of it."""
     one = campaign(budget=Budget(redemptions_max=1))
     shop.start(one)
-    found = coupon_of_code(shop.code_in_hand(), work=shop.work, secrets=shop.secrets)
+    found = coupon_of_code(
+        shop.code_in_hand(), work=shop.work, now_ms=NOON_MS, secrets=shop.secrets
+    )
     assert found is not None
     coupon = found.coupon
     charges = [Charge(key=BudgetKey(site=SITE, campaign=one.campaign), cap=1, amount=1)]
