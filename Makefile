@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 UV := $(BIN)/uv
 
-.PHONY: demo test test-long check bench lock clean
+.PHONY: demo test test-long test-nightly check bench lock clean
 demo: .venv/.synced
 	$(BIN)/inaisle demo $(ARGS)
 
@@ -12,6 +12,10 @@ test: .venv/.synced
 
 test-long: .venv/.synced
 	$(BIN)/python -m pytest -m long $(ARGS)
+
+# A million steps of each state machine of offers: hours.
+test-nightly: .venv/.synced
+	INAISLE_NIGHTLY=1 $(BIN)/python -m pytest --timeout 36000 tests/property/test_offers_*.py tests/contract/test_api_schema.py $(ARGS)
 
 check: .venv/.synced
 	$(BIN)/ruff check .

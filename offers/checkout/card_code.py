@@ -123,17 +123,24 @@ def accepted_step(code: CardCode, *, key: bytes, group: str, now_ms: UnixMs) -> 
         Our clock; never the till's.
     """
     now = step_of(now_ms)
-    found = CardRefusal.CODE_WRONG
-    accepted: int | None = None
-    # All steps are tried whatever is found, so that the time of the answer tells nothing.
-    for step in range(max(0, now - STEPS_TOLD_MAX), now + STEPS_TOLD_MAX + 1):
-        proof = _proof(code.number, key=key, group=group, step=step, form=code.form)
-        if hmac.compare_digest(proof, code.proof):
-            if abs(step - now) <= STEPS_OFF_MAX:
-                accepted = step
-            else:
-                found = CardRefusal.CODE_OUT_OF_TIME
-    return found if accepted is None else accepted
+    near = range(max(0, now - STEPS_OFF_MAX), now + STEPS_OFF_MAX + 1)
+    accepted = _steps_of_proof(code, near, key=key, group=group)
+    if accepted:
+        return accepted[-1]
+    far = range(max(0, now - STEPS_TOLD_MAX), now + STEPS_TOLD_MAX + 1)
+    is_out_of_time = bool(_steps_of_proof(code, far, key=key, group=group))
+    return CardRefusal.CODE_OUT_OF_TIME if is_out_of_time else CardRefusal.CODE_WRONG
+
+
+def _steps_of_proof(code: CardCode, steps: range, *, key: bytes, group: str) -> list[int]:
+    # All of them are tried whatever is found, so that the time of a refusal tells nothing.
+    return [
+        step
+        for step in steps
+        if hmac.compare_digest(
+            _proof(code.number, key=key, group=group, step=step, form=code.form), code.proof
+        )
+    ]
 
 
 def _proof(number: CardNumber, *, key: bytes, group: str, step: int, form: CardCodeForm) -> str:

@@ -5,19 +5,18 @@ the unit after each step (I4).
 """
 
 import atexit
-import os
 from contextlib import ExitStack
 from functools import cache
 
 import hypothesis.strategies as st
 import sqlalchemy as sa
-from hypothesis import settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from offers.model.campaigns.budget import BudgetKey, BudgetStage, Charge
 from offers.storage.sql_work import SqlWork
 from offers.storage.tables import BUDGET_HOLDS, BUDGETS
 from offers.storage.tables import COUPONS as COUPONS_TABLE
+from tests.property.machine_size import machine_settings
 from tests.unit.offers.shop import (
     MINUTE_MS,
     SITE,
@@ -183,9 +182,4 @@ class Budgets(RuleBasedStateMachine):
 
 
 TestBudgets = Budgets.TestCase
-IS_NIGHT = "INAISLE_NIGHTLY" in os.environ
-TestBudgets.settings = settings(
-    max_examples=2_000 if IS_NIGHT else 100,
-    stateful_step_count=50 if IS_NIGHT else 30,
-    deadline=None,
-)
+TestBudgets.settings = machine_settings()

@@ -1,7 +1,6 @@
 """Consent and frequency cap as machines: no offer after "no", and never too many in any window."""
 
 import hypothesis.strategies as st
-from hypothesis import settings
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from offers.handlers.offering.open_offer import dismiss_offer
@@ -11,6 +10,7 @@ from offers.model.offering.offer import OfferCard, OfferState
 from offers.model.people.consent import Purpose
 from rtls.model.units import TagId, UnixMs
 from rtls.model.visit import TransitionKind
+from tests.property.machine_size import machine_settings
 from tests.unit.offers.shop import (
     DWELL_S,
     MINUTE_MS,
@@ -144,4 +144,4 @@ class OneShopper(RuleBasedStateMachine):
 
 
 TestOneShopper = OneShopper.TestCase
-TestOneShopper.settings = settings(max_examples=40, stateful_step_count=40, deadline=None)
+TestOneShopper.settings = machine_settings()

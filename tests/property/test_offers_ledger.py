@@ -1,6 +1,5 @@
 """The ledger as a machine: whatever is earned, spent and returned, the book adds up."""
 
-import os
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -8,7 +7,6 @@ from dataclasses import dataclass, replace
 import hypothesis.strategies as st
 import pytest
 import sqlalchemy as sa
-from hypothesis import HealthCheck, settings
 from hypothesis.stateful import (
     Bundle,
     MultipleResults,
@@ -28,6 +26,7 @@ from offers.model.loyalty.points import Earning, LedgerRefusal, Spending
 from offers.model.people.shopper import Locale, Shopper
 from offers.storage.sql_work import SqlWork
 from rtls.model.units import SiteId, UnixMs
+from tests.property.machine_size import machine_settings
 from tests.reference.ledger import PlainWallet
 from tests.unit.offers.shop import START_MS, CountedSecrets, memory_engine
 
@@ -37,7 +36,6 @@ SHOPPERS = (ShopperId("a" * 32), ShopperId("b" * 32))
 AMOUNTS = st.integers(1, 30)
 # Of what is there or left; from 100 on it is more than that.
 PERCENTS = st.integers(0, 110)
-NIGHTLY = "INAISLE_NIGHTLY" in os.environ
 
 FAULTS = """
 SELECT transaction_id FROM ledger_postings GROUP BY transaction_id HAVING SUM(amount_minor) <> 0
@@ -259,9 +257,4 @@ class Ledger(RuleBasedStateMachine):
 
 
 TestLedger = Ledger.TestCase
-TestLedger.settings = settings(
-    max_examples=20_000 if NIGHTLY else 300,
-    stateful_step_count=50,
-    deadline=None,
-    suppress_health_check=[HealthCheck.too_slow],
-)
+TestLedger.settings = machine_settings()

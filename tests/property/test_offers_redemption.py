@@ -1,7 +1,6 @@
 """Redemption as a machine: whatever tills do in whatever order, the limits hold."""
 
 import hypothesis.strategies as st
-from hypothesis import settings
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule
 
 from offers.handlers.answer_once import answer_once
@@ -15,6 +14,7 @@ from offers.model.ids import CredentialId, ShopperId
 from offers.model.offering.offer import OfferState
 from offers.model.till.redemption import Redemption
 from rtls.model.units import UnixMs
+from tests.property.machine_size import machine_settings
 from tests.unit.offers.shop import (
     MINUTE_MS,
     START_MS,
@@ -148,6 +148,6 @@ class ReservedRedemptions(Redemptions):
 
 TestRedemptions = Redemptions.TestCase
 TestReservedRedemptions = ReservedRedemptions.TestCase
-STEPS = settings(max_examples=25, stateful_step_count=25, deadline=None)
+STEPS = machine_settings(examples=25, steps=25)
 TestRedemptions.settings = STEPS
 TestReservedRedemptions.settings = STEPS

@@ -1,11 +1,9 @@
 """Segments as a machine: whatever shoppers buy and however late the sweep, the outcome is one."""
 
 import itertools
-import os
 from dataclasses import replace
 
 import hypothesis.strategies as st
-from hypothesis import settings
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from offers.handlers.profile.note_fact import note_facts
@@ -16,6 +14,7 @@ from offers.model.ids import ShopperId
 from offers.model.money import Money
 from offers.model.people.consent import Purpose
 from rtls.model.units import UnixMs
+from tests.property.machine_size import machine_settings
 from tests.reference.segment import Bought, segment_at
 from tests.unit.offers.shop import SITE, START_MS, Shop, memory_engine, scratch_work
 
@@ -136,7 +135,4 @@ class Segments(RuleBasedStateMachine):
 
 
 TestSegments = Segments.TestCase
-IS_NIGHTLY = "INAISLE_NIGHTLY" in os.environ
-TestSegments.settings = settings(
-    max_examples=2_000 if IS_NIGHTLY else 60, stateful_step_count=50, deadline=None
-)
+TestSegments.settings = machine_settings()

@@ -1,12 +1,17 @@
 """Tills as a machine: whatever is held, paid, given up and brought back, the books agree."""
 
-import os
 from dataclasses import replace
 
 import hypothesis.strategies as st
 import sqlalchemy as sa
-from hypothesis import HealthCheck, settings
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule
+from hypothesis.stateful import (
+    Bundle,
+    RuleBasedStateMachine,
+    consumes,
+    initialize,
+    invariant,
+    rule,
+)
 
 from offers.handlers.answer_once import answer_once
 from offers.handlers.loyalty.start_programme import start_programme
@@ -29,6 +34,7 @@ from offers.model.till.purchase import PurchaseReturn
 from offers.model.till.redemption import CheckoutRequest, Redemption
 from offers.storage.tables import BUDGETS
 from rtls.model.units import TagId, UnixMs
+from tests.property.machine_size import machine_settings
 from tests.unit.offers.shop import (
     MINUTE_MS,
     SITE,
@@ -84,11 +90,16 @@ class Tills(RuleBasedStateMachine):
         self.money_minor = 0
         """what the tills have taken in, less what they gave back"""
         start_programme(PROGRAMME, work=self.shop.work, now_ms=self._now())
+
+    @initialize(is_reserved=st.booleans())
+    def campaigns_start(self, *, is_reserved: bool) -> None:
+        """In half of the runs every coupon that is out has its redemption set aside."""
+        self.is_reserved = is_reserved
         limited = campaign(
             "limited",
             benefit=THREE_EURO,
             cap=CAP,
-            budget=Budget(redemptions_max=LIMIT, is_reserved=self.is_reserved),
+            budget=Budget(redemptions_max=LIMIT, is_reserved=is_reserved),
             priority=1,
         )
         plenty = replace(campaign("plenty", benefit=SEVENTH), stacking=StackingClass.COMBINABLE)
@@ -298,20 +309,5 @@ class Tills(RuleBasedStateMachine):
         return found
 
 
-class TillsWithReservedCoupons(Tills):
-    """The same, where every coupon that is out has its redemption set aside."""
-
-    is_reserved = True
-
-
 TestTills = Tills.TestCase
-TestTillsWithReservedCoupons = TillsWithReservedCoupons.TestCase
-IS_NIGHTLY = "INAISLE_NIGHTLY" in os.environ
-STEPS = settings(
-    max_examples=10_000 if IS_NIGHTLY else 20,
-    stateful_step_count=100 if IS_NIGHTLY else 25,
-    deadline=None,
-    suppress_health_check=[HealthCheck.too_slow],
-)
-TestTills.settings = STEPS
-TestTillsWithReservedCoupons.settings = STEPS
+TestTills.settings = machine_settings()
