@@ -10,7 +10,7 @@ from its second call on. What is built anew at each call, or is not plain, goes 
 from collections import namedtuple
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final, TypeAlias
-from weakref import WeakKeyDictionary
+from weakref import WeakSet
 
 import sqlalchemy as sa
 from sqlalchemy.engine.interfaces import DBAPICursor, Dialect
@@ -19,6 +19,8 @@ from sqlalchemy.sql.compiler import SQLCompiler
 Convert: TypeAlias = Callable[[object], object]
 Given: TypeAlias = Mapping[str, object]
 Row: TypeAlias = tuple[object, ...]
+Values: TypeAlias = Sequence[object] | dict[str, object]
+Result: TypeAlias = "Rows | sa.CursorResult[*tuple[object, ...]]"
 
 
 class Rows:
@@ -97,7 +99,6 @@ class _Prepared:
         self._is_positional = compiled.positiontup is not None
         self._names = tuple(compiled.positiontup or compiled.bind_names.values())
         binds = [compiled.binds[name] for name in self._names]
-        self.needs = frozenset(bind.key for bind in binds if bind.required)
         self._fixed = {
             name: bind.effective_value
             for name, bind in zip(self._names, binds, strict=True)
@@ -116,21 +117,29 @@ class _Prepared:
         ]
         self._row: Callable[[Sequence[object]], Row] | None = None
 
-    def values(self, given: Given) -> Sequence[object] | dict[str, object]:
-        """Return what the driver is to send."""
-        known = {**self._fixed, **given}
-        for name, convert in self._write:
-            known[name] = convert(known[name])
-        if self._is_positional:
-            return [known[name] for name in self._names]
-        return {name: known[name] for name in self._names}
+    def values(self, given: Given) -> Values | None:
+        """Return what the driver is to send; None where a value is missing."""
+        try:
+            known = given
+            if self._fixed or self._write:
+                changed = {**self._fixed, **given}
+                for name, convert in self._write:
+                    changed[name] = convert(changed[name])
+                known = changed
+            if self._is_positional:
+                return [known[name] for name in self._names]
+            return {name: known[name] for name in self._names}
+        except KeyError:
+            return None
 
     def rows(self, cursor: DBAPICursor) -> Rows:
         """Read all that came."""
         if not cursor.description:
             return Rows((), cursor.rowcount)
-        make = self._row or self._learn_row(cursor.description)
         found = cursor.fetchall()
+        if not found:
+            return Rows((), cursor.rowcount)
+        make = self._row or self._learn_row(cursor.description)
         if self._read:
             return Rows([make(self._converted(one)) for one in found], cursor.rowcount)
         return Rows([make(one) for one in found], cursor.rowcount)
@@ -158,9 +167,24 @@ def _reader(kind: sa.types.TypeEngine[object], dialect: Dialect) -> Convert | No
     return kind.dialect_impl(dialect).result_processor(dialect, None)
 
 
-# Statement → for each dialect and set of names: what was prepared, or None where it is not plain.
+# For each dialect and set of names: what was prepared, or None where it is not plain.
 _Known: TypeAlias = dict[tuple[str, tuple[str, ...]], _Prepared | None]
-_KNOWN: Final[WeakKeyDictionary[sa.sql.ClauseElement, _Known]] = WeakKeyDictionary()
+# What comes a second time is a constant of its module, and stays. The bound is for what is not.
+STATEMENTS_MAX: Final = 2_000
+_KNOWN: Final[dict[sa.sql.ClauseElement, _Known]] = {}
+_SEEN_ONCE: Final[WeakSet[sa.sql.ClauseElement]] = WeakSet()
+
+
+def _known(statement: sa.sql.ClauseElement) -> _Known | None:
+    """Return what is known of a statement; None at its first call: it may be built for this one."""
+    known = _KNOWN.get(statement)
+    if known is None and statement in _SEEN_ONCE:
+        if len(_KNOWN) >= STATEMENTS_MAX:
+            _KNOWN.clear()
+        known = _KNOWN[statement] = {}
+    if known is None:
+        _SEEN_ONCE.add(statement)
+    return known
 
 
 def _prepare(
@@ -185,50 +209,76 @@ class QuickConnection:
     def __init__(self, connection: sa.Connection) -> None:
         self._connection = connection
         self.dialect = connection.dialect
-        self._driver = connection.connection
+        # One for all statements: what one of them gave is read before the next is sent.
+        self._cursor: DBAPICursor | None = None
 
     def execute(
         self, statement: sa.Executable, given: Given | Sequence[Given] | None = None
-    ) -> Rows | sa.CursorResult[*tuple[object, ...]]:
+    ) -> Result:
         """Send the statement with its values, and return what comes back."""
         if given is None or isinstance(given, dict):
-            prepared = self._find(statement, given or {})
-            if prepared is not None and prepared.needs <= (given or {}).keys():
-                return self._send(prepared, given or {})
-        return self._connection.execute(statement, given)
+            return self._one(statement, given or {})
+        assert not isinstance(given, Mapping)
+        if len(given) == 1:  # nearly always: a basket of one line, one coupon
+            return self._one(statement, given[0])
+        return self._many(statement, given)
 
-    def exec_driver_sql(self, text: str) -> sa.CursorResult[*tuple[object, ...]]:
-        """Send text as it is, the ordinary way."""
-        return self._connection.exec_driver_sql(text)
+    def send(self, text: str) -> None:
+        """Send a text without values, such as SAVEPOINT."""
+        try:
+            self._open_cursor().execute(text)
+        except self.dialect.loaded_dbapi.Error as error:
+            raise self._fault(text, error) from error
+
+    def _one(self, statement: sa.Executable, given: Given) -> Result:
+        prepared = self._find(statement, given)
+        values = prepared and prepared.values(given)
+        if prepared is None or values is None:
+            return self._connection.execute(statement, given)
+        cursor = self._cursor or self._open_cursor()
+        try:
+            cursor.execute(prepared.text, values)
+            return prepared.rows(cursor)
+        except self.dialect.loaded_dbapi.Error as error:
+            raise self._fault(prepared.text, error) from error
+
+    def _many(self, statement: sa.Executable, given: Sequence[Given]) -> Result:
+        prepared = self._find(statement, given[0]) if given else None
+        values = [] if prepared is None else [prepared.values(row) for row in given]
+        if prepared is None or None in values:
+            return self._connection.execute(statement, given)
+        cursor = self._open_cursor()
+        try:
+            cursor.executemany(prepared.text, values)
+            return Rows((), cursor.rowcount)
+        except self.dialect.loaded_dbapi.Error as error:
+            raise self._fault(prepared.text, error) from error
 
     def _find(self, statement: sa.Executable, given: Given) -> _Prepared | None:
         assert isinstance(statement, sa.sql.ClauseElement)
-        known = _KNOWN.get(statement)
+        known = _KNOWN.get(statement) or _known(statement)
         if known is None:
-            _KNOWN[statement] = {}  # seen once: perhaps built for this one call
             return None
         key = (self.dialect.name, tuple(given))
         if key not in known:
             known[key] = _prepare(statement, key[1], self.dialect)
         return known[key]
 
-    def _send(self, prepared: _Prepared, given: Given) -> Rows:
-        values = prepared.values(given)
-        cursor = self._driver.cursor()
-        try:
-            cursor.execute(prepared.text, values)
-            return prepared.rows(cursor)
-        except self.dialect.loaded_dbapi.Error as error:
-            is_cut = self.dialect.is_disconnect(error, self._driver, cursor)
-            if is_cut:
-                self._connection.invalidate(error)
-            raise sa.exc.DBAPIError.instance(
-                prepared.text,
-                None,  # values do not belong in a log
-                error,
-                self.dialect.loaded_dbapi.Error,
-                connection_invalidated=is_cut,
-                dialect=self.dialect,
-            ) from error
-        finally:
-            cursor.close()
+    def _open_cursor(self) -> DBAPICursor:
+        if self._cursor is None:
+            self._cursor = self._connection.connection.cursor()
+        return self._cursor
+
+    def _fault(self, text: str, error: BaseException) -> BaseException:
+        """Return the error as SQLAlchemy tells it."""
+        is_cut = self.dialect.is_disconnect(error, self._connection.connection, self._cursor)
+        if is_cut:
+            self._connection.invalidate(error)
+        return sa.exc.DBAPIError.instance(
+            text,
+            None,  # values do not belong in a log
+            error,
+            self.dialect.loaded_dbapi.Error,
+            connection_invalidated=is_cut,
+            dialect=self.dialect,
+        )

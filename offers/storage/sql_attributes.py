@@ -10,6 +10,7 @@ from offers.model.ids import ConsentId, ShopperId
 from offers.storage.tables import SHOPPER_ATTRIBUTES
 from rtls.model.units import UnixMs
 
+_ADD_SHOPPER_ATTRIBUTES = sa.insert(SHOPPER_ATTRIBUTES)
 _A = SHOPPER_ATTRIBUTES.c
 _OF_SHOPPER = (
     sa.select(_A.name, _A.value)
@@ -45,7 +46,7 @@ class SqlAttributes:
             for value in sorted(attribute.values)
         ]
         if rows:
-            self._connection.execute(sa.insert(SHOPPER_ATTRIBUTES), rows)
+            self._connection.execute(_ADD_SHOPPER_ATTRIBUTES, rows)
 
     def of_shopper(self, shopper: ShopperId) -> tuple[Attribute, ...]:
         """Return all attributes of a shopper, by name."""

@@ -4,7 +4,6 @@ Layer: edges. Takes: a connection inside a transaction. Gives: `offers.ports.Aud
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from typing import Final
 
 import sqlalchemy as sa
@@ -38,7 +37,7 @@ class SqlAudit:
 
     def append(self, entry: AuditEntry) -> bool:
         """Write the entry behind the head; False where another has taken its place."""
-        return self._connection.execute(self._insert, asdict(entry)).rowcount == 1
+        return self._connection.execute(self._insert, _row_of(entry)).rowcount == 1
 
     def page(self, *, after: int, limit: int) -> tuple[AuditEntry, ...]:
         """Return entries behind a sequence number, oldest first."""
@@ -66,3 +65,17 @@ class SqlAudit:
             )
             for row in rows
         )
+
+
+def _row_of(entry: AuditEntry) -> dict[str, object]:
+    return {
+        "sequence": entry.sequence,
+        "at_ms": entry.at_ms,
+        "actor_role": entry.actor_role,
+        "actor_ref": entry.actor_ref,
+        "action": entry.action,
+        "subject": entry.subject,
+        "details": entry.details,
+        "previous": entry.previous,
+        "hash": entry.hash,
+    }

@@ -16,6 +16,7 @@ from offers.storage.insert_once import insert_once
 from offers.storage.tables import CAMPAIGN_REVISIONS, CAMPAIGNS
 from rtls.model.units import SiteId, ZoneId
 
+_ADD_CAMPAIGN_REVISIONS = sa.insert(CAMPAIGN_REVISIONS)
 _C = CAMPAIGNS.c
 _R = CAMPAIGN_REVISIONS.c
 _IS_CAMPAIGN = _C.campaign_id == sa.bindparam("campaign")
@@ -74,7 +75,7 @@ class SqlCampaigns:
         }
         self._connection.execute(self._insert, fresh)
         self._connection.execute(
-            sa.insert(CAMPAIGN_REVISIONS),
+            _ADD_CAMPAIGN_REVISIONS,
             {
                 "campaign_id": revision.campaign,
                 "revision": revision.revision,

@@ -10,6 +10,7 @@ from offers.model.ids import ShopperId
 from offers.storage.tables import CARD_CLAIMS
 from rtls.model.units import UnixMs
 
+_ADD_CARD_CLAIMS = sa.insert(CARD_CLAIMS)
 _C = CARD_CLAIMS.c
 _TAKE = (
     sa.delete(CARD_CLAIMS)
@@ -33,7 +34,7 @@ class SqlCardClaims:
     def add(self, fingerprint: str, shopper: ShopperId, *, until_ms: UnixMs) -> None:
         """Write a claim under the fingerprint of its code."""
         row = {"fingerprint": fingerprint, "shopper_id": shopper, "until_ms": until_ms}
-        self._connection.execute(sa.insert(CARD_CLAIMS), row)
+        self._connection.execute(_ADD_CARD_CLAIMS, row)
 
     def take(self, fingerprint: str, *, now_ms: UnixMs) -> ShopperId | None:
         """Use the claim up and return whose card it is; None where there is none, or it is over."""

@@ -13,6 +13,7 @@ from offers.storage.insert_once import insert_once
 from offers.storage.tables import CONSENT_TEXTS, CONSENTS
 from rtls.model.units import UnixMs
 
+_ADD_CONSENTS = sa.insert(CONSENTS)
 _HISTORY = (
     sa.select(CONSENTS)
     .where(CONSENTS.c.shopper_id == sa.bindparam("shopper"))
@@ -46,7 +47,7 @@ class SqlConsents:
     def append(self, consent: Consent) -> None:
         """Write one grant or withdrawal behind all earlier ones."""
         self._connection.execute(
-            sa.insert(CONSENTS),
+            _ADD_CONSENTS,
             {
                 "consent_id": consent.consent,
                 "shopper_id": consent.shopper,

@@ -17,6 +17,7 @@ from offers.storage.insert_once import insert_once
 from offers.storage.tables import CONTACT_PACES, CONTACT_WISHES, DELIVERIES
 from rtls.model.units import UnixMs
 
+_ADD_DELIVERIES = sa.insert(DELIVERIES)
 _W = CONTACT_WISHES.c
 _P = CONTACT_PACES.c
 _D = DELIVERIES.c
@@ -128,7 +129,7 @@ class SqlContacts:
             "outcome": delivery.outcome.value,
             "at_ms": delivery.at_ms,
         }
-        self._connection.execute(sa.insert(DELIVERIES), row)
+        self._connection.execute(_ADD_DELIVERIES, row)
 
     def deliveries_of(self, shopper: ShopperId, *, limit: int) -> tuple[Delivery, ...]:
         """Return the newest records about the shopper, newest first."""

@@ -7,6 +7,7 @@ more than the coupon has reversals.
 
 import json
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Final
 
 import sqlalchemy as sa
@@ -35,6 +36,7 @@ from offers.storage.tables import (
 )
 from rtls.model.units import SiteId, UnixMs
 
+_ADD_COUPONS = sa.insert(COUPONS)
 CODES_KEPT: Final = 2  # of each kind: ours, and that of GS1
 _C = COUPONS.c
 _FIND = sa.select(COUPONS).where(_C.coupon_id == sa.bindparam("coupon"))
@@ -102,20 +104,25 @@ _IN_HAND = (
 )
 
 
+@cache
+def _insert_redemption(dialect: str) -> sa.Insert:
+    return insert_once(REDEMPTIONS, dialect).values(use_number=_USE_NUMBER)
+
+
 class SqlCoupons:
     """Coupons and their redemptions."""
 
     def __init__(self, connection: sa.Connection) -> None:
         self._connection = connection
         dialect = connection.dialect.name
-        self._insert_redemption = insert_once(REDEMPTIONS, dialect).values(use_number=_USE_NUMBER)
+        self._insert_redemption = _insert_redemption(dialect)
         self._insert_reversal = insert_once(REVERSALS, dialect)
         self._insert_code = insert_once(COUPON_CODES, dialect)
 
     def add(self, coupon: Coupon) -> None:
         """Write a coupon, without a code yet."""
         self._connection.execute(
-            sa.insert(COUPONS),
+            _ADD_COUPONS,
             {
                 "coupon_id": coupon.coupon,
                 "offer_id": coupon.offer,

@@ -14,6 +14,7 @@ from offers.model.offering.refusal import Refusal
 from offers.storage.tables import DECISIONS
 from rtls.model.units import SiteId, UnixMs, ZoneId
 
+_ADD_DECISIONS = sa.insert(DECISIONS)
 _OF_SHOPPER = (
     sa.select(DECISIONS)
     .where(DECISIONS.c.shopper_id == sa.bindparam("shopper"))
@@ -41,7 +42,7 @@ class SqlDecisions:
             for entry in decision.passed_over
         ]
         self._connection.execute(
-            sa.insert(DECISIONS),
+            _ADD_DECISIONS,
             {
                 "decision_id": decision.decision,
                 "event_id": decision.event_id,

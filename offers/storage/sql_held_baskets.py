@@ -18,6 +18,8 @@ from offers.model.till.redemption import Discount
 from offers.storage.tables import HELD_BASKETS, HELD_COUPONS
 from rtls.model.units import SiteId, UnixMs
 
+_ADD_HELD_BASKETS = sa.insert(HELD_BASKETS)
+_ADD_HELD_COUPONS = sa.insert(HELD_COUPONS)
 _B = HELD_BASKETS.c
 _C = HELD_COUPONS.c
 _MOST = sa.bindparam("most", type_=sa.Integer)
@@ -58,7 +60,7 @@ class SqlHeldBaskets:
 
     def add(self, held: HeldBasket) -> None:
         """Write a held basket with its coupons."""
-        self._connection.execute(sa.insert(HELD_BASKETS), _row_of(held))
+        self._connection.execute(_ADD_HELD_BASKETS, _row_of(held))
         coupons = [
             {
                 "basket_id": held.held,
@@ -69,7 +71,7 @@ class SqlHeldBaskets:
             for position, coupon in enumerate(held.coupons)
         ]
         if coupons:
-            self._connection.execute(sa.insert(HELD_COUPONS), coupons)
+            self._connection.execute(_ADD_HELD_COUPONS, coupons)
 
     def find(self, held: BasketId) -> HeldBasket | None:
         """Return the basket, or None."""

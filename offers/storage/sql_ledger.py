@@ -45,6 +45,10 @@ from offers.storage.tables import (
 )
 from rtls.model.units import UnixMs
 
+_ADD_LEDGER_ALLOCATIONS = sa.insert(LEDGER_ALLOCATIONS)
+_ADD_LEDGER_LOTS = sa.insert(LEDGER_LOTS)
+_ADD_LEDGER_POSTINGS = sa.insert(LEDGER_POSTINGS)
+_ADD_LEDGER_TRANSACTIONS = sa.insert(LEDGER_TRANSACTIONS)
 _A = LEDGER_ACCOUNTS.c
 _T = LEDGER_TRANSACTIONS.c
 _R = LEDGER_REFERENCES.c
@@ -206,7 +210,7 @@ class SqlLedger:
 
     def post(self, entry: LedgerTransaction) -> None:
         """Write a transaction, and what follows for lots, debt and what it reverses."""
-        self._connection.execute(sa.insert(LEDGER_TRANSACTIONS), row_of_transaction(entry))
+        self._connection.execute(_ADD_LEDGER_TRANSACTIONS, row_of_transaction(entry))
         self._note_reference(entry)
         self._note_postings(entry)
         self._move_lots(entry)
@@ -278,7 +282,7 @@ class SqlLedger:
         rows = [row_of_account(account) for account in issuers]
         self._connection.execute(self._insert_account, rows)
         self._connection.execute(
-            sa.insert(LEDGER_POSTINGS),
+            _ADD_LEDGER_POSTINGS,
             [
                 {
                     "transaction_id": entry.transaction,
@@ -292,7 +296,7 @@ class SqlLedger:
     def _move_lots(self, entry: LedgerTransaction) -> None:
         if entry.lot is not None:
             row = row_of_lot(entry.lot, wallet=entry.wallet.account)
-            self._connection.execute(sa.insert(LEDGER_LOTS), row)
+            self._connection.execute(_ADD_LEDGER_LOTS, row)
         for allocation in entry.allocations:
             if entry.lot is None or allocation.lot != entry.lot.lot:  # its own came in with it
                 given = {"lot": allocation.lot, "amount": allocation.amount_minor}
@@ -306,7 +310,7 @@ class SqlLedger:
             for allocation in entry.allocations
         ]
         if rows:
-            self._connection.execute(sa.insert(LEDGER_ALLOCATIONS), rows)
+            self._connection.execute(_ADD_LEDGER_ALLOCATIONS, rows)
 
     def _check(
         self, step: sa.Update | sa.Insert, given: Mapping[str, object], *, what: str

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from offers.model.ids import ShopperId
 from offers.storage.tables import MINORS
 
+_ADD_MINORS = sa.insert(MINORS)
 _FIND = sa.select(MINORS.c.of_age_on).where(MINORS.c.shopper_id == sa.bindparam("shopper"))
 _FORGET = sa.delete(MINORS).where(MINORS.c.shopper_id == sa.bindparam("shopper"))
 
@@ -25,7 +26,7 @@ class SqlMinors:
         self._connection.execute(_FORGET, {"shopper": shopper})
         if of_age_on is not None:
             row = {"shopper_id": shopper, "of_age_on": of_age_on.isoformat()}
-            self._connection.execute(sa.insert(MINORS), row)
+            self._connection.execute(_ADD_MINORS, row)
 
     def of_age_on(self, shopper: ShopperId) -> date | None:
         """Return from which day on the shopper is of age; None for who never was a child here."""

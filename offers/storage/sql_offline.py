@@ -10,6 +10,7 @@ from offers.model.till.offline_coupon import FirstUse, OfflineItem, OfflineOutco
 from offers.storage.tables import OFFLINE_ITEMS, REDEMPTIONS
 from rtls.model.units import SiteId, UnixMs
 
+_ADD_OFFLINE_ITEMS = sa.insert(OFFLINE_ITEMS)
 _I = OFFLINE_ITEMS.c
 _R = REDEMPTIONS.c
 _FIND = sa.select(OFFLINE_ITEMS).where(
@@ -69,7 +70,7 @@ class SqlOfflineItems:
             "redeemed_at_ms": item.redeemed_at_ms,
             "received_at_ms": now_ms,
         }
-        self._connection.execute(sa.insert(OFFLINE_ITEMS), row)
+        self._connection.execute(_ADD_OFFLINE_ITEMS, row)
 
     def find(self, site: SiteId, till: TillId, reference: str) -> OfflineOutcome | None:
         """Return what became of the item that the till calls so, or None."""

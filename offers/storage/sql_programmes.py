@@ -24,6 +24,7 @@ from offers.storage.tables import (
 )
 from rtls.model.units import SiteId, UnixMs
 
+_ADD_TIER_CHANGES = sa.insert(TIER_CHANGES)
 _P = PROGRAMME_REVISIONS.c
 _C = TIER_CREDITS.c
 _S = SHOPPER_TIERS.c
@@ -178,7 +179,7 @@ class SqlTiers:
             "is_up": change.is_up,
             "at_ms": change.at_ms,
         }
-        self._connection.execute(sa.insert(TIER_CHANGES), row)
+        self._connection.execute(_ADD_TIER_CHANGES, row)
 
     def changes_of(self, shopper: ShopperId, *, limit: int) -> tuple[TierChange, ...]:
         """Return the shopper's newest changes, newest first."""

@@ -40,6 +40,11 @@ from offers.storage.tables import (
 )
 from rtls.model.units import SiteId, UnixMs
 
+_ADD_PURCHASES = sa.insert(PURCHASES)
+_ADD_PURCHASE_LINES = sa.insert(PURCHASE_LINES)
+_ADD_PURCHASE_POINTS = sa.insert(PURCHASE_POINTS)
+_ADD_PURCHASE_REDEMPTIONS = sa.insert(PURCHASE_REDEMPTIONS)
+_ADD_RETURN_LINES = sa.insert(RETURN_LINES)
 _L = PURCHASE_LINES.c
 _IS_PURCHASE: sa.BindParameter[str] = sa.bindparam("purchase")
 _FIND = sa.select(PURCHASES).where(PURCHASES.c.purchase_id == _IS_PURCHASE)
@@ -118,7 +123,7 @@ class SqlPurchases:
     def add(self, purchase: Purchase) -> None:
         """Write a purchase; its redemptions are written before."""
         self._connection.execute(
-            sa.insert(PURCHASES),
+            _ADD_PURCHASES,
             {
                 "purchase_id": purchase.purchase,
                 "site": purchase.site,
@@ -135,19 +140,19 @@ class SqlPurchases:
             _row_of_line(purchase.purchase, place, line)
             for place, line in enumerate(purchase.lines)
         ]
-        self._connection.execute(sa.insert(PURCHASE_LINES), lines)
+        self._connection.execute(_ADD_PURCHASE_LINES, lines)
         uses = [
             {"purchase_id": purchase.purchase, "position": position, "redemption_id": redemption}
             for position, redemption in enumerate(purchase.redemptions)
         ]
         if uses:
-            self._connection.execute(sa.insert(PURCHASE_REDEMPTIONS), uses)
+            self._connection.execute(_ADD_PURCHASE_REDEMPTIONS, uses)
         moved = [
             _row_of_points(purchase.purchase, position, points)
             for position, points in enumerate(purchase.points)
         ]
         if moved:
-            self._connection.execute(sa.insert(PURCHASE_POINTS), moved)
+            self._connection.execute(_ADD_PURCHASE_POINTS, moved)
 
     def find(self, purchase: PurchaseId) -> Purchase | None:
         """Return the purchase, with how much of each line has been returned, or None."""
@@ -221,7 +226,7 @@ class SqlPurchases:
             if self._connection.execute(_COUNT_RETURNED, given).rowcount != 1:
                 return False
         lines = [_row_of_returned(returned.returned, line) for line in returned.lines]
-        self._connection.execute(sa.insert(RETURN_LINES), lines)
+        self._connection.execute(_ADD_RETURN_LINES, lines)
         return True
 
 

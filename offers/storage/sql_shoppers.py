@@ -10,6 +10,8 @@ from offers.model.people.shopper import Credential, Locale, Role, Shopper
 from offers.storage.tables import CREDENTIALS, SHOPPERS
 from rtls.model.units import SiteId, UnixMs
 
+_ADD_CREDENTIALS = sa.insert(CREDENTIALS)
+_ADD_SHOPPERS = sa.insert(SHOPPERS)
 _FIND = sa.select(SHOPPERS).where(SHOPPERS.c.shopper_id == sa.bindparam("shopper"))
 _FIND_CREDENTIAL = sa.select(CREDENTIALS).where(
     CREDENTIALS.c.fingerprint == sa.bindparam("fingerprint")
@@ -38,7 +40,7 @@ class SqlShoppers:
     def add(self, shopper: Shopper) -> None:
         """Write a new shopper."""
         self._connection.execute(
-            sa.insert(SHOPPERS),
+            _ADD_SHOPPERS,
             {
                 "shopper_id": shopper.shopper,
                 "enrolled_at_ms": shopper.enrolled_at_ms,
@@ -60,7 +62,7 @@ class SqlShoppers:
     def add_credential(self, credential: Credential, *, fingerprint: str) -> None:
         """Write a new credential under the fingerprint of its secret."""
         self._connection.execute(
-            sa.insert(CREDENTIALS),
+            _ADD_CREDENTIALS,
             {
                 "credential_id": credential.credential,
                 "fingerprint": fingerprint,

@@ -16,6 +16,7 @@ from offers.storage.insert_once import insert_once
 from offers.storage.tables import SURVEY_ANSWERS, SURVEY_CHOICES, SURVEYS
 from rtls.model.units import SiteId, UnixMs
 
+_ADD_SURVEY_CHOICES = sa.insert(SURVEY_CHOICES)
 _S = SURVEYS.c
 _FIND = sa.select(_S.document).where(_S.survey_id == sa.bindparam("survey"))
 _OF_SITE = sa.select(_S.document).where(_S.site == sa.bindparam("of_site")).order_by(_S.survey_id)
@@ -107,7 +108,7 @@ class SqlSurveys:
             for choice in _choices(answers[question.question])
         ]
         if chosen:
-            self._connection.execute(sa.insert(SURVEY_CHOICES), chosen)
+            self._connection.execute(_ADD_SURVEY_CHOICES, chosen)
         return True
 
     def counts(self, survey: SurveyId) -> Mapping[tuple[str, str], int]:

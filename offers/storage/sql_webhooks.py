@@ -17,6 +17,8 @@ from offers.storage.tables import WEBHOOK_EVENTS, WEBHOOK_KINDS, WEBHOOKS
 from offers.storage.webhook_rows import call_of_row, webhook_of_row
 from rtls.model.units import SiteId, UnixMs
 
+_ADD_WEBHOOK_KINDS = sa.insert(WEBHOOK_KINDS)
+
 
 class SqlWebhooks:
     """Receivers, events, and the queue of each receiver."""
@@ -43,7 +45,7 @@ class SqlWebhooks:
         )
         if is_added:
             kinds = [{"webhook_id": webhook.webhook, "kind": kind} for kind in webhook.kinds]
-            self._connection.execute(sa.insert(WEBHOOK_KINDS), kinds)
+            self._connection.execute(_ADD_WEBHOOK_KINDS, kinds)
         return is_added
 
     def find(self, webhook: WebhookId) -> Webhook | None:

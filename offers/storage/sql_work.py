@@ -4,7 +4,8 @@ Layer: edges. Takes: a connection. Gives: `offers.ports.UnitOfWork` to writer an
 and end the transaction.
 """
 
-from typing import cast
+from collections.abc import Callable
+from typing import Generic, TypeVar, cast, overload
 
 import sqlalchemy as sa
 
@@ -89,48 +90,74 @@ from offers.storage.sql_trips import SqlTrips
 from offers.storage.sql_visits import SqlVisits
 from offers.storage.sql_webhooks import SqlWebhooks
 
+T = TypeVar("T")
+
+
+class _Made(Generic[T]):
+    """A repository that is made when it is first asked for: a transaction needs few of them."""
+
+    def __init__(self, make: Callable[[sa.Connection], T]) -> None:
+        self._make = make
+        self._name = ""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    @overload
+    def __get__(self, work: None, owner: type) -> "_Made[T]": ...
+    @overload
+    def __get__(self, work: "SqlWork", owner: type) -> T: ...
+    def __get__(self, work: "SqlWork | None", owner: type) -> "_Made[T] | T":
+        if work is None:
+            return self
+        made = self._make(work.connection)
+        work.__dict__[self._name] = made  # which Python looks at first from now on
+        return made
+
 
 class SqlWork:
     """All repositories over one connection."""
 
-    def __init__(self, slow: sa.Connection) -> None:
-        connection = cast("sa.Connection", QuickConnection(slow))
-        self.shoppers: Shoppers = SqlShoppers(connection)
-        self.consents: Consents = SqlConsents(connection)
-        self.pairings: Pairings = SqlPairings(connection)
-        self.campaigns: Campaigns = SqlCampaigns(connection)
-        self.offline_items: OfflineItems = SqlOfflineItems(connection)
-        self.budgets: Budgets = SqlBudgets(connection)
-        self.sites: Sites = SqlSites(connection)
-        self.visits: Visits = SqlVisits(connection)
-        self.decisions: Decisions = SqlDecisions(connection)
-        self.occasions: Occasions = SqlOccasions(connection)
-        self.offers: Offers = SqlOffers(connection)
-        self.coupons: Coupons = SqlCoupons(connection)
-        self.cards: Cards = SqlCards(connection)
-        self.card_claims: CardClaims = SqlCardClaims(connection)
-        self.held_baskets: HeldBaskets = SqlHeldBaskets(connection)
-        self.purchases: Purchases = SqlPurchases(connection)
-        self.facts: Facts = SqlFacts(connection)
-        self.attributes: Attributes = SqlAttributes(connection)
-        self.memberships: Memberships = SqlMemberships(connection)
-        self.segments: SegmentBook = SqlSegmentBook(connection)
-        self.answers: Answers = SqlAnswers(connection)
-        self.outbox: Outbox = SqlOutbox(connection)
-        self.trips: Trips = SqlTrips(connection)
-        self.push_subscriptions: PushSubscriptions = SqlPushSubscriptions(connection)
-        self.contacts: Contacts = SqlContacts(connection)
-        self.mails: Mails = SqlMails(connection)
-        self.webhooks: Webhooks = SqlWebhooks(connection)
-        self.audit: Audit = SqlAudit(connection)
-        self.referrals: Referrals = SqlReferrals(connection)
-        self.surveys: Surveys = SqlSurveys(connection)
-        self.staff_requests: StaffRequests = SqlStaffRequests(connection)
-        self.goodwill: GoodwillDays = SqlGoodwillDays(connection)
-        self.ledger: Ledger = SqlLedger(connection)
-        self.programmes: Programmes = SqlProgrammes(connection)
-        self.tiers: Tiers = SqlTiers(connection)
-        self.retention: Retention = SqlRetention(connection)
-        self.suspensions: Suspensions = SqlSuspensions(connection)
-        self.minors: Minors = SqlMinors(connection)
-        self.personal_data: PersonalData = SqlPersonalData(connection)
+    shoppers = _Made[Shoppers](SqlShoppers)
+    consents = _Made[Consents](SqlConsents)
+    pairings = _Made[Pairings](SqlPairings)
+    campaigns = _Made[Campaigns](SqlCampaigns)
+    offline_items = _Made[OfflineItems](SqlOfflineItems)
+    budgets = _Made[Budgets](SqlBudgets)
+    sites = _Made[Sites](SqlSites)
+    visits = _Made[Visits](SqlVisits)
+    decisions = _Made[Decisions](SqlDecisions)
+    occasions = _Made[Occasions](SqlOccasions)
+    offers = _Made[Offers](SqlOffers)
+    coupons = _Made[Coupons](SqlCoupons)
+    cards = _Made[Cards](SqlCards)
+    card_claims = _Made[CardClaims](SqlCardClaims)
+    held_baskets = _Made[HeldBaskets](SqlHeldBaskets)
+    purchases = _Made[Purchases](SqlPurchases)
+    facts = _Made[Facts](SqlFacts)
+    attributes = _Made[Attributes](SqlAttributes)
+    memberships = _Made[Memberships](SqlMemberships)
+    segments = _Made[SegmentBook](SqlSegmentBook)
+    answers = _Made[Answers](SqlAnswers)
+    outbox = _Made[Outbox](SqlOutbox)
+    trips = _Made[Trips](SqlTrips)
+    push_subscriptions = _Made[PushSubscriptions](SqlPushSubscriptions)
+    contacts = _Made[Contacts](SqlContacts)
+    mails = _Made[Mails](SqlMails)
+    webhooks = _Made[Webhooks](SqlWebhooks)
+    audit = _Made[Audit](SqlAudit)
+    referrals = _Made[Referrals](SqlReferrals)
+    surveys = _Made[Surveys](SqlSurveys)
+    staff_requests = _Made[StaffRequests](SqlStaffRequests)
+    goodwill = _Made[GoodwillDays](SqlGoodwillDays)
+    ledger = _Made[Ledger](SqlLedger)
+    programmes = _Made[Programmes](SqlProgrammes)
+    tiers = _Made[Tiers](SqlTiers)
+    retention = _Made[Retention](SqlRetention)
+    suspensions = _Made[Suspensions](SqlSuspensions)
+    minors = _Made[Minors](SqlMinors)
+    personal_data = _Made[PersonalData](SqlPersonalData)
+
+    def __init__(self, slow: sa.Connection | QuickConnection) -> None:
+        quick = slow if isinstance(slow, QuickConnection) else QuickConnection(slow)
+        self.connection = cast("sa.Connection", quick)

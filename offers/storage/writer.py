@@ -16,7 +16,6 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import Final, TypeVar
 
-import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
 from offers.model.errors import Busy
@@ -24,6 +23,7 @@ from offers.ports import UnitOfWork
 from offers.storage.database import Place, open_engine
 from offers.storage.faults import ends_transaction, fault_of, is_passing_conflict
 from offers.storage.postgres_server import SAVEPOINTS_MAX
+from offers.storage.quick_connection import QuickConnection
 from offers.storage.sql_work import SqlWork
 
 T = TypeVar("T")
@@ -182,18 +182,19 @@ class Writer:
 
     def _commit_once(self, batch: list[_Command]) -> None:
         with self._engine.connect() as connection, connection.begin():
-            work = SqlWork(connection)
+            quick = QuickConnection(connection)
+            work = SqlWork(quick)
             for command in batch:
-                _run_in_savepoint(command, work, connection)
+                _run_in_savepoint(command, work, quick)
 
 
-def _run_in_savepoint(command: _Command, work: SqlWork, connection: sa.Connection) -> None:
-    connection.exec_driver_sql("SAVEPOINT command")
+def _run_in_savepoint(command: _Command, work: SqlWork, connection: QuickConnection) -> None:
+    connection.send("SAVEPOINT command")
     try:
         command.act(work)
     except Exception as error:
         if ends_transaction(error):
             raise
         command.fail(error)
-        connection.exec_driver_sql("ROLLBACK TO SAVEPOINT command")
-    connection.exec_driver_sql("RELEASE SAVEPOINT command")
+        connection.send("ROLLBACK TO SAVEPOINT command")
+    connection.send("RELEASE SAVEPOINT command")
