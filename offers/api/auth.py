@@ -5,7 +5,6 @@ looked up by a keyed fingerprint, so that neither the database nor the time of a
 anything about them.
 """
 
-from functools import partial
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -15,10 +14,9 @@ from starlette.routing import BaseRoute
 from offers.api.problem import Problem, ProblemCode
 from offers.api.roles import EVERYBODY, ROLES, Roles
 from offers.api.services import Services, ServicesDep
-from offers.handlers.people.issue_credential import identify_caller
+from offers.handlers.people.issue_credential import caller_of, fingerprint_of
 from offers.model.ids import ShopperId
-from offers.model.people.shopper import Credential
-from offers.ports import UnitOfWork
+from offers.model.people.shopper import Credential, Role
 from rtls.model.units import SiteId
 
 _bearer = HTTPBearer(
@@ -47,7 +45,8 @@ async def enforce_role(request: Request, services: ServicesDep, bearer: BearerDe
         raise Problem(ProblemCode.ROLE_FORBIDDEN, f"operation {operation!r} has no declared role.")
     required = ROLES[operation]
     if required is not EVERYBODY:
-        request.state.credential = await _admit(bearer, required, services)
+        credential = await _admit(bearer, required, services)
+        request.state.credential = credential
 
 
 async def _admit(
@@ -72,11 +71,24 @@ async def _admit(
 
 async def sign_in(secret: str, services: Services) -> Credential | None:
     """Return whose secret this is, or None."""
-    return await services.read(partial(_identify, secret, services))
+    fingerprint = fingerprint_of(secret, secrets=services.secrets)
+    found = await services.read(lambda work: caller_of(fingerprint, work=work))
+    if found is not None and fingerprint is not None and found.role is Role.TILL:
+        services.callers.note(fingerprint, found)
+    return found
 
 
-def _identify(secret: str, services: Services, work: UnitOfWork) -> Credential | None:
-    return identify_caller(secret, work=work, secrets=services.secrets)
+def known_caller(authorization: str, services: Services) -> tuple[str, Credential] | None:
+    """Return fingerprint and owner of the key in the header, if it has been looked up before.
+
+    Who acts upon it looks again in the transaction of the deed (`caller_of`).
+    """
+    scheme, _, secret = authorization.partition(" ")
+    fingerprint = fingerprint_of(secret, secrets=services.secrets)
+    if scheme != "Bearer" or fingerprint is None:
+        return None
+    found = services.callers.find(fingerprint)
+    return None if found is None else (fingerprint, found)
 
 
 def _admitted(request: Request) -> Credential:

@@ -7,6 +7,7 @@ and lookups to the routes, without ever blocking the event loop.
 import asyncio
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Annotated, Final, Protocol, TypeVar
 
@@ -16,6 +17,7 @@ from pydantic import JsonValue
 from starlette.requests import HTTPConnection
 
 from offers.api.failure_limit import FailureLimit
+from offers.api.known_callers import KnownCallers
 from offers.api.problem import Problem, ProblemCode
 from offers.model.ids import ShopperId
 from offers.ports import Reader, SecretSource, UnitOfWork, Writer
@@ -142,6 +144,7 @@ class Services:
     scans: ScanSink | None = None
     push_key: str | None = None
     templates: tuple[Mapping[str, JsonValue], ...] = ()
+    callers: KnownCallers = field(default_factory=KnownCallers, init=False)
     coupon_failures: FailureLimit = field(init=False)
     enrolments: FailureLimit = field(init=False)
     scans_taken: FailureLimit = field(init=False)
@@ -169,10 +172,8 @@ class Services:
         """
         future: Future[T] = self.writer.submit(act)
         try:
-            # Shielded: a client that goes away must not take its transaction along.
-            waiting = asyncio.wrap_future(future)
-            waiting.add_done_callback(_look_at_error)
-            return await asyncio.wait_for(asyncio.shield(waiting), self.settings.answer_s_max)
+            async with asyncio.timeout(self.settings.answer_s_max):
+                return await _result_of(future)
         except TimeoutError as error:
             code = ProblemCode.BUSY if future.cancel() else ProblemCode.IN_FLIGHT
             raise Problem(
@@ -183,10 +184,23 @@ class Services:
             ) from error
 
 
-def _look_at_error(future: asyncio.Future[T]) -> None:
-    # Where nobody waits any longer, asyncio would complain that nobody looked.
-    if not future.cancelled():
-        future.exception()
+async def _result_of(future: Future[T]) -> T:
+    """Wait for what another thread does; it goes on where nobody waits any longer."""
+    loop = asyncio.get_running_loop()
+    done = loop.create_future()
+
+    def tell(_: Future[T]) -> None:
+        with suppress(RuntimeError):  # the loop has been closed: the service stops
+            loop.call_soon_threadsafe(_wake, done)
+
+    future.add_done_callback(tell)
+    await done
+    return future.result()
+
+
+def _wake(done: asyncio.Future[None]) -> None:
+    if not done.done():  # else the client has gone, or the time is over
+        done.set_result(None)
 
 
 def services_of(connection: HTTPConnection) -> Services:

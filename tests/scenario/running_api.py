@@ -1,6 +1,5 @@
 """The whole offers side as the door wires it, on a loopback port, with a clock that tests set."""
 
-import asyncio
 import json
 import threading
 from collections.abc import Iterator
@@ -150,7 +149,7 @@ class RunningApi:
         self._thread = threading.Thread(target=self._serve, daemon=True)
 
     def _serve(self) -> None:
-        asyncio.run(self.server.serve())
+        self.server.run()  # with the event loop of the door
 
     def start(self) -> None:
         self._thread.start()

@@ -11,6 +11,7 @@ from offers.api.problem import ProblemCode
 from offers.api.problem_docs import problems
 from offers.api.schema import Body, Id
 from offers.api.till.till_answers import ONCE, Outcome, TillRequestDep, answer_till, check_failures
+from offers.api.till.till_route import TillRoute
 from offers.checkout.budget_charges import day_of
 from offers.handlers.till.grant_goodwill import grant_goodwill
 from offers.model.loyalty.goodwill import POINTS_MAX, Goodwill, GoodwillReason, GoodwillRefusal
@@ -19,7 +20,7 @@ from rtls.model.units import UnixMs
 
 GRANT = "grantGoodwill"
 
-goodwill_routes = APIRouter(tags=["staff"])
+goodwill_routes = APIRouter(tags=["staff"], route_class=TillRoute)
 
 
 class GoodwillBody(Body):

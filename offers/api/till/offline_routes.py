@@ -24,6 +24,7 @@ from offers.api.till.offline_schema import (
     TillKeysBody,
 )
 from offers.api.till.till_answers import ONCE, Outcome, TillRequestDep, answer_till
+from offers.api.till.till_route import TillRoute
 from offers.api.till.till_routes import place_of
 from offers.handlers.till.book_offline import book_offline
 from offers.handlers.till.offline_keys import offline_keys, sign_coupon
@@ -32,7 +33,7 @@ from rtls.model.units import UnixMs
 
 BATCH: Final = "bookOfflineBatch"
 
-offline_routes = APIRouter()
+offline_routes = APIRouter(route_class=TillRoute)
 
 
 @offline_routes.get(

@@ -14,6 +14,7 @@ from offers.api.problem_docs import problems
 from offers.api.services import ServicesDep
 from offers.api.till.purchase_schema import PurchaseBody, ReturnBody, ReturnWishBody
 from offers.api.till.till_answers import ONCE, Outcome, TillRequestDep, answer_till
+from offers.api.till.till_route import TillRoute
 from offers.api.till.till_routes import place_of
 from offers.handlers.till.return_purchase import purchase_of_site, return_purchase
 from offers.model.ids import PurchaseId
@@ -23,7 +24,7 @@ from rtls.model.units import UnixMs
 
 RETURN: Final = "returnPurchase"
 
-purchase_routes = APIRouter(prefix="/till", tags=["till"])
+purchase_routes = APIRouter(prefix="/till", tags=["till"], route_class=TillRoute)
 
 PurchasePath = Annotated[PurchaseId, Path(max_length=128)]
 

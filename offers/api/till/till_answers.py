@@ -12,11 +12,12 @@ import msgspec
 from fastapi import Depends, Header, Request, Response, status
 from pydantic import BaseModel
 
-from offers.api.auth import CallerDep
+from offers.api.auth import BearerDep, CallerDep
 from offers.api.idempotency import HEADER, LENGTH_MAX, LENGTH_MIN, parse_idempotency_key
 from offers.api.problem import MEDIA_TYPE, Problem, ProblemCode, problem_body
 from offers.api.services import Services, ServicesDep
 from offers.handlers.answer_once import answer_once
+from offers.handlers.people.issue_credential import caller_of, fingerprint_of
 from offers.model.idempotency import IdempotentRequest, StoredAnswer
 from offers.model.loyalty.goodwill import GoodwillRefusal
 from offers.model.loyalty.reward import RewardRefusal
@@ -69,6 +70,8 @@ class TillRequest:
     key: str
     request: Request
     till: Credential
+    fingerprint: str | None
+    """of the key that the till has shown"""
     services: Services
 
 
@@ -77,9 +80,14 @@ async def till_request(
     request: Request,
     till: CallerDep,
     services: ServicesDep,
+    bearer: BearerDep,
 ) -> TillRequest:
     """Return all that `answer_till` needs to know of the request."""
-    return TillRequest(key=key, request=request, till=till, services=services)
+    assert bearer is not None  # the role was enforced
+    fingerprint = fingerprint_of(bearer.credentials, secrets=services.secrets)
+    return TillRequest(
+        key=key, request=request, till=till, fingerprint=fingerprint, services=services
+    )
 
 
 TillRequestDep = Annotated[TillRequest, Depends(till_request)]
@@ -102,7 +110,7 @@ async def answer_till(
         Status of a success.
     """
     services, till = asked.services, asked.till
-    path = asked.request.url.path
+    path = asked.request.scope["path"]
     once = IdempotentRequest.of(
         caller=till.credential,
         key=asked.key,
@@ -112,6 +120,7 @@ async def answer_till(
     bad_codes: list[int] = []
 
     def act(work: UnitOfWork) -> StoredAnswer:
+        _refuse_revoked(asked, work)
         now_ms = services.now_ms()
         bad_codes.clear()  # the database may have given up an earlier attempt
 
@@ -128,6 +137,13 @@ async def answer_till(
     is_problem = answer.status >= status.HTTP_400_BAD_REQUEST
     media_type = MEDIA_TYPE if is_problem else "application/json"
     return Response(answer.body, status_code=answer.status, media_type=media_type)
+
+
+def _refuse_revoked(asked: TillRequest, work: UnitOfWork) -> None:
+    if caller_of(asked.fingerprint, work=work) is None:
+        if asked.fingerprint is not None:
+            asked.services.callers.forget(asked.fingerprint)
+        raise Problem(ProblemCode.CREDENTIAL_INVALID, "The key has just been revoked.")
 
 
 def refused(refusal: Refused) -> Problem:

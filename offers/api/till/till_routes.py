@@ -25,6 +25,7 @@ from offers.api.till.till_answers import (
     count_bad_codes,
     refused,
 )
+from offers.api.till.till_route import TillRoute
 from offers.api.till.till_schema import (
     BasketRequestBody,
     CheckoutBody,
@@ -50,7 +51,7 @@ COMMIT: Final = "commitBasket"
 CANCEL: Final = "cancelBasket"
 REDEEM: Final = "redeemCoupon"
 
-till_routes = APIRouter(prefix="/till", tags=["till"])
+till_routes = APIRouter(prefix="/till", tags=["till"], route_class=TillRoute)
 
 BasketPath = Annotated[BasketId, Path(max_length=128)]
 

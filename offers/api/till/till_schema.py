@@ -51,7 +51,15 @@ class BasketBody(Body):
 
     def basket(self) -> Basket:
         """Return the noun."""
-        lines = tuple(BasketLine(**line.model_dump()) for line in self.lines)
+        lines = tuple(
+            BasketLine(
+                sku=line.sku,
+                category=line.category,
+                quantity=line.quantity,
+                unit_price_minor=line.unit_price_minor,
+            )
+            for line in self.lines
+        )
         return Basket(currency=self.currency, lines=lines)
 
 

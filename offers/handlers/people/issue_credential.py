@@ -115,12 +115,22 @@ def add_credential(
     )
 
 
-def identify_caller(secret: str, *, work: UnitOfWork, secrets: SecretSource) -> Credential | None:
-    """Return whose secret this is, or None where it is nobody's, or nobody's any more."""
+def fingerprint_of(secret: str, *, secrets: SecretSource) -> str | None:
+    """Return what a secret is known by; None for what cannot be one of ours."""
     if not 1 <= len(secret) <= SECRET_CHARACTERS_MAX:
         return None
-    found = work.shoppers.find_credential(secrets.fingerprint(secret, purpose=SECRET_PURPOSE))
+    return secrets.fingerprint(secret, purpose=SECRET_PURPOSE)
+
+
+def caller_of(fingerprint: str | None, *, work: UnitOfWork) -> Credential | None:
+    """Return whose secret has this fingerprint, as `identify_caller` does."""
+    found = None if fingerprint is None else work.shoppers.find_credential(fingerprint)
     return None if found is None or found.revoked_at_ms is not None else found
+
+
+def identify_caller(secret: str, *, work: UnitOfWork, secrets: SecretSource) -> Credential | None:
+    """Return whose secret this is, or None where it is nobody's, or nobody's any more."""
+    return caller_of(fingerprint_of(secret, secrets=secrets), work=work)
 
 
 def revoke_credential(
