@@ -9,11 +9,11 @@ from its second call on. What is built anew at each call, or is not plain, goes 
 
 from collections import namedtuple
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, cast
 from weakref import WeakSet
 
 import sqlalchemy as sa
-from sqlalchemy.engine.interfaces import DBAPICursor, Dialect
+from sqlalchemy.engine.interfaces import DBAPICursor, DBAPIModule, Dialect
 from sqlalchemy.sql.compiler import SQLCompiler
 
 Convert: TypeAlias = Callable[[object], object]
@@ -232,7 +232,7 @@ class QuickConnection:
 
     def _one(self, statement: sa.Executable, given: Given) -> Result:
         prepared = self._find(statement, given)
-        values = prepared and prepared.values(given)
+        values = None if prepared is None else prepared.values(given)
         if prepared is None or values is None:
             return self._connection.execute(statement, given)
         cursor = self._cursor or self._open_cursor()
@@ -244,12 +244,13 @@ class QuickConnection:
 
     def _many(self, statement: sa.Executable, given: Sequence[Given]) -> Result:
         prepared = self._find(statement, given[0]) if given else None
-        values = [] if prepared is None else [prepared.values(row) for row in given]
-        if prepared is None or None in values:
+        found = [] if prepared is None else map(prepared.values, given)
+        values = [one for one in found if one is not None]
+        if prepared is None or len(values) < len(given):
             return self._connection.execute(statement, given)
         cursor = self._open_cursor()
         try:
-            cursor.executemany(prepared.text, values)
+            cursor.executemany(prepared.text, cast("Sequence[Sequence[object]]", values))
             return Rows((), cursor.rowcount)
         except self.dialect.loaded_dbapi.Error as error:
             raise self._fault(prepared.text, error) from error
@@ -269,7 +270,7 @@ class QuickConnection:
             self._cursor = self._connection.connection.cursor()
         return self._cursor
 
-    def _fault(self, text: str, error: BaseException) -> BaseException:
+    def _fault(self, text: str, error: DBAPIModule.Error) -> BaseException:
         """Return the error as SQLAlchemy tells it."""
         is_cut = self.dialect.is_disconnect(error, self._connection.connection, self._cursor)
         if is_cut:
