@@ -5,28 +5,24 @@ them to the database. Each is checked once more when it goes out; what must wait
 later, what must not go is dropped.
 """
 
-import logging
 from collections.abc import Callable
 from functools import partial
-from threading import Event, Thread
 from typing import Final, Protocol, assert_never
 
 from offers.delivery.mail import MailResult
+from offers.delivery.repeated_turn import RepeatedTurn
 from offers.handlers.messages.send_mail import MailToSend, note_mail, prepare_mail
 from offers.model.messages.contact import DeliveryOutcome
 from offers.model.messages.mail import MAIL_KEPT_MS, Mail
 from offers.model.messages.push_rules import PushRules
 from offers.model.offering.refusal import PushRefusal
 from offers.ports import Reader, SecretSource, UnitOfWork, Writer
-from rtls.model.errors import InaisleError
 from rtls.model.units import UnixMs
 
 IDLE_S: Final = 2.0
 MAILS_A_TURN_MAX: Final = 50
 WAIT_MS: Final = 15 * 60_000
 _MAY_PASS: Final = frozenset({PushRefusal.QUIET_HOURS, PushRefusal.TOO_SOON})
-
-log = logging.getLogger(__name__)
 
 
 class Mailer(Protocol):
@@ -68,37 +64,28 @@ class MailSender:
         self._rules = rules
         self._secrets = secrets
         self._now_ms = now_ms
-        self._stop = Event()
-        self._thread = Thread(target=self._run, name="mails", daemon=True)
         self.counters = {"sent": 0, "dropped": 0, "postponed": 0, "faults": 0}
+        self._turns = RepeatedTurn(self._turn, name="mails", idle_s=IDLE_S, fault=self._count_fault)
 
     def start(self) -> None:
         """Work in a thread of its own."""
-        self._thread.start()
+        self._turns.start()
 
     def close(self) -> None:
         """Stop after the mail in hand; the others stay in the database."""
-        self._stop.set()
-        if self._thread.is_alive():
-            self._thread.join(timeout=15.0)
+        self._turns.close()
 
     @property
     def is_running(self) -> bool:
         """Whether the thread is alive; health pages name it."""
-        return self._thread.is_alive()
+        return self._turns.is_running
 
-    def _run(self) -> None:
-        while not self._stop.is_set():
-            try:
-                self._turn()
-            except InaisleError as error:
-                self.counters["faults"] += 1
-                log.warning("mails are looked for again in %.1f s: %s", IDLE_S, error)
-            self._stop.wait(IDLE_S)
+    def _count_fault(self) -> None:
+        self.counters["faults"] += 1
 
     def _turn(self) -> None:
         for mail in self._reader.run(partial(_due, self._now_ms())):
-            if self._stop.is_set():
+            if self._turns.is_stopping:
                 return
             self._serve(mail)
 

@@ -11,10 +11,11 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from threading import Event, Lock, Thread
+from threading import Event, Lock
 from typing import Final, assert_never
 
 from offers.delivery.parcel import Parcel, render_parcel
+from offers.delivery.repeated_turn import RepeatedTurn
 from offers.handlers.offering.deliver_offer import note_delivered, ready_to_deliver
 from offers.model.errors import Busy, NotFound
 from offers.model.ids import OfferId, ShopperId
@@ -134,7 +135,6 @@ class Relay:
     ) -> None:
         self._writer = writer
         self._reader = reader
-        self._woken = woken
         self._fan_out = fan_out
         self._render = render
         self._render_points = render_points
@@ -145,26 +145,28 @@ class Relay:
         self._attempts: OrderedDict[OfferId, _Attempt] = OrderedDict()
         self._connected: dict[ShopperId, None] = {}  # in their order, each once
         self._lock = Lock()  # guards _connected
-        self._stop = Event()
-        self._thread = Thread(target=self._run, name="relay", daemon=True)
         self.counters = {"sent": 0, "delivered": 0, "refused": 0, "given_up": 0, "failed": 0}
+        self._turns = RepeatedTurn(
+            self._turn,
+            name="relay",
+            idle_s=settings.idle_s,
+            fault=self._count_fault,
+            woken=woken,
+        )
 
     def start(self) -> None:
         """Work in a thread of its own, beginning with what is left from before."""
-        self._thread.start()
+        self._turns.start()
 
     def close(self) -> None:
         """Stop after the turn in hand; what is not told stays in the outbox."""
-        self._stop.set()
-        self._woken.set()
-        if self._thread.is_alive():
-            self._thread.join(timeout=10.0)
+        self._turns.close()
 
     def connected(self, shopper: ShopperId) -> None:
         """Bring what waits to a shopper whose app has just connected. From any thread."""
         with self._lock:
             self._connected[shopper] = None
-        self._woken.set()
+        self._turns.wake()
 
     def written(self, offer: OfferId) -> None:
         """Take the report that a socket has taken an offer. From any thread; returns at once."""
@@ -177,23 +179,15 @@ class Relay:
     @property
     def is_running(self) -> bool:
         """Whether the thread is alive; health pages name it."""
-        return self._thread.is_alive()
+        return self._turns.is_running
 
     def _note(self, offer: OfferId, work: UnitOfWork) -> None:
         self._attempts.pop(offer, None)
         if note_delivered(offer, work=work, now_ms=self._now_ms()):
             self.counters["delivered"] += 1
 
-    def _run(self) -> None:
-        self._woken.set()  # the first turn finds what was left before the start
-        while not self._stop.is_set():
-            self._woken.wait(self._settings.idle_s)
-            self._woken.clear()
-            try:
-                self._turn()
-            except InaisleError as error:
-                self.counters["failed"] += 1
-                log.warning("the relay tries again in %.1f s: %s", self._settings.idle_s, error)
+    def _count_fault(self) -> None:
+        self.counters["failed"] += 1
 
     def _turn(self) -> None:
         with self._lock:

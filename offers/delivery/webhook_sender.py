@@ -11,9 +11,9 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from threading import Event, Thread
 from typing import Final
 
+from offers.delivery.repeated_turn import RepeatedTurn
 from offers.delivery.safe_post import SafePost
 from offers.delivery.webhook_call import render_call, sign_call
 from offers.handlers.messages.manage_webhook import webhook_secret
@@ -73,41 +73,31 @@ class WebhookSender:
         self._lanes = ThreadPoolExecutor(lanes, thread_name_prefix="webhook")
         self._in_hand: dict[WebhookId, Future[None]] = {}
         self._resting: dict[WebhookId, _Rest] = {}
-        self._woken = Event()
-        self._stop = Event()
-        self._thread = Thread(target=self._run, name="webhooks", daemon=True)
         self.counters = {"told": 0, "failed": 0, "unreachable": 0, "faults": 0}
+        self._turns = RepeatedTurn(
+            self._turn, name="webhooks", idle_s=IDLE_S, fault=self._count_fault
+        )
 
     def start(self) -> None:
         """Work in threads of their own, beginning with what is left from before."""
-        self._thread.start()
+        self._turns.start()
 
     def close(self) -> None:
         """Stop after the calls in hand; what is not told stays in the queue."""
-        self._stop.set()
-        self._woken.set()
-        if self._thread.is_alive():
-            self._thread.join(timeout=10.0)
+        self._turns.close()
         self._lanes.shutdown(wait=True, cancel_futures=True)
 
     def wake(self) -> None:
         """Look for calls now. From any thread; returns at once."""
-        self._woken.set()
+        self._turns.wake()
 
     @property
     def is_running(self) -> bool:
         """Whether the thread is alive; health pages name it."""
-        return self._thread.is_alive()
+        return self._turns.is_running
 
-    def _run(self) -> None:
-        while not self._stop.is_set():
-            try:
-                self._turn()
-            except InaisleError as error:
-                self.counters["faults"] += 1
-                log.warning("webhooks are looked for again in %.1f s: %s", IDLE_S, error)
-            self._woken.wait(IDLE_S)
-            self._woken.clear()
+    def _count_fault(self) -> None:
+        self.counters["faults"] += 1
 
     def _turn(self) -> None:
         now_ms = self._now_ms()
@@ -125,10 +115,10 @@ class WebhookSender:
 
     def _serve(self, webhook: WebhookId) -> None:
         try:
-            while not self._stop.is_set() and self._tell(webhook):
+            while not self._turns.is_stopping and self._tell(webhook):
                 pass
         except InaisleError as error:
-            self.counters["faults"] += 1
+            self._count_fault()
             log.warning("a webhook is told again soon: %s", error)
 
     def _tell(self, webhook: WebhookId) -> bool:
@@ -146,7 +136,7 @@ class WebhookSender:
         failed: list[WebhookCall] = []
         held_up: set[str | None] = set()
         for call in due.calls:
-            if self._stop.is_set():
+            if self._turns.is_stopping:
                 break
             if call.event.shopper is not None and call.event.shopper in held_up:
                 continue  # it comes behind one that failed

@@ -4,6 +4,8 @@ Layer: flow. Takes: zone events of a paired tag from on_visit, in their transact
 without `personalise` nothing is noted. Facts about places are kept for a month and no longer.
 """
 
+from typing import assert_never
+
 from offers.handlers.profile.note_fact import note_facts
 from offers.model.conditions.fact import QUANTITY_MAX, Fact, FactKind
 from offers.model.ids import ShopperId
@@ -13,47 +15,30 @@ from rtls.model.units import UnixMs
 from rtls.model.visit import DwellReached, Transition
 
 
-def note_dwell(
-    event: DwellReached,
+def note_stay(
+    event: DwellReached | Transition,
     occasion: ZoneOccasion,
     shopper: ShopperId,
     *,
     work: UnitOfWork,
     now_ms: UnixMs,
 ) -> None:
-    """Note that a stay of the shopper's own has reached a dwell threshold."""
+    """Note that a stay of the shopper's own has reached a dwell threshold, or has ended."""
+    if not occasion.is_visit_open:
+        return
+    match event:
+        case DwellReached():
+            kind, reference, at_ms = FactKind.DWELL, event.event_id, event.reached_at_ms
+        case Transition():
+            kind, reference, at_ms = FactKind.VISIT, event.visit_id, event.at_ms
+        case _:
+            assert_never(event)
     fact = Fact(
-        kind=FactKind.DWELL,
-        reference=event.event_id,
-        at_ms=event.reached_at_ms,
+        kind=kind,
+        reference=reference,
+        at_ms=at_ms,
         site=event.site,
         zone=event.zone,
-        quantity=_whole_seconds(occasion),
+        quantity=min(int(occasion.dwell_s), QUANTITY_MAX),
     )
-    if occasion.is_visit_open:
-        note_facts(shopper, [fact], work=work, now_ms=now_ms)
-
-
-def note_visit(
-    event: Transition,
-    occasion: ZoneOccasion,
-    shopper: ShopperId,
-    *,
-    work: UnitOfWork,
-    now_ms: UnixMs,
-) -> None:
-    """Note that a stay of the shopper's own has ended, and how long it was."""
-    fact = Fact(
-        kind=FactKind.VISIT,
-        reference=event.visit_id,
-        at_ms=event.at_ms,
-        site=event.site,
-        zone=event.zone,
-        quantity=_whole_seconds(occasion),
-    )
-    if occasion.is_visit_open:
-        note_facts(shopper, [fact], work=work, now_ms=now_ms)
-
-
-def _whole_seconds(occasion: ZoneOccasion) -> int:
-    return min(int(occasion.dwell_s), QUANTITY_MAX)
+    note_facts(shopper, [fact], work=work, now_ms=now_ms)

@@ -13,7 +13,7 @@ from typing import Final, assert_never
 from offers.handlers.offering.decide_moment import decide_moment
 from offers.handlers.offering.end_offer import end_offer
 from offers.handlers.offering.on_occasion import on_occasion
-from offers.handlers.visits.note_stay import note_dwell, note_visit
+from offers.handlers.visits.note_stay import note_stay
 from offers.handlers.visits.note_trip import note_trip
 from offers.handlers.visits.on_revision import note_revision, revise_visit
 from offers.model.campaigns.trigger import Measure, TriggerKind
@@ -198,7 +198,7 @@ def _leave(
         is_late=now_ms - event.decided_at_ms > settings.event_age_ms_max,
         is_visit_open=known.pairing == pairing.pairing,
     )
-    note_visit(event, occasion, pairing.shopper, work=work, now_ms=now_ms)
+    note_stay(event, occasion, pairing.shopper, work=work, now_ms=now_ms)
     moment = _moment(event, pairing, occasion, now_ms=now_ms)
     return decide_moment(moment, work=work, secrets=secrets, is_always_logged=False)
 
@@ -225,7 +225,7 @@ def _dwell(
         is_late=event.is_late or is_stale,
         work=work,
     )
-    note_dwell(event, occasion, pairing.shopper, work=work, now_ms=now_ms)
+    note_stay(event, occasion, pairing.shopper, work=work, now_ms=now_ms)
     moment = _moment(event, pairing, occasion, now_ms=now_ms)
     return decide_moment(moment, work=work, secrets=secrets)
 
