@@ -68,7 +68,7 @@ def instant_ms(text: object) -> float:
     return datetime.fromisoformat(str(text)).timestamp() * 1000.0
 
 
-def wait_until(is_so: Callable[[], bool], what: str, *, timeout_s: float = 15.0) -> None:
+def wait_until(is_so: Callable[[], bool], what: str, *, timeout_s: float = 45.0) -> None:
     deadline = time.monotonic() + timeout_s
     while not is_so():
         if time.monotonic() > deadline:
@@ -167,6 +167,14 @@ class ServeProcess:
                 stdout=log,
                 stderr=log,
             )
+        try:
+            self._wait_until_ready()
+        except BaseException:  # no __exit__ follows: it would run on beside all later tests
+            self.kill()
+            raise
+
+    def _wait_until_ready(self) -> None:
+        assert self._process is not None
         deadline = time.monotonic() + READY_S_MAX
         while self.readiness()[0] != 200:
             assert self._process.poll() is None, self.told()
@@ -278,7 +286,7 @@ class App:
             self.client.put(f"/v1/me/consents/{purpose}", wish)
         self.client.post("/v1/me/pairings", {"tag": TAG})
         self._listener.start()
-        assert self._is_connected.wait(10.0)
+        assert self._is_connected.wait(30.0)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -294,7 +302,7 @@ class App:
             found.setdefault(str(offer["offer"]), (at_ms, offer))
         return found
 
-    def wait_for_offer(self, *, timeout_s: float = 25.0) -> tuple[int, Json]:
+    def wait_for_offer(self, *, timeout_s: float = 60.0) -> tuple[int, Json]:
         """When the first offer came, and the offer."""
         wait_until(lambda: bool(self.offers), "an offer on the stream", timeout_s=timeout_s)
         return next(iter(self.offers.values()))
@@ -408,7 +416,6 @@ class ShopOnAir:
         wait_until(
             lambda: self.scenario.now_ms > last_ms and self.counts().unacknowledged == 0,
             "acknowledgement of everything",
-            timeout_s=20.0,
         )
 
     def _run(self) -> None:
