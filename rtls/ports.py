@@ -13,7 +13,16 @@ import numpy.typing as npt
 
 from rtls.model.anchor_alarm import AnchorAlarm
 from rtls.model.fix import FixBatch
-from rtls.model.units import AnchorId, TagId, UnixMs
+from rtls.model.footfall import (
+    Block,
+    CellTimes,
+    DayGap,
+    FixColumns,
+    ReportWindow,
+    VisitColumns,
+    ZoneStays,
+)
+from rtls.model.units import AnchorId, Metre, TagId, UnixMs
 from rtls.model.visit import ZoneEvent
 
 
@@ -126,4 +135,35 @@ class StateStore(Protocol):
 
     def load(self, key: str) -> bytes | None:
         """Return the last value saved whole, or None."""
+        ...
+
+
+class FootfallSource(Protocol):
+    """The position history as reports read it. What it gives is not yet fit to be shown.
+
+    A damaged file is left out and named by `gaps`; it never stops a report.
+    """
+
+    def fixes(self, window: ReportWindow) -> FixColumns:
+        """Return the fixes with start_ms <= at_ms < end_ms that the choices of the window let."""
+        ...
+
+    def visits(self, window: ReportWindow) -> VisitColumns:
+        """Return the stays that began within the window, as its choices let."""
+        ...
+
+    def cell_times(self, window: ReportWindow, *, cell_m: Metre, block: Block) -> CellTimes:
+        """Return the time in each cell and block; the same as of all fixes of the window."""
+        ...
+
+    def zone_stays(self, window: ReportWindow, *, block: Block) -> ZoneStays:
+        """Return the stays in each zone and block; the same as of all visits of the window."""
+        ...
+
+    def cohorts(self, window: ReportWindow) -> tuple[str, ...]:
+        """Return the segments that fixes or visits of the window name, "" included, sorted."""
+        ...
+
+    def gaps(self, window: ReportWindow) -> tuple[DayGap, ...]:
+        """Return the days of the window that are missing, wholly or in part, in their order."""
         ...

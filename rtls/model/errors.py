@@ -12,6 +12,7 @@ Layer: nouns. Takes: nothing. Gives: the errors that public functions of `rtls` 
     ├── InvalidRecording     a recorded file that cannot be replayed
     ├── InvalidConnection    settings by which no broker can be reached
     ├── InvalidFormat        settings by which no message of a gateway could be read
+    ├── InvalidReport        a report that cannot be asked for, or columns none can be made of
     ├── NotDurable           something that must survive a crash could not be written
     └── LiveStateAway        the latest fixes cannot be read just now
 
@@ -57,6 +58,10 @@ class InvalidConnection(InaisleError, ValueError):
 
 class InvalidFormat(InaisleError, ValueError):
     """Settings by which no message of a gateway could be read."""
+
+
+class InvalidReport(InaisleError, ValueError):
+    """A report that cannot be asked for, or columns that none can be made of."""
 
 
 class NotDurable(InaisleError):
