@@ -13,6 +13,7 @@ from offers.ports.cards import CardClaims, Cards
 from offers.ports.contact import Contacts, Mails, PushSubscriptions, Trips
 from offers.ports.engagement import GoodwillDays, Referrals, StaffRequests, Surveys
 from offers.ports.facts import Attributes, Facts
+from offers.ports.history import History
 from offers.ports.ledger import Ledger
 from offers.ports.minors import Minors
 from offers.ports.occasions import Occasions
@@ -46,6 +47,7 @@ __all__ = [
     "FanOut",
     "GoodwillDays",
     "HeldBaskets",
+    "History",
     "Ledger",
     "Mails",
     "Memberships",

@@ -15,6 +15,7 @@ from offers.ports.cards import CardClaims, Cards
 from offers.ports.contact import Contacts, Mails, PushSubscriptions, Trips
 from offers.ports.engagement import GoodwillDays, Referrals, StaffRequests, Surveys
 from offers.ports.facts import Attributes, Facts
+from offers.ports.history import History
 from offers.ports.ledger import Ledger
 from offers.ports.minors import Minors
 from offers.ports.occasions import Occasions
@@ -56,6 +57,8 @@ class UnitOfWork(Protocol):
     def decisions(self) -> Decisions: ...  # noqa: D102
     @property
     def occasions(self) -> Occasions: ...  # noqa: D102
+    @property
+    def history(self) -> History: ...  # noqa: D102
     @property
     def offers(self) -> Offers: ...  # noqa: D102
     @property

@@ -24,6 +24,7 @@ from offers.ports import (
     Facts,
     GoodwillDays,
     HeldBaskets,
+    History,
     Ledger,
     Mails,
     Memberships,
@@ -65,6 +66,7 @@ from offers.storage.sql_coupons import SqlCoupons
 from offers.storage.sql_decisions import SqlDecisions
 from offers.storage.sql_goodwill import SqlGoodwillDays
 from offers.storage.sql_held_baskets import SqlHeldBaskets
+from offers.storage.sql_history import SqlHistory
 from offers.storage.sql_ledger import SqlLedger
 from offers.storage.sql_mails import SqlMails
 from offers.storage.sql_memberships import SqlMemberships
@@ -128,6 +130,7 @@ class SqlWork:
     visits = _Made[Visits](SqlVisits)
     decisions = _Made[Decisions](SqlDecisions)
     occasions = _Made[Occasions](SqlOccasions)
+    history = _Made[History](SqlHistory)
     offers = _Made[Offers](SqlOffers)
     coupons = _Made[Coupons](SqlCoupons)
     cards = _Made[Cards](SqlCards)

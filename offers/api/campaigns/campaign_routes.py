@@ -20,6 +20,7 @@ from offers.decision.terms import terms_of
 from offers.handlers.campaigns.simulate_campaign import DAYS_MAX, Simulation, simulate_campaign
 from offers.model.campaigns.campaign import CampaignRevision
 from offers.model.campaigns.campaign_json import parse_campaign
+from offers.model.campaigns.history import LeftOut
 from offers.model.errors import InvalidCampaign, NotFound
 from offers.model.ids import CampaignId
 from offers.model.people.shopper import Locale
@@ -52,6 +53,18 @@ class SimulationWishBody(Body):
     days: StrictInt = Field(default=7, ge=1, le=DAYS_MAX, examples=[7])
 
 
+class LeftOutBody(Body):
+    """Something that the numbers do not know."""
+
+    code: str = Field(examples=["other_campaigns"])
+    why: str
+
+    @classmethod
+    def of(cls, left: LeftOut) -> "LeftOutBody":
+        """Render it."""
+        return cls(code=left.value, why=left.why)
+
+
 class SimulationBody(Body):
     """What the campaign would have done, at most."""
 
@@ -62,6 +75,7 @@ class SimulationBody(Body):
     pushes_max: int
     cost_max: MoneyBody | None = Field(description="null: the benefit has no bound in money")
     refusals: dict[str, int] = Field(examples=[{"frequency_cap": 12}])
+    left_out: tuple[LeftOutBody, ...] = Field(description="what these numbers do not know")
 
     @classmethod
     def of(cls, found: Simulation) -> "SimulationBody":
@@ -74,6 +88,7 @@ class SimulationBody(Body):
             pushes_max=found.pushes_max,
             cost_max=MoneyBody.of_limit(found.cost_max),
             refusals={refusal.value: count for refusal, count in found.refusals.items()},
+            left_out=tuple(map(LeftOutBody.of, found.left_out)),
         )
 
 

@@ -108,18 +108,18 @@ def _anniversaries(
         return
     for years in range(1, YEARS_MAX + 1):
         occasion = AnniversaryReached(years=years)
-        for day in _days_kept(today, years):
+        for day in anniversary_days(today, years):
             for shopper in work.occasions.first_purchases(
                 site,
-                from_ms=_midnight(day, zone),
-                until_ms=_midnight(day + timedelta(days=1), zone),
+                from_ms=instant_of(day, zone),
+                until_ms=instant_of(day + timedelta(days=1), zone),
                 occasion=_name(occasion, site),
                 limit=A_CALL_MAX,
             ):
                 yield shopper, occasion
 
 
-def _days_kept(today: date, years: int) -> Iterator[date]:
+def anniversary_days(today: date, years: int) -> Iterator[date]:
     """Yield the days so many years ago that are kept today; 29 February on the 28th."""
     for text in birthday_texts(today):
         month, day = map(int, text.split("-"))
@@ -138,8 +138,8 @@ def _expiring(
         day = today + timedelta(days=days_ahead)
         for shopper, lot in work.occasions.expiring_lots(
             site,
-            from_ms=_midnight(day, zone),
-            until_ms=_midnight(day + timedelta(days=1), zone),
+            from_ms=instant_of(day, zone),
+            until_ms=instant_of(day + timedelta(days=1), zone),
             days_ahead=days_ahead,
             limit=A_CALL_MAX,
         ):
@@ -154,6 +154,7 @@ def _name(occasion: Occasion, site: SiteId) -> str:
     return moment_of(occasion, shopper=NOBODY, site=site, now_ms=UnixMs(0)).key
 
 
-def _midnight(day: date, zone: ZoneInfo) -> UnixMs:
-    shown = datetime.combine(day, time(), tzinfo=zone)
+def instant_of(day: date, zone: ZoneInfo, *, minute: int = 0) -> UnixMs:
+    """Return when the clocks of the zone show so many minutes of the day."""
+    shown = datetime.combine(day, time(minute // 60, minute % 60), tzinfo=zone)
     return UnixMs(round(shown.astimezone(UTC).timestamp() * 1_000))

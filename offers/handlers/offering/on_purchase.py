@@ -10,12 +10,13 @@ from typing import Final
 from offers.handlers.offering.on_occasion import on_occasion
 from offers.model.campaigns.trigger import DAYS_MAX, Measure, TriggerKind
 from offers.model.conditions.fact import Fact, FactKind
-from offers.model.conditions.shopper_facts import FactNeeds
+from offers.model.conditions.shopper_facts import FactNeeds, ShopperFacts
 from offers.model.ids import ShopperId
 from offers.model.money import Money
 from offers.model.offering.occasion import SPENT_MAX, CountGrown, Purchased, Spent
 from offers.model.till.purchase import Purchase
 from offers.ports import SecretSource, UnitOfWork
+from rtls.model.units import UnixMs
 
 KINDS: Final = (FactKind.PURCHASE, FactKind.RETURN)
 NEEDS: Final = FactNeeds(days=dict.fromkeys(KINDS, DAYS_MAX))
@@ -41,22 +42,39 @@ def on_purchase(purchase: Purchase, *, work: UnitOfWork, secrets: SecretSource) 
         )
 
 
-def _ask_sums(
-    purchase: Purchase, shopper: ShopperId, *, work: UnitOfWork, secrets: SecretSource
-) -> None:
-    facts = work.facts.of_shopper(shopper, NEEDS, site=purchase.site, as_of_ms=purchase.at_ms)
+def purchased(
+    purchase: str, paid: Money, *, at_ms: UnixMs, facts: ShopperFacts | None
+) -> Purchased:
+    """Return a purchase with what was spent before it.
+
+    Parameters
+    ----------
+    purchase, paid, at_ms
+        What was bought for how much, and when.
+    facts
+        With what `NEEDS` asks for; None where nothing is known of the shopper.
+    """
     past = () if facts is None else [f for kind in KINDS for f in facts.past.get(kind, ())]
     earlier = [
         spent
         for fact in past
-        if fact.reference != purchase.purchase and (spent := _spent(fact)) is not None
+        if fact.reference != purchase
+        and fact.at_ms <= at_ms
+        and (spent := _spent(fact)) is not None
     ]
     newest_first = sorted(earlier, key=lambda spent: -spent.at_ms)[:SPENT_MAX]
-    bought = Purchased(
-        purchase=purchase.purchase,
-        newest=Spent(amount=purchase.paid, at_ms=purchase.at_ms),
+    return Purchased(
+        purchase=purchase,
+        newest=Spent(amount=paid, at_ms=at_ms),
         earlier=tuple(newest_first),
     )
+
+
+def _ask_sums(
+    purchase: Purchase, shopper: ShopperId, *, work: UnitOfWork, secrets: SecretSource
+) -> None:
+    facts = work.facts.of_shopper(shopper, NEEDS, site=purchase.site, as_of_ms=purchase.at_ms)
+    bought = purchased(purchase.purchase, purchase.paid, at_ms=purchase.at_ms, facts=facts)
     on_occasion(
         bought,
         shopper=shopper,

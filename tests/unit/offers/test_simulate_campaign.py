@@ -11,10 +11,18 @@ from offers.decision.terms import terms_of
 from offers.handlers.campaigns.simulate_campaign import simulate_campaign
 from offers.model.campaigns.campaign import Budget, FrequencyCap
 from offers.model.campaigns.campaign_json import parse_campaign
-from offers.model.campaigns.trigger import EnterTrigger, LeaveTrigger, ManualTrigger, WelcomeTrigger
-from offers.model.conditions.condition_terms import SegmentIn
+from offers.model.campaigns.history import LeftOut
+from offers.model.campaigns.trigger import (
+    BasketTrigger,
+    EnterTrigger,
+    LeaveTrigger,
+    ManualTrigger,
+    WelcomeTrigger,
+)
+from offers.model.conditions.condition_terms import Events, PastCount, Range, SegmentIn
+from offers.model.conditions.fact import FactKind
 from offers.model.errors import InvalidCampaign
-from offers.model.loyalty.segment import Segment
+from offers.model.loyalty.segment import Membership, Segment
 from offers.model.offering.refusal import Refusal
 from offers.model.people.consent import Purpose
 from offers.model.people.shopper import Locale
@@ -24,6 +32,7 @@ from rtls.model.visit import TransitionKind
 from tests.unit.offers.shop import (
     MINUTE_MS,
     SHELF,
+    SITE,
     START_MS,
     Shop,
     campaign,
@@ -106,6 +115,54 @@ def test_nothing_is_written_by_trying(shop: Shop) -> None:
     assert shop.work.outbox.waiting(limit=99) == before
 
 
+def test_it_is_tried_without_hindsight(shop: Shop) -> None:
+    """Who stayed twice had stayed never before when he came for the first time."""
+    busy_hour(shop)
+    never = PastCount(
+        events=Events(kind=FactKind.VISIT, within_days=30, zones=frozenset({SHELF})),
+        range=Range(at_most=0),
+    )
+    entering = replace(campaign(cap=EAGER), trigger=EnterTrigger(zone=SHELF), audience=never)
+    found = tried(shop, entering)
+    assert (found.offers, found.refusals[Refusal.CONDITION_UNMET]) == (2, 1)
+
+
+def test_a_segment_counts_as_it_was_then(shop: Shop) -> None:
+    """A win-back that is tried on last week does not ask who is at risk today."""
+    anna = shop.shopper()
+    stay(shop, "tag:1", START_MS + 10 * MINUTE_MS, minutes=6)
+    shop.work.memberships.enter(
+        Membership(
+            shopper=anna,
+            site=SITE,
+            segment=Segment.AT_RISK,
+            entered_at_ms=UnixMs(START_MS + 20 * MINUTE_MS),
+        )
+    )
+    at_risk = SegmentIn(segments=frozenset({Segment.AT_RISK}))
+    entering = replace(campaign(), trigger=EnterTrigger(zone=SHELF), audience=at_risk)
+    assert tried(shop, entering).offers == 0
+    stay(shop, "tag:1", START_MS + 90 * MINUTE_MS, minutes=6)
+    assert tried(shop, entering).offers == 1
+
+
+def test_the_answer_says_what_it_does_not_know(shop: Shop) -> None:
+    """A number is read for what it is only if somebody says what it is not."""
+    found = tried(shop, replace(campaign(), trigger=BasketTrigger()))
+    assert LeftOut.OTHER_CAMPAIGNS in found.left_out
+    assert LeftOut.BASKETS_NOT_HELD in found.left_out
+    assert LeftOut.LATE_EVENTS not in found.left_out
+    assert all(left.why.endswith(".") for left in LeftOut)
+
+
+def test_what_is_of_no_place_is_never_pushed(shop: Shop) -> None:
+    """A welcome waits in the app; a stay may be told at once."""
+    busy_hour(shop)
+    welcome = tried(shop, replace(campaign(), trigger=WelcomeTrigger()))
+    assert (welcome.offers, welcome.pushes_max) == (2, 0)
+    assert tried(shop, campaign()).pushes_max == 1
+
+
 def test_only_the_days_asked_for_are_looked_at(shop: Shop) -> None:
     """A shop that was closed on Sunday wants to know about Saturday alone."""
     busy_hour(shop)
@@ -117,7 +174,7 @@ def test_only_the_days_asked_for_are_looked_at(shop: Shop) -> None:
 def test_a_trigger_whose_past_is_not_kept_says_so(shop: Shop) -> None:
     """Better no number than a wrong one."""
     manual = replace(campaign(), trigger=ManualTrigger())
-    with pytest.raises(InvalidCampaign, match=r"trigger.kind is 'manual'; expected 'visit'"):
+    with pytest.raises(InvalidCampaign, match=r"trigger.kind is 'manual'; expected one that"):
         tried(shop, manual)
 
 
