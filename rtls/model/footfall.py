@@ -249,10 +249,11 @@ class ZoneStays:
 
     Parameters
     ----------
-    visitors, stoppers
-        (n,) Distinct visitors that entered in the block, and those of them that stopped.
-    passes, stops
-        (n,) Stays too short to be a stop, and the others.
+    visitors, passers, stoppers
+        (n,) Distinct visitors that entered in the block; those of them with a stay too short to be
+        a stop, and those with a stop. Somebody may be both.
+    stops
+        (n,) Stays that were no pass-by.
     dwell_s
         (n,) Seconds of the stops together.
     stops_in_bin
@@ -266,8 +267,8 @@ class ZoneStays:
     zone: Int32s
     zone_names: tuple[str, ...]
     visitors: Int64s
+    passers: Int64s
     stoppers: Int64s
-    passes: Int64s
     stops: Int64s
     dwell_s: Float64s
     stops_in_bin: Int64s
@@ -278,8 +279,8 @@ class ZoneStays:
             "hour": (self.hour, np.int8),
             "zone": (self.zone, np.int32),
             "visitors": (self.visitors, np.int64),
+            "passers": (self.passers, np.int64),
             "stoppers": (self.stoppers, np.int64),
-            "passes": (self.passes, np.int64),
             "stops": (self.stops, np.int64),
             "dwell_s": (self.dwell_s, np.float64),
         }
