@@ -17,6 +17,7 @@ from offers.api.auth import enforce_role
 from offers.api.body_limit import BODY_BYTES_MAX, BodyLimit
 from offers.api.campaigns.audience_routes import audience_routes
 from offers.api.campaigns.budget_routes import budget_routes
+from offers.api.campaigns.by_hand_routes import by_hand_routes
 from offers.api.campaigns.campaign_routes import campaign_routes
 from offers.api.error_handlers import install_error_handlers
 from offers.api.loyalty.points_routes import points_routes
@@ -143,6 +144,7 @@ def _include(app: FastAPI, open_routers: Sequence[APIRouter]) -> None:
         budget_routes,
         operator_routes,
         campaign_routes,
+        by_hand_routes,
         contact_routes,
         unsubscribe_routes,
         webhook_routes,

@@ -92,6 +92,7 @@ ROLES: Final[Mapping[str, Roles | None]] = {
     "getCampaign": CAMPAIGN_STAFF,
     "addCampaignRevision": CAMPAIGN_STAFF,
     "pauseCampaign": CAMPAIGN_STAFF,
+    "issueByHand": CAMPAIGN_STAFF,
     "publishSurvey": CAMPAIGN_STAFF,
     "sizeAudience": CAMPAIGN_STAFF,
     "getSegments": CAMPAIGN_STAFF,

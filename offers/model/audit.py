@@ -32,6 +32,7 @@ class AuditAction(StrEnum):
     CONSENT_WITHDRAWN = "consent_withdrawn"
     CAMPAIGN_STARTED = "campaign_started"
     CAMPAIGN_PAUSED = "campaign_paused"
+    CAMPAIGN_ISSUED = "campaign_issued"
     CREDENTIAL_ISSUED = "credential_issued"
     CREDENTIAL_REVOKED = "credential_revoked"
     COUPON_REDEEMED = "coupon_redeemed"

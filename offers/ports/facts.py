@@ -31,6 +31,21 @@ class Facts(Protocol):
         """Count the shoppers with `personalise` whom some situation at the site could reach."""
         ...
 
+    def audience(
+        self,
+        condition: Condition | None,
+        *,
+        site: SiteId,
+        as_of_ms: UnixMs,
+        undecided: str,
+        limit: int,
+    ) -> tuple[ShopperId, ...]:
+        """Return the first of those that `audience_size` counts, as far as they are undecided.
+
+        Whom a decision at the site names for the occasion ``undecided`` is left out.
+        """
+        ...
+
     def forget_places(self, before_ms: UnixMs, *, limit: int) -> int:
         """Delete facts older than ``before_ms`` that say where somebody stood; return how many."""
         ...

@@ -19,6 +19,7 @@ from offers.storage.condition_sql import audience_clause, granted_clause
 from offers.storage.insert_once import insert_once
 from offers.storage.tables import (
     CONSENTS,
+    DECISIONS,
     MEMBERSHIPS,
     SHOPPER_ATTRIBUTES,
     SHOPPER_FACTS,
@@ -105,11 +106,35 @@ class SqlFacts:
 
     def audience_size(self, condition: Condition | None, *, site: SiteId, as_of_ms: UnixMs) -> int:
         """Count the shoppers with `personalise` whom some situation at the site could reach."""
-        reached = [granted_clause(Purpose.PERSONALISE)]
-        if condition is not None:
-            reached.append(audience_clause(condition, site=site, as_of_ms=as_of_ms))
+        reached = _reached(condition, site=site, as_of_ms=as_of_ms)
         counted = sa.select(sa.func.count()).select_from(SHOPPERS).where(*reached)
         return self._connection.execute(counted).scalar_one()
+
+    def audience(
+        self,
+        condition: Condition | None,
+        *,
+        site: SiteId,
+        as_of_ms: UnixMs,
+        undecided: str,
+        limit: int,
+    ) -> tuple[ShopperId, ...]:
+        """Return the first of those that `audience_size` counts, as far as they are undecided.
+
+        Whom a decision at the site names for the occasion ``undecided`` is left out.
+        """
+        is_decided = sa.exists().where(
+            DECISIONS.c.shopper_id == SHOPPERS.c.shopper_id,
+            DECISIONS.c.site == site,
+            DECISIONS.c.occasion == undecided,
+        )
+        query = (
+            sa.select(SHOPPERS.c.shopper_id)
+            .where(*_reached(condition, site=site, as_of_ms=as_of_ms), ~is_decided)
+            .order_by(SHOPPERS.c.shopper_id)
+            .limit(limit)
+        )
+        return tuple(map(ShopperId, self._connection.execute(query).scalars()))
 
     def forget_places(self, before_ms: UnixMs, *, limit: int) -> int:
         """Delete facts older than ``before_ms`` that say where somebody stood; return how many."""
@@ -141,6 +166,15 @@ class SqlFacts:
             fact = _fact(row)
             found.setdefault(fact.kind, []).append(fact)
         return {kind: tuple(facts) for kind, facts in found.items()}
+
+
+def _reached(
+    condition: Condition | None, *, site: SiteId, as_of_ms: UnixMs
+) -> list[sa.ColumnElement[bool]]:
+    reached = [granted_clause(Purpose.PERSONALISE)]
+    if condition is not None:
+        reached.append(audience_clause(condition, site=site, as_of_ms=as_of_ms))
+    return reached
 
 
 def _row(shopper: ShopperId, fact: Fact, consent: ConsentId) -> dict[str, object]:

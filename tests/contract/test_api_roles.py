@@ -61,6 +61,7 @@ BODIES: dict[str, object] = {
         ]
     },
     "simulateCampaign": {},
+    "issueByHand": {"wish": "spring"},
     "redeemCoupon": {"code": "0123-4567-89AB", "basket": BASKET},
     "publishSurvey": SURVEY,
     "answerSurvey": {"answers": {"advice": 4}},
@@ -95,6 +96,7 @@ HEADERS = {
     "cancelBasket": ONCE,
     "returnPurchase": ONCE,
     "exchangeReward": ONCE,
+    "issueByHand": ONCE,
     "addCampaignRevision": {"If-Match": "*"},
 }
 
