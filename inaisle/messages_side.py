@@ -1,8 +1,9 @@
 """Wire what leaves the house: pushes, mails and webhooks.
 
 Layer: doors. Takes: settings, the database, the site. Gives: a started or stopped `MessagesSide`
-with the callback for offers that no open app has taken, and the key that browsers subscribe with.
-Pushes need the operator's address and mails a mail server; without them those parts are not there.
+with the callbacks for answers and for offers that no open app has taken, and the key that browsers
+subscribe with. Pushes need the operator's address and mails a mail server; without them those parts
+are not there.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -10,6 +11,7 @@ from typing import Final
 
 from inaisle.errors import InvalidSettings
 from inaisle.settings_sections import DeliverySection
+from offers.delivery.answer_sender import AnswerSender
 from offers.delivery.mail import SmtpAccess, SmtpMailer, SmtpSecurity
 from offers.delivery.mail_sender import MailSender
 from offers.delivery.push_sender import PushSender
@@ -17,12 +19,13 @@ from offers.delivery.safe_post import SafePost
 from offers.delivery.vapid import Vapid, vapid_key
 from offers.delivery.web_push import WebPush
 from offers.delivery.webhook_sender import WebhookSender
-from offers.model.ids import OfferId
+from offers.model.ids import CaseAnswerId, OfferId
 from offers.model.messages.push_rules import PushRules
 from offers.model.messages.quiet_hours import QuietHours
 from offers.ports import Reader, SecretSource, Writer
 from rtls.model.units import UnixMs
 
+Sender = PushSender | AnswerSender | MailSender | WebhookSender
 _SCHEMES: Final = ("mailto:", "https://")
 
 
@@ -53,6 +56,7 @@ class MessagesSide:
         post = SafePost()
         self.push_key: str | None = None
         self._pushes: PushSender | None = None
+        self._answers: AnswerSender | None = None
         self._mails: MailSender | None = None
         if settings.contact is not None:
             vapid = Vapid(vapid_key(secrets), contact=_contact(settings.contact))
@@ -60,6 +64,9 @@ class MessagesSide:
             self.push_key = vapid.public_key
             self._pushes = PushSender(
                 writer=writer, service=service, rules=rules, secrets=secrets, now_ms=now_ms
+            )
+            self._answers = AnswerSender(
+                writer=writer, service=service, secrets=secrets, now_ms=now_ms
             )
         access = smtp_access(settings)
         if access is not None:
@@ -79,6 +86,11 @@ class MessagesSide:
         """Push an offer that no open app has taken, where pushes are set up."""
         if self._pushes is not None:
             self._pushes.unseen(offer)
+
+    def answered(self, answer: CaseAnswerId) -> None:
+        """Push what staff answered, where pushes are set up."""
+        if self._answers is not None:
+            self._answers.answered(answer)
 
     def start(self) -> None:
         """Send what waits, and everything from now on."""
@@ -100,12 +112,16 @@ class MessagesSide:
         for name, sender in self._named():
             yield f"inaisle_{name}", sender.counters
 
-    def _senders(self) -> Iterator[PushSender | MailSender | WebhookSender]:
+    def _senders(self) -> Iterator[Sender]:
         return (sender for _, sender in self._named())
 
-    def _named(self) -> Iterator[tuple[str, PushSender | MailSender | WebhookSender]]:
+    def _named(
+        self,
+    ) -> Iterator[tuple[str, Sender]]:
         if self._pushes is not None:
             yield "pushes", self._pushes
+        if self._answers is not None:
+            yield "answers", self._answers
         if self._mails is not None:
             yield "mails", self._mails
         yield "webhooks", self._webhooks

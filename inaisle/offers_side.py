@@ -24,7 +24,7 @@ from inaisle.settings import Settings
 from inaisle.site_loading import load_programme, read_campaigns, read_templates
 from inaisle.watched_zones import WatchedZones
 from offers.api.app import create_app
-from offers.api.offering.stream_frames import offer_frame, points_frame
+from offers.api.offering.stream_frames import answer_frame, offer_frame, points_frame
 from offers.api.services import ScanSink
 from offers.delivery.app_channel import AppChannel
 from offers.delivery.parcel import parcel_listener
@@ -141,14 +141,22 @@ class OffersSide:
             fan_out=self._fan_out,
             render=offer_frame,
             render_points=points_frame,
+            render_answer=answer_frame,
             tell_tag=tell_tag,
             now_ms=self._clock.now_ms,
             unseen=self.messages.unseen,
+            answered=self.messages.answered,
         )
 
     def start(self) -> None:
         """Deliver what waits, and everything from now on."""
-        self._fan_out.subscribe(parcel_listener(self.channel, written=self.relay.written))
+        self._fan_out.subscribe(
+            parcel_listener(
+                self.channel,
+                written=self.relay.written,
+                answer_written=self.relay.answer_written,
+            )
+        )
         self._fan_out.start()
         self.messages.start()
         self.relay.start()

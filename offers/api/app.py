@@ -32,6 +32,7 @@ from offers.api.offering.offer_routes import offer_routes
 from offers.api.offering.stream_routes import stream_routes
 from offers.api.operator_routes import operator_routes
 from offers.api.people.attribute_routes import attribute_routes
+from offers.api.people.case_routes import case_routes
 from offers.api.people.privacy_routes import privacy_routes
 from offers.api.people.shopper_routes import shopper_routes
 from offers.api.people.staff_request_routes import staff_request_routes
@@ -149,6 +150,7 @@ def _include(app: FastAPI, open_routers: Sequence[APIRouter]) -> None:
         unsubscribe_routes,
         webhook_routes,
         survey_routes,
+        case_routes,
         suspension_routes,
         audience_routes,
         attribute_routes,

@@ -117,7 +117,7 @@ class SmtpMailer:
 def write_mail(mail: MailToSend, access: SmtpAccess, *, now_ms: UnixMs) -> EmailMessage:
     """Return the message, plain text in the shopper's language."""
     link = f"{access.public_url.rstrip('/')}/v1/unsubscribe?token={mail.link_token}"
-    text = text_of(mail.mail.kind, mail.locale, link=link)
+    text = text_of(mail.mail.kind, mail.locale, link=link, words=mail.words)
     message = EmailMessage()
     message["From"] = access.sender
     message["To"] = mail.address

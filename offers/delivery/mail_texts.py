@@ -55,11 +55,25 @@ _TEXTS: Final = MappingProxyType(
                 "on.\n\nNo more mails: {link}"
             ),
         ),
+        (MailKind.CASE_ANSWERED, Locale.DE): (
+            "Antwort auf Ihre Nachricht",
+            (
+                "Sie haben uns etwas gesagt. Unsere Antwort:\n\n{words}\n\nIn der App steht "
+                "beides beieinander.\n\nKeine E-Mails mehr: {link}"
+            ),
+        ),
+        (MailKind.CASE_ANSWERED, Locale.EN): (
+            "An answer to your message",
+            (
+                "You told us something. Our answer:\n\n{words}\n\nThe app shows both "
+                "together.\n\nNo more mails: {link}"
+            ),
+        ),
     }
 )
 
 
-def text_of(kind: MailKind, locale: Locale, *, link: str) -> MessageText:
-    """Return title and body with the link in it."""
+def text_of(kind: MailKind, locale: Locale, *, link: str, words: str | None = None) -> MessageText:
+    """Return title and body with the link in it, and with what staff wrote."""
     title, body = _TEXTS[kind, locale]
-    return MessageText(title=title, body=body.format(link=link))
+    return MessageText(title=title, body=body.format(link=link, words=words or ""))

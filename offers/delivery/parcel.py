@@ -11,16 +11,17 @@ from functools import partial
 import msgspec
 
 from offers.delivery.app_channel import AppChannel, Frame
-from offers.model.ids import OfferId, ShopperId
+from offers.model.ids import CaseAnswerId, OfferId, ShopperId
 
 log = logging.getLogger(__name__)
 
 
 class Parcel(msgspec.Struct, frozen=True, kw_only=True):
-    """A frame, and the offer to report as delivered once it is written, if any."""
+    """A frame, and the offer or answer to report as delivered once it is written, if any."""
 
     text: str
     offer: str | None = None
+    answer: str | None = None
 
 
 def render_parcel(parcel: Parcel) -> bytes:
@@ -29,7 +30,10 @@ def render_parcel(parcel: Parcel) -> bytes:
 
 
 def parcel_listener(
-    channel: AppChannel, *, written: Callable[[OfferId], None]
+    channel: AppChannel,
+    *,
+    written: Callable[[OfferId], None],
+    answer_written: Callable[[CaseAnswerId], None],
 ) -> Callable[[ShopperId, bytes], None]:
     """Return what a replica subscribes to the fan-out: every parcel to the shopper's open apps.
 
@@ -39,6 +43,8 @@ def parcel_listener(
         The open apps of this replica.
     written
         Takes the report that a socket has taken an offer: `Relay.written`.
+    answer_written
+        The same of an answer of the staff: `Relay.answer_written`.
     """
 
     def listener(shopper: ShopperId, payload: bytes) -> None:
@@ -49,6 +55,8 @@ def parcel_listener(
             log.warning("a parcel for an app cannot be read: %s", error)
             return
         report = None if parcel.offer is None else partial(written, OfferId(parcel.offer))
+        if parcel.answer is not None:
+            report = partial(answer_written, CaseAnswerId(parcel.answer))
         channel.hand_over(shopper, Frame(text=parcel.text, written=report))
 
     return listener

@@ -9,17 +9,16 @@ process dies waits in the app.
 import json
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from threading import Thread
-from typing import Final, Protocol
+from typing import Final
 
 from offers.delivery.agenda import Agenda
-from offers.delivery.web_push import PushAnswer, PushMessage, PushResult
+from offers.delivery.push_round import BODY_CHARACTERS_MAX, PushService, push_to_all
+from offers.delivery.web_push import PushMessage
 from offers.handlers.offering.push_offer import Push, note_push, prepare_push
 from offers.model.ids import OfferId, PushSubscriptionId
 from offers.model.messages.contact import DeliveryOutcome
-from offers.model.messages.push import PushSubscription
 from offers.model.messages.push_rules import PushRules
 from offers.ports import SecretSource, UnitOfWork, Writer
 from rtls.model.errors import InaisleError
@@ -27,30 +26,8 @@ from rtls.model.units import UnixMs
 
 WORKERS: Final = 4
 OFFERS_MAX: Final = 10_000
-ATTEMPTS_MAX: Final = 4
-RETRY_MS: Final = 1_000
-BODY_CHARACTERS_MAX: Final = 300  # what a notification shows, and what fits into one record
 
 log = logging.getLogger(__name__)
-
-
-class PushService(Protocol):
-    """Sends one message to one browser (`offers.delivery.web_push.WebPush`)."""
-
-    def send(self, browser: PushSubscription, message: PushMessage) -> PushAnswer:
-        """Send; whatever goes wrong is an answer."""
-        ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Outcome:
-    """What all browsers of one push said."""
-
-    is_taken: bool
-    gone: tuple[PushSubscriptionId, ...]
-    is_open: bool
-    """some service may take it later"""
-    retry_after_s: int
 
 
 class PushSender:
@@ -138,16 +115,15 @@ class PushSender:
                 self._note(offer, DeliveryOutcome.FAILED, ())
             self._agenda.done(offer)
             return
-        outcome = self._send(prepared)
+        message = push_message(prepared)
+        outcome = push_to_all(prepared.browsers, message, service=self._service)
         self.counters["gone"] += len(outcome.gone)
-        if not outcome.is_taken and outcome.is_open and attempt + 1 < ATTEMPTS_MAX:
+        if outcome.is_to_be_repeated(attempt):
             self.counters["retried"] += 1
-            wait_ms = max(RETRY_MS * 4**attempt, outcome.retry_after_s * 1_000)
-            due_ms = UnixMs(self._now_ms() + wait_ms)
+            due_ms = UnixMs(self._now_ms() + outcome.wait_ms(attempt))
             self._agenda.again(offer, due_ms=due_ms, attempt=attempt + 1)
             return
-        ended = DeliveryOutcome.ACCEPTED if outcome.is_taken else DeliveryOutcome.FAILED
-        self._note(offer, ended, outcome.gone)
+        self._note(offer, outcome.ended, outcome.gone)
         self.counters["taken" if outcome.is_taken else "failed"] += 1
         self._agenda.done(offer)
 
@@ -166,16 +142,6 @@ class PushSender:
             note_push(offer, outcome, gone=gone, work=work, now_ms=self._now_ms())
 
         self._writer.run(note)
-
-    def _send(self, push: Push) -> _Outcome:
-        message = push_message(push)
-        answers = [(browser, self._service.send(browser, message)) for browser in push.browsers]
-        return _Outcome(
-            is_taken=any(answer.result is PushResult.TAKEN for _, answer in answers),
-            gone=tuple(b.subscription for b, answer in answers if answer.result is PushResult.GONE),
-            is_open=any(answer.result is PushResult.LATER for _, answer in answers),
-            retry_after_s=max((answer.retry_after_s or 0 for _, answer in answers), default=0),
-        )
 
 
 def push_message(push: Push) -> PushMessage:

@@ -16,13 +16,20 @@ from typing import Final, assert_never
 
 from offers.delivery.parcel import Parcel, render_parcel
 from offers.delivery.repeated_turn import RepeatedTurn
+from offers.handlers.messages.push_answer import (
+    answer_to_tell,
+    answers_to_tell,
+    note_answer_reached,
+)
 from offers.handlers.offering.deliver_offer import note_delivered, ready_to_deliver
 from offers.model.errors import Busy, NotFound
-from offers.model.ids import OfferId, ShopperId
+from offers.model.ids import CaseAnswerId, OfferId, ShopperId
 from offers.model.loyalty.ledger import Wallet
+from offers.model.messages.contact import DeliveryChannel
 from offers.model.offering.offer import OfferCard
 from offers.model.offering.refusal import DeliveryRefusal
 from offers.model.outbox import OutboxEvent, OutboxKind
+from offers.model.people.service_case import AnswerToTell
 from offers.model.people.shopper import Locale
 from offers.ports import FanOut, Reader, UnitOfWork, Writer
 from rtls.model.errors import InaisleError
@@ -33,6 +40,7 @@ RETRY_MS_MAX: Final = 60_000
 log = logging.getLogger(__name__)
 
 Render = Callable[[OfferCard, Locale], str]
+RenderAnswer = Callable[[AnswerToTell], str]
 RenderPoints = Callable[[Sequence[Wallet], UnixMs], str]
 TellTag = Callable[[TagId, bool], None]
 
@@ -80,6 +88,7 @@ class _Turn:
 
     def __init__(self) -> None:
         self.to_send: list[_ToSend] = []
+        self.answers: list[AnswerToTell] = []
         self.wallets: dict[ShopperId, tuple[Wallet, ...]] = {}
         self.tags: list[OutboxEvent] = []
         self.told: list[int] = []
@@ -90,7 +99,7 @@ class _Turn:
         return frozenset(i.card.offer.offer for i in self.to_send if i.is_delivery)
 
 
-def _nobody(_offer: OfferId) -> None:
+def _nobody(_thing: str) -> None:
     return
 
 
@@ -109,6 +118,8 @@ class Relay:
         Writes an offer as the app reads it (`offers.api.offering.stream_frames.offer_frame`).
     render_points
         Writes what is in the shopper's wallets (`offers.api.offering.stream_frames.points_frame`).
+    render_answer
+        Writes what staff answered (`offers.api.offering.stream_frames.answer_frame`).
     tell_tag
         Says whether locating may follow a tag; may raise `InaisleError`, and is called again.
     now_ms
@@ -117,6 +128,8 @@ class Relay:
         How often, and how much at once.
     unseen
         Told of each offer that no open app has taken at once: the push sender.
+    answered
+        Told of each answer of the staff: the answer sender.
     """
 
     def __init__(
@@ -128,20 +141,24 @@ class Relay:
         fan_out: FanOut,
         render: Render,
         render_points: RenderPoints,
+        render_answer: RenderAnswer,
         tell_tag: TellTag,
         now_ms: Callable[[], UnixMs],
         settings: RelaySettings = DEFAULT_SETTINGS,
         unseen: Callable[[OfferId], None] = _nobody,
+        answered: Callable[[CaseAnswerId], None] = _nobody,
     ) -> None:
         self._writer = writer
         self._reader = reader
         self._fan_out = fan_out
         self._render = render
         self._render_points = render_points
+        self._render_answer = render_answer
         self._tell_tag = tell_tag
         self._now_ms = now_ms
         self._settings = settings
         self._unseen = unseen
+        self._answered = answered
         self._attempts: OrderedDict[OfferId, _Attempt] = OrderedDict()
         self._connected: dict[ShopperId, None] = {}  # in their order, each once
         self._lock = Lock()  # guards _connected
@@ -176,6 +193,14 @@ class Relay:
             self.counters["failed"] += 1
             log.warning("the report that an offer was written is lost: %s", error)
 
+    def answer_written(self, answer: CaseAnswerId) -> None:
+        """Take the report that a socket has taken an answer. From any thread; returns at once."""
+        try:
+            self._writer.submit(partial(self._note_answer, answer))
+        except Busy as error:  # the app gets it once more when it connects again
+            self.counters["failed"] += 1
+            log.warning("the report that an answer was written is lost: %s", error)
+
     @property
     def is_running(self) -> bool:
         """Whether the thread is alive; health pages name it."""
@@ -188,6 +213,9 @@ class Relay:
 
     def _count_fault(self) -> None:
         self.counters["failed"] += 1
+
+    def _note_answer(self, answer: CaseAnswerId, work: UnitOfWork) -> None:
+        note_answer_reached(answer, DeliveryChannel.APP, work=work, now_ms=self._now_ms())
 
     def _turn(self) -> None:
         with self._lock:
@@ -204,14 +232,22 @@ class Relay:
             self._fan_out.publish(item.shopper, render_parcel(Parcel(text=text, offer=offer)))
             if item.is_repeat and offer is not None:
                 self._unseen(offer)
+        for told in turn.answers:
+            self._tell_answer(told)
         for shopper, wallets in turn.wallets.items():
             text = self._render_points(wallets, self._now_ms())
             self._fan_out.publish(shopper, render_parcel(Parcel(text=text, offer=None)))
         self.counters["sent"] += len(turn.to_send)
-        told = turn.told + self._tell_tags(turn.tags)
-        if told:
+        done = turn.told + self._tell_tags(turn.tags)
+        if done:
             # Last of all: had the process died before, the restart would tell it again.
-            self._writer.run(partial(_forget, told))
+            self._writer.run(partial(_forget, done))
+
+    def _tell_answer(self, told: AnswerToTell) -> None:
+        answer = told.answer
+        parcel = Parcel(text=self._render_answer(told), answer=answer.answer)
+        self._fan_out.publish(answer.shopper, render_parcel(parcel))
+        self._answered(answer.answer)
 
     def _check(self, connected: Sequence[ShopperId]) -> _Turn:
         # Work is looked for beside the writer: a transaction of the relay's own wakes the relay,
@@ -249,6 +285,7 @@ class Relay:
         for event in events:
             self._take(event, turn, work=work, now_ms=now_ms)
         for shopper in connected:
+            turn.answers += answers_to_tell(shopper, work=work)
             for offer in work.offers.undelivered_of_shopper(shopper):
                 if offer.offer not in turn.delivering:  # its row was due in the same turn
                     self._send(offer.offer, turn, work=work, now_ms=now_ms)
@@ -260,14 +297,13 @@ class Relay:
                 if self._has_done_its_work(OfferId(event.subject), turn, work=work, now_ms=now_ms):
                     turn.told.append(event.sequence)
             case OutboxKind.OFFER_REDEEMED | OutboxKind.COUPON_REVERSED | OutboxKind.OFFER_ENDED:
-                card = work.offers.card(OfferId(event.subject))
-                if card is not None:
-                    turn.to_send.append(_to_send(card, work=work, is_delivery=False))
-                turn.told.append(event.sequence)
+                _take_change(event, turn, work=work)
             case OutboxKind.POINTS_CHANGED:
                 if event.shopper is not None:  # several changes at once are one frame
                     turn.wallets[event.shopper] = work.ledger.wallets_of(event.shopper)
                 turn.told.append(event.sequence)
+            case OutboxKind.CASE_ANSWERED:
+                _take_answer(event, turn, work=work)
             case OutboxKind.TAG_ADMITTED | OutboxKind.TAG_WITHDRAWN:
                 turn.tags.append(event)
             case _:
@@ -315,6 +351,20 @@ class Relay:
         self._attempts[offer] = _Attempt(count=count, due_ms=UnixMs(now_ms + wait_ms))
         while len(self._attempts) > 2 * self._settings.batch_max:
             self._attempts.popitem(last=False)
+
+
+def _take_change(event: OutboxEvent, turn: _Turn, *, work: UnitOfWork) -> None:
+    card = work.offers.card(OfferId(event.subject))
+    if card is not None:
+        turn.to_send.append(_to_send(card, work=work, is_delivery=False))
+    turn.told.append(event.sequence)
+
+
+def _take_answer(event: OutboxEvent, turn: _Turn, *, work: UnitOfWork) -> None:
+    answer = answer_to_tell(CaseAnswerId(event.subject), work=work)
+    if answer is not None:
+        turn.answers.append(answer)
+    turn.told.append(event.sequence)
 
 
 def _to_send(card: OfferCard, *, work: UnitOfWork, is_delivery: bool) -> _ToSend:

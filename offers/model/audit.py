@@ -41,6 +41,8 @@ class AuditAction(StrEnum):
     CARD_SUSPENDED = "card_suspended"
     SUSPENSION_APPEALED = "suspension_appealed"
     CARD_RESTORED = "card_restored"
+    CASE_ANSWERED = "case_answered"
+    CASE_CLOSED = "case_closed"
     SHOPPER_EXPORTED = "shopper_exported"
     SHOPPER_ERASED = "shopper_erased"
 

@@ -31,6 +31,8 @@ ReferralId = NewType("ReferralId", str)
 SurveyId = NewType("SurveyId", str)
 StaffRequestId = NewType("StaffRequestId", str)
 SuspensionId = NewType("SuspensionId", str)
+CaseId = NewType("CaseId", str)
+CaseAnswerId = NewType("CaseAnswerId", str)
 
 # Ids that people choose: campaigns, tills, surveys. `\Z`, since `$` lets a newline through.
 NAME_PATTERN: Final = re.compile(r"\A[a-z0-9][a-z0-9-]{0,62}\Z")

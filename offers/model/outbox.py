@@ -22,6 +22,8 @@ class OutboxKind(StrEnum):
     """subject: an offer whose coupon's purchase was returned; the app shows what became of it"""
     OFFER_ENDED = "offer_ended"
     """subject: an offer that the app has; it takes it away"""
+    CASE_ANSWERED = "case_answered"
+    """subject: the answer of the staff to a case; the app shows it"""
     POINTS_CHANGED = "points_changed"
     """subject: the unit of the wallet; the app shows what is in it now"""
     TAG_ADMITTED = "tag_admitted"

@@ -10,6 +10,7 @@ from offers.ports.audit import Audit
 from offers.ports.budgets import Budgets, Sites
 from offers.ports.campaigns import Campaigns
 from offers.ports.cards import CardClaims, Cards
+from offers.ports.cases import Cases
 from offers.ports.contact import Contacts, Mails, PushSubscriptions, Trips
 from offers.ports.engagement import GoodwillDays, Referrals, StaffRequests, Surveys
 from offers.ports.facts import Attributes, Facts
@@ -39,6 +40,7 @@ __all__ = [
     "Campaigns",
     "CardClaims",
     "Cards",
+    "Cases",
     "Consents",
     "Contacts",
     "Coupons",

@@ -88,6 +88,10 @@ class Surveys(Protocol):
         """Write a shopper's answers; False where the shopper has answered before."""
         ...
 
+    def answers_of(self, survey: SurveyId, shopper: ShopperId) -> Mapping[str, Answer] | None:
+        """Return what one shopper has answered, or None."""
+        ...
+
     def counts(self, survey: SurveyId) -> Mapping[tuple[str, str], int]:
         """Return how many gave each answer of a question that offers a choice or a scale."""
         ...

@@ -12,6 +12,7 @@ from offers.ports.audit import Audit
 from offers.ports.budgets import Budgets, Sites
 from offers.ports.campaigns import Campaigns
 from offers.ports.cards import CardClaims, Cards
+from offers.ports.cases import Cases
 from offers.ports.contact import Contacts, Mails, PushSubscriptions, Trips
 from offers.ports.engagement import GoodwillDays, Referrals, StaffRequests, Surveys
 from offers.ports.facts import Attributes, Facts
@@ -101,6 +102,8 @@ class UnitOfWork(Protocol):
     def surveys(self) -> Surveys: ...  # noqa: D102
     @property
     def staff_requests(self) -> StaffRequests: ...  # noqa: D102
+    @property
+    def cases(self) -> Cases: ...  # noqa: D102
     @property
     def goodwill(self) -> GoodwillDays: ...  # noqa: D102
     @property

@@ -24,6 +24,7 @@ from offers.storage.tables import (
     PAIRINGS,
     PURCHASES,
     REDEMPTIONS,
+    SERVICE_CASES,
     SHOPPER_FACTS,
     STAFF_REQUESTS,
     SURVEY_ANSWERS,
@@ -88,6 +89,11 @@ RULES: Final[Mapping[sa.Table, Rule]] = {
     ),
     SUSPENSIONS: Rule(
         since=SUSPENSIONS.c.lifted_at_ms, days=THIRTEEN_MONTHS, reason="to know a second case"
+    ),
+    SERVICE_CASES: Rule(
+        since=SERVICE_CASES.c.at_ms,
+        days=THIRTEEN_MONTHS,
+        reason="to know whether it happens again, open or not",
     ),
     CREDENTIALS: Rule(
         since=CREDENTIALS.c.revoked_at_ms, days=THIRTEEN_MONTHS, reason="to trace a stolen key"

@@ -33,6 +33,10 @@ _UNANSWERED = (
     .order_by(_S.until_ms, _S.survey_id)
     .limit(sa.bindparam("most", type_=sa.Integer))
 )
+_ANSWERS_OF = sa.select(SURVEY_ANSWERS.c.answers).where(
+    SURVEY_ANSWERS.c.survey_id == sa.bindparam("survey"),
+    SURVEY_ANSWERS.c.shopper_id == sa.bindparam("shopper"),
+)
 _CHOICES = SURVEY_CHOICES.c
 _COUNTS = (
     sa.select(_CHOICES.question, _CHOICES.choice, sa.func.count())
@@ -110,6 +114,18 @@ class SqlSurveys:
         if chosen:
             self._connection.execute(_ADD_SURVEY_CHOICES, chosen)
         return True
+
+    def answers_of(self, survey: SurveyId, shopper: ShopperId) -> Mapping[str, Answer] | None:
+        """Return what one shopper has answered, or None."""
+        given = {"survey": survey, "shopper": shopper}
+        found = self._connection.execute(_ANSWERS_OF, given).scalar_one_or_none()
+        if found is None:
+            return None
+        answers = msgspec.json.decode(str(found), type=dict[str, str | int | list[str]])
+        return {
+            name: tuple(answer) if isinstance(answer, list) else answer
+            for name, answer in answers.items()
+        }
 
     def counts(self, survey: SurveyId) -> Mapping[tuple[str, str], int]:
         """Return how many gave each answer of a question that offers a choice or a scale."""

@@ -17,6 +17,7 @@ from offers.ports import (
     Campaigns,
     CardClaims,
     Cards,
+    Cases,
     Consents,
     Contacts,
     Coupons,
@@ -60,6 +61,7 @@ from offers.storage.sql_budgets import SqlBudgets
 from offers.storage.sql_campaigns import SqlCampaigns
 from offers.storage.sql_card_claims import SqlCardClaims
 from offers.storage.sql_cards import SqlCards
+from offers.storage.sql_cases import SqlCases
 from offers.storage.sql_consents import SqlConsents
 from offers.storage.sql_contacts import SqlContacts
 from offers.storage.sql_coupons import SqlCoupons
@@ -152,6 +154,7 @@ class SqlWork:
     referrals = _Made[Referrals](SqlReferrals)
     surveys = _Made[Surveys](SqlSurveys)
     staff_requests = _Made[StaffRequests](SqlStaffRequests)
+    cases = _Made[Cases](SqlCases)
     goodwill = _Made[GoodwillDays](SqlGoodwillDays)
     ledger = _Made[Ledger](SqlLedger)
     programmes = _Made[Programmes](SqlProgrammes)

@@ -73,6 +73,8 @@ BODIES: dict[str, object] = {
     "appealSuspension": {"text": "It was not me."},
     "grantGoodwill": {"card": "1", "points": 1, "reason": "thanks"},
     "printStatement": {"card": "1"},
+    "complain": {"text": "Too few tills."},
+    "answerCase": {"text": "We are sorry."},
     "addPushSubscription": {
         "endpoint": "https://push.example.net/send/1",
         "keys": {
@@ -91,6 +93,7 @@ HEADERS = {
     "redeemCoupon": ONCE,
     "bookOfflineBatch": ONCE,
     "grantGoodwill": ONCE,
+    "answerCase": ONCE,
     "holdBasket": ONCE,
     "commitBasket": ONCE,
     "cancelBasket": ONCE,
@@ -144,6 +147,7 @@ def call(
             "basket",
             "purchase",
             "suspension",
+            "case",
         ),
         "0" * 32,
     )
@@ -246,6 +250,7 @@ def belongings(api: RunningApi) -> dict[str, str]:
     assert api.http.put("/v1/surveys/visit", json=SURVEY, headers=staff).status_code == 204
     return {
         "suspension": _suspension(api),
+        "case": anna.post("/v1/me/cases", BODIES["complain"]).json()["case"],
         "request": asked,
         "shopper": anna.shopper,
         "survey": "visit",
@@ -365,6 +370,7 @@ PRIVATE = (
     "purchase",
     "shopper",
     "subscription",
+    "case",
 )
 
 

@@ -11,7 +11,7 @@ import uvicorn
 from websockets.sync.client import ClientConnection, connect
 
 from offers.api.app import create_app
-from offers.api.offering.stream_frames import offer_frame, points_frame
+from offers.api.offering.stream_frames import answer_frame, offer_frame, points_frame
 from offers.api.services import ApiSettings
 from offers.api.serving import serving_config
 from offers.delivery.app_channel import AppChannel
@@ -128,11 +128,16 @@ class RunningApi:
             fan_out=self.fan_out,
             render=offer_frame,
             render_points=points_frame,
+            render_answer=answer_frame,
             tell_tag=self.tags.__setitem__,
             now_ms=lambda: self.now_ms,
             settings=relay_settings or RelaySettings(idle_s=0.05),
         )
-        self.fan_out.subscribe(parcel_listener(self.channel, written=self.relay.written))
+        self.fan_out.subscribe(
+            parcel_listener(
+                self.channel, written=self.relay.written, answer_written=self.relay.answer_written
+            )
+        )
         self.feed = VisitFeed(writer=self.writer, now_ms=lambda: self.now_ms, secrets=self.secrets)
         self.app = create_app(
             writer=self.writer,

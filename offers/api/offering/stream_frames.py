@@ -2,7 +2,8 @@
 
 Layer: edges. Takes: offers, the app's messages. Gives: JSON texts to the relay and the stream
 route. We say ``hello`` once, ``offer`` for each offer and change, ``points`` when something has
-been earned, spent or taken back, and ``scan_refused``; the app says ``sign_in`` once and ``scan``
+been earned, spent or taken back, ``case_answer`` when staff have
+answered, and ``scan_refused``; the app says ``sign_in`` once and ``scan``
 as often as it has heard anchors.
 """
 
@@ -13,12 +14,14 @@ from typing import Literal
 from pydantic import Field, StrictInt, StrictStr
 
 from offers.api.loyalty.points_schema import BalanceBody, PointsBody
+from offers.api.people.case_schema import OwnAnswerBody
 from offers.api.people.shopper_schema import OfferBody
 from offers.api.problem import ProblemCode
 from offers.api.schema import Body
 from offers.api.visits.scan_schema import ScanBody
 from offers.model.loyalty.ledger import Wallet
 from offers.model.offering.offer import OfferCard, OfferState
+from offers.model.people.service_case import AnswerToTell
 from offers.model.people.shopper import Locale
 from rtls.model.units import UnixMs
 
@@ -70,6 +73,19 @@ class PointsFrame(PointsBody):
     """What the shopper has now, unit by unit, a moment after something has changed it."""
 
     type: Literal["points"] = "points"
+
+
+class CaseAnswerFrame(OwnAnswerBody):
+    """What staff answered, a moment after they did."""
+
+    type: Literal["case_answer"] = "case_answer"
+    case: str
+
+
+def answer_frame(told: AnswerToTell) -> str:
+    """Return the frame of an answer; the relay is wired with it."""
+    body = OwnAnswerBody.of(told.answer)
+    return CaseAnswerFrame(case=told.answer.case, **dict(body)).model_dump_json()
 
 
 def points_frame(wallets: Sequence[Wallet], now_ms: UnixMs) -> str:

@@ -21,6 +21,7 @@ from offers.api.problem import ProblemCode
 from offers.api.problem_docs import problems
 from offers.api.services import ServicesDep
 from offers.handlers.profile.answer_survey import answer_survey, count_answers, publish_survey
+from offers.handlers.profile.open_case import is_heard
 from offers.model.ids import ShopperId, SurveyId
 from offers.model.people.shopper import Locale
 from offers.ports import UnitOfWork
@@ -93,5 +94,8 @@ def _asked(shopper: ShopperId, now_ms: UnixMs, work: UnitOfWork) -> AskedSurveys
     locale = Locale.DE if found is None else found.locale
     surveys = work.surveys.unanswered(shopper, now_ms=now_ms, limit=ASKED_MAX)
     return AskedSurveysBody(
-        surveys=tuple(AskedSurveyBody.of(survey, locale=locale) for survey in surveys)
+        surveys=tuple(
+            AskedSurveyBody.of(survey, locale=locale, is_heard=is_heard(survey, work=work))
+            for survey in surveys
+        )
     )

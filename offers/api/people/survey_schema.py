@@ -87,15 +87,19 @@ class AskedSurveyBody(Body):
     survey: str
     title: str
     closes_at: Instant
+    is_heard: bool = Field(
+        description="staff read the answers where one is poor, without a name, and may answer"
+    )
     questions: tuple[AskedQuestionBody, ...]
 
     @classmethod
-    def of(cls, survey: Survey, *, locale: Locale) -> "AskedSurveyBody":
+    def of(cls, survey: Survey, *, locale: Locale, is_heard: bool) -> "AskedSurveyBody":
         """Render a survey in the shopper's language."""
         return cls(
             survey=survey.survey,
             title=survey.titles[locale],
             closes_at=render_instant(survey.until_ms),
+            is_heard=is_heard,
             questions=tuple(
                 AskedQuestionBody(
                     question=question.question,

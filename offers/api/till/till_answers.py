@@ -22,11 +22,12 @@ from offers.model.idempotency import IdempotentRequest, StoredAnswer
 from offers.model.loyalty.goodwill import GoodwillRefusal
 from offers.model.loyalty.reward import RewardRefusal
 from offers.model.offering.refusal import CheckoutRefusal, TillRefusal
+from offers.model.people.service_case import CaseRefusal
 from offers.model.people.shopper import Credential
 from offers.ports import UnitOfWork
 from rtls.model.units import UnixMs
 
-Refused = CheckoutRefusal | TillRefusal | GoodwillRefusal | RewardRefusal
+Refused = CheckoutRefusal | TillRefusal | GoodwillRefusal | RewardRefusal | CaseRefusal
 ONCE: Final = (
     ProblemCode.IDEMPOTENCY_KEY_MISSING,
     ProblemCode.IDEMPOTENCY_KEY_INVALID,
@@ -153,7 +154,7 @@ def refused(refusal: Refused) -> Problem:
             reason = refusal.for_strangers
             detail = f"The coupon is not taken with this basket: {reason}."
             return Problem(ProblemCode.REFUSED, detail, reason=reason)
-        case TillRefusal() | GoodwillRefusal() | RewardRefusal():
+        case TillRefusal() | GoodwillRefusal() | RewardRefusal() | CaseRefusal():
             return Problem(ProblemCode.REFUSED, f"Refused: {refusal}.", reason=refusal)
 
 

@@ -1,14 +1,15 @@
 """Write a mail to be sent, and check it once more when it goes out.
 
 Layer: flow. Takes: an occasion. Gives: `MailToSend` to the mail sender, or why not. Mails are for
-what lasts: a welcome, points about to expire. Each goes once for its subject.
+what lasts: a welcome, points about to expire, an answer of the staff. Each goes once for its
+subject.
 """
 
 from dataclasses import dataclass
 from typing import assert_never
 
 from offers.handlers.messages.contact_link import confirm_token, unsubscribe_token
-from offers.model.ids import ShopperId
+from offers.model.ids import CaseAnswerId, ShopperId
 from offers.model.messages.contact import (
     ContactWishes,
     Delivery,
@@ -33,6 +34,8 @@ class MailToSend:
     locale: Locale
     link_token: str
     """of the link that confirms the address, or that ends such mails"""
+    words: str | None = None
+    """what staff wrote to the shopper, where the mail brings that"""
 
 
 def queue_mail(
@@ -77,6 +80,7 @@ def prepare_mail(
         address=wishes.mail_address,
         locale=shopper.locale,
         link_token=_link_token(mail, wishes.mail_address, now_ms=now_ms, secrets=secrets),
+        words=_words(mail, work=work),
     )
 
 
@@ -104,16 +108,18 @@ def note_mail(mail: Mail, outcome: DeliveryOutcome, *, work: UnitOfWork, now_ms:
 def _refusal(
     kind: MailKind, shopper: ShopperId, wishes: ContactWishes, *, work: UnitOfWork
 ) -> PushRefusal | None:
-    if wishes.mail_address is None:
-        return PushRefusal.NO_ADDRESS
-    if kind.is_service:
-        return None if wishes.mail_confirmed_at_ms is None else PushRefusal.NO_ADDRESS
-    if wishes.mail_confirmed_at_ms is None:
-        return PushRefusal.NO_ADDRESS
+    is_question = kind is MailKind.CONFIRM_ADDRESS
+    is_confirmed = wishes.mail_confirmed_at_ms is not None
+    if wishes.mail_address is None or is_question == is_confirmed:
+        return PushRefusal.NO_ADDRESS  # who has confirmed is not asked again
+    if is_question:
+        return None
     if not wishes.wants(DeliveryChannel.MAIL):
         return PushRefusal.CHANNEL_OFF
-    is_granted = work.consents.state_of(shopper).granted(Purpose.NOTIFY) is not None
-    return None if is_granted else PushRefusal.NOTIFY_NOT_GRANTED
+    is_allowed = (
+        kind.is_service or work.consents.state_of(shopper).granted(Purpose.NOTIFY) is not None
+    )
+    return None if is_allowed else PushRefusal.NOTIFY_NOT_GRANTED
 
 
 def _held_back(
@@ -128,6 +134,13 @@ def _held_back(
         mail.shopper, DeliveryChannel.MAIL, at_ms=now_ms, rest_ms=rest_ms
     )
     return None if is_rested else PushRefusal.TOO_SOON
+
+
+def _words(mail: Mail, *, work: UnitOfWork) -> str | None:
+    if mail.kind is not MailKind.CASE_ANSWERED:
+        return None
+    found = work.cases.find_answer(CaseAnswerId(mail.subject))
+    return None if found is None else found.words
 
 
 def _link_token(mail: Mail, address: str, *, now_ms: UnixMs, secrets: SecretSource) -> str:

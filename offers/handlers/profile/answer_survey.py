@@ -11,6 +11,7 @@ from typing import Final
 from offers.handlers.loyalty.earn_points import earn_for_activity
 from offers.handlers.offering.on_occasion import on_occasion
 from offers.handlers.profile.note_fact import note_answers, note_facts
+from offers.handlers.profile.open_case import open_case_of_survey
 from offers.model.conditions.attribute import Attribute
 from offers.model.conditions.fact import Fact, FactKind
 from offers.model.errors import InvalidSurvey, NotFound, WrongState
@@ -86,6 +87,7 @@ def answer_survey(
     fact = Fact(kind=FactKind.SURVEY, reference=survey, at_ms=now_ms, site=found.site)
     note_facts(shopper, (fact,), work=work, now_ms=now_ms)
     note_answers(shopper, _attributes(found, answers), work=work, now_ms=now_ms)
+    open_case_of_survey(shopper, found, answers, work=work, now_ms=now_ms, secrets=secrets)
     on_occasion(
         SurveyAnswered(survey=survey),
         shopper=shopper,

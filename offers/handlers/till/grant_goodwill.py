@@ -11,7 +11,14 @@ from offers.handlers.random_id import random_id
 from offers.handlers.till.reveal_card import scanned_card
 from offers.model.audit import Actor, AuditAction
 from offers.model.conditions.fact import DAY_MS
-from offers.model.loyalty.goodwill import DEFAULT_LIMITS, Goodwill, GoodwillLimits, GoodwillRefusal
+from offers.model.ids import ShopperId
+from offers.model.loyalty.goodwill import (
+    DEFAULT_LIMITS,
+    Goodwill,
+    GoodwillLimits,
+    GoodwillRefusal,
+    Grant,
+)
 from offers.model.loyalty.ledger import POINTS, PostingReason
 from offers.model.loyalty.points import Earned, Earning
 from offers.model.people.shopper import Credential
@@ -51,25 +58,61 @@ def grant_goodwill(
         return GoodwillRefusal.CARD_NOT_VALID
     if not work.cards.take(scanned.shopper, scanned.step):
         return GoodwillRefusal.CARD_NOT_VALID
+    return grant_points(
+        scanned.shopper,
+        goodwill,
+        by=by,
+        day=day,
+        work=work,
+        now_ms=now_ms,
+        secrets=secrets,
+        limits=limits,
+    )
+
+
+def grant_points(
+    shopper: ShopperId,
+    grant: Grant,
+    *,
+    by: Credential,
+    day: str,
+    work: UnitOfWork,
+    now_ms: UnixMs,
+    secrets: SecretSource,
+    limits: GoodwillLimits = DEFAULT_LIMITS,
+) -> Earned | GoodwillRefusal:
+    """Let a shopper earn the points whom staff know by other means than the card.
+
+    Parameters
+    ----------
+    shopper
+        Whose wallet it is; never from a request.
+    grant
+        The points, the reason.
+    by, day, work, now_ms, secrets, limits
+        As of `grant_goodwill`: the limits are the same, and shared with it.
+    """
+    if grant.points > limits.points_a_grant_max:
+        return GoodwillRefusal.ABOVE_GRANT_LIMIT
     is_within = work.goodwill.take(
-        by.credential, day=day, points=goodwill.points, points_max=limits.points_a_day_max
+        by.credential, day=day, points=grant.points, points_max=limits.points_a_day_max
     )
     if not is_within:
         return GoodwillRefusal.DAY_LIMIT_REACHED
     earned = earn(
-        scanned.shopper,
-        _earning(goodwill, limits, reference=random_id(secrets), now_ms=now_ms),
+        shopper,
+        _earning(grant, limits, reference=random_id(secrets), now_ms=now_ms),
         work=work,
         now_ms=now_ms,
         secrets=secrets,
     )
     note_audit(
         AuditAction.GOODWILL_GRANTED,
-        subject=shopper_pseudonym(scanned.shopper, secrets=secrets),
+        subject=shopper_pseudonym(shopper, secrets=secrets),
         by=Actor.of(by),
         details={
-            "points": goodwill.points,
-            "reason": goodwill.reason.value,
+            "points": grant.points,
+            "reason": grant.reason.value,
             "transaction": earned.transaction,
         },
         work=work,
@@ -78,15 +121,13 @@ def grant_goodwill(
     return earned
 
 
-def _earning(
-    goodwill: Goodwill, limits: GoodwillLimits, *, reference: str, now_ms: UnixMs
-) -> Earning:
+def _earning(grant: Grant, limits: GoodwillLimits, *, reference: str, now_ms: UnixMs) -> Earning:
     return Earning(
         unit=POINTS,
-        amount_minor=goodwill.points,
+        amount_minor=grant.points,
         reason=PostingReason.GOODWILL,
         reference=f"goodwill:{reference}",
         active_at_ms=now_ms,
         expires_at_ms=UnixMs(now_ms + limits.lasts_days * DAY_MS),
-        site=goodwill.site,
+        site=grant.site,
     )

@@ -1,8 +1,8 @@
 """Let staff make something good on the spot, within a limit.
 
-Layer: nouns. Takes: what staff want to grant. Gives: `Goodwill`, `GoodwillLimits` and why one is
-refused to the handler grant_goodwill. The reason is one of a list: free text about a person would
-have to be kept, shown and erased.
+Layer: nouns. Takes: what staff want to grant. Gives: `Grant`, `Goodwill`, `GoodwillLimits` and why
+one is refused to the handlers grant_goodwill and answer_case. The reason is one of a list: free
+text about a person would have to be kept, shown and erased.
 """
 
 from dataclasses import dataclass
@@ -56,12 +56,10 @@ class GoodwillLimits:
 DEFAULT_LIMITS: Final = GoodwillLimits()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Goodwill:
-    """Points for whoever shows this card. Not printed by `repr`: the code is a secret."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grant:
+    """Points for somebody, and why."""
 
-    card: str
-    """what was scanned"""
     points: int
     reason: GoodwillReason
     site: SiteId
@@ -70,3 +68,11 @@ class Goodwill:
     def __post_init__(self) -> None:
         if type(self.points) is not int or not 1 <= self.points <= POINTS_MAX:
             raise InvalidShopper(f"points is {self.points!r}; expected 1 to {POINTS_MAX}.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Goodwill(Grant):
+    """A grant for whoever shows this card. Not printed by `repr`: the code is a secret."""
+
+    card: str
+    """what was scanned"""

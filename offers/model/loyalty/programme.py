@@ -12,6 +12,8 @@ from offers.model.errors import InvalidProgramme
 from offers.model.ids import check_name
 from offers.model.loyalty.earning_rule import EarningRule, EarningTerms
 from offers.model.loyalty.ledger import LedgerUnit
+from offers.model.loyalty.poor_answer import RULES_MAX as POOR_ANSWERS_MAX
+from offers.model.loyalty.poor_answer import PoorAnswerRule
 from offers.model.loyalty.reward import Reward, UnusedReward
 from offers.model.loyalty.tier import TierLadder, check_time_zone
 from rtls.model.units import SiteId
@@ -35,6 +37,9 @@ class Programme:
     gs1_company_prefix: str | None = None
     """what GS1 calls the retailer; with it coupons can be scanned by tills that know GS1"""
 
+    poor_answers: tuple[PoorAnswerRule, ...] = ()
+    """which answers of a survey open a case; none: no survey does"""
+
     def __post_init__(self) -> None:
         check_name("site", self.site, error=InvalidProgramme)
         check_time_zone(self.time_zone)
@@ -53,6 +58,10 @@ class Programme:
             if rule.rule in seen:
                 raise InvalidProgramme(f"rule {rule.rule!r} is named twice; rename one.")
             seen.add(rule.rule)
+        if len(self.poor_answers) > POOR_ANSWERS_MAX:
+            raise InvalidProgramme(
+                f"{len(self.poor_answers)} poor_answers; expected at most {POOR_ANSWERS_MAX}."
+            )
         self._check_rewards()
         self._check_prefix()
 

@@ -26,6 +26,7 @@ from offers.model.loyalty.earning_rule import (
     ThresholdBonus,
 )
 from offers.model.loyalty.ledger import LedgerUnit, PostingReason
+from offers.model.loyalty.poor_answer_json import parse_poor_answer, render_poor_answer
 from offers.model.loyalty.programme import Programme
 from offers.model.loyalty.reward import Reward, UnusedReward
 from offers.model.loyalty.tier import Perk, Tier, TierLadder, TierWindow
@@ -44,6 +45,7 @@ _MEMBERS: Final = {
     "rewards",
     "unused_rewards",
     "gs1_company_prefix",
+    "poor_answers",
 }
 
 
@@ -90,6 +92,7 @@ def render_programme(programme: Programme) -> str:
         "earning": [_rendered_rule(rule) for rule in programme.rules],
         "rewards": [_rendered_reward(reward) for reward in programme.rewards],
         "unused_rewards": programme.unused_rewards.value,
+        "poor_answers": [render_poor_answer(rule) for rule in programme.poor_answers],
     }
     if programme.tiers is not None:
         document["tiers"] = _rendered_ladder(programme.tiers)
@@ -120,6 +123,7 @@ def _programme(document: Json) -> Programme:
         gs1_company_prefix=(
             _text(document, "gs1_company_prefix") if "gs1_company_prefix" in document else None
         ),
+        poor_answers=tuple(_each(document, "poor_answers", parse_poor_answer)),
     )
 
 

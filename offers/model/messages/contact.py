@@ -50,7 +50,7 @@ class Delivery:
 
     shopper: ShopperId
     offer: OfferId | None
-    """None for a mail, which brings no offer of a place"""
+    """None for a mail or an answer of the staff, which bring no offer of a place"""
     channel: DeliveryChannel
     outcome: DeliveryOutcome
     at_ms: UnixMs

@@ -19,14 +19,16 @@ class MailKind(StrEnum):
     """Why a mail is sent."""
 
     CONFIRM_ADDRESS = "confirm_address"
-    """asks the owner of an address; the only one that needs no consent, and goes once"""
+    """asks the owner of an address, once, and before anything else goes there"""
     WELCOME = "welcome"
     POINTS_EXPIRING = "points_expiring"
+    CASE_ANSWERED = "case_answered"
+    """brings what staff answered to something that the shopper wrote himself"""
 
     @property
     def is_service(self) -> bool:
-        """Whether it answers a wish of just now, so that neither caps nor quiet hours hold it."""
-        return self is MailKind.CONFIRM_ADDRESS
+        """Whether it answers the shopper's own message: no cap, quiet hour or consent holds it."""
+        return self in {MailKind.CONFIRM_ADDRESS, MailKind.CASE_ANSWERED}
 
 
 class MailState(StrEnum):

@@ -9,6 +9,7 @@ from offers.storage.tables.audit import AUDIT, ERASURES
 from offers.storage.tables.budgets import BUDGET_HOLDS, BUDGET_USES, BUDGETS, SITES
 from offers.storage.tables.campaigns import CAMPAIGN_REVISIONS, CAMPAIGNS
 from offers.storage.tables.cards import CARD_CLAIMS, CARD_STEPS, CARDS
+from offers.storage.tables.cases import CASE_ANSWERS, SERVICE_CASES
 from offers.storage.tables.columns import METADATA, DataClass
 from offers.storage.tables.contact import (
     CONTACT_PACES,
@@ -92,6 +93,7 @@ __all__ = [
     "CARDS",
     "CARD_CLAIMS",
     "CARD_STEPS",
+    "CASE_ANSWERS",
     "CONSENTS",
     "CONSENT_TEXTS",
     "CONTACT_PACES",
@@ -135,6 +137,7 @@ __all__ = [
     "REVERSALS",
     "SEGMENT_LEVELS",
     "SEGMENT_REVIEWS",
+    "SERVICE_CASES",
     "SHOPPERS",
     "SHOPPER_ATTRIBUTES",
     "SHOPPER_FACTS",

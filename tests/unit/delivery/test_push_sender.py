@@ -7,7 +7,8 @@ import pytest
 import sqlalchemy as sa
 
 from offers.delivery.agenda import Agenda
-from offers.delivery.push_sender import ATTEMPTS_MAX, PushSender
+from offers.delivery.push_round import ATTEMPTS_MAX
+from offers.delivery.push_sender import PushSender
 from offers.delivery.vapid import Vapid, vapid_key
 from offers.delivery.web_push import WebPush
 from offers.handlers.messages.change_contact import Browser, subscribe_browser

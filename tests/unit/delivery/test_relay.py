@@ -9,16 +9,18 @@ from typing import TypeVar
 import pytest
 import sqlalchemy as sa
 
-from offers.api.offering.stream_frames import offer_frame, points_frame
+from offers.api.offering.stream_frames import answer_frame, offer_frame, points_frame
 from offers.delivery.fan_out import InProcessFanOut
 from offers.delivery.parcel import Parcel, parcel_listener, render_parcel
 from offers.delivery.relay import Relay, RelaySettings
 from offers.model.errors import Busy, StorageError
 from offers.model.ids import OfferId, ShopperId
+from offers.model.messages.contact import DeliveryChannel
 from offers.model.offering.offer import OfferState
 from offers.model.people.consent import Purpose
 from offers.ports import UnitOfWork
 from rtls.model.units import TagId, UnixMs
+from tests.unit.offers.remembered import complain_and_answer
 from tests.unit.offers.shop import (
     MINUTE_MS,
     START_MS,
@@ -73,6 +75,7 @@ class Stage:
             fan_out=fan_out,
             render=offer_frame,
             render_points=points_frame,
+            render_answer=answer_frame,
             tell_tag=self._tell_tag,
             now_ms=lambda: self.now_ms,
             settings=RelaySettings(),
@@ -253,9 +256,40 @@ def test_a_parcel_from_another_release_is_left_and_the_next_one_handed_over() ->
             self.texts.append(frame.text)
 
     inbox = Inbox()
-    listener = parcel_listener(inbox, written=lambda _: None)  # type: ignore[arg-type]
+    listener = parcel_listener(inbox, written=lambda _: None, answer_written=lambda _: None)  # type: ignore[arg-type]
     anna = ShopperId("a" * 32)
     for payload in (b"", b"\xff", b"[]", b"{}", b"[" * 10_000):
         listener(anna, payload)
     listener(anna, render_parcel(Parcel(text="good")))
     assert inbox.texts == ["good"]
+
+
+def test_an_answer_is_told_until_an_app_has_taken_it(stage: Stage) -> None:
+    """Told at once, and again to an app that connects later; then never more."""
+    anna = stage.shop.shopper(tag=None)
+    told: list[tuple[str, str]] = []
+    answered: list[str] = []
+
+    def receive(shopper: ShopperId, payload: bytes) -> None:
+        parcel = json.loads(payload)
+        told.append((shopper, json.loads(parcel["text"])["text"]))
+        if stage.is_open:
+            stage.relay.answer_written(parcel["answer"])
+
+    stage.relay._fan_out = InProcessFanOut()
+    stage.relay._fan_out.subscribe(receive)
+    stage.relay._answered = answered.append
+    complain_and_answer(stage.shop, anna)
+    stage.is_open = False
+    stage.relay._turn()
+    assert told == [(anna, "We are sorry.")]
+    assert len(answered) == 1
+    stage.relay._turn()
+    assert len(told) == 1
+    stage.is_open = True
+    for _ in range(2):
+        stage.relay.connected(anna)
+        stage.relay._turn()
+    assert told == [(anna, "We are sorry.")] * 2
+    [delivery] = stage.shop.work.contacts.deliveries_of(anna, limit=9)
+    assert (delivery.channel, delivery.offer) == (DeliveryChannel.APP, None)

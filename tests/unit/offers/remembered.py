@@ -4,15 +4,19 @@ import sqlalchemy as sa
 
 from offers.handlers.answer_once import answer_once
 from offers.handlers.loyalty.post_points import earn
+from offers.handlers.profile.answer_case import Reply, answer_case
+from offers.handlers.profile.open_case import complain
 from offers.handlers.till.redeem_coupon import redeem_coupon
 from offers.model.idempotency import IdempotentRequest, StoredAnswer
 from offers.model.ids import CredentialId, ShopperId
 from offers.model.loyalty.ledger import POINTS, PostingReason
 from offers.model.loyalty.points import Earning
+from offers.model.people.service_case import ServiceCase
+from offers.model.people.shopper import Credential, Role
 from offers.model.till.redemption import Redemption
 from offers.storage.tables import CREDENTIALS, METADATA
 from rtls.model.units import UnixMs
-from tests.unit.offers.shop import MINUTE_MS, START_MS, Shop, checkout
+from tests.unit.offers.shop import MINUTE_MS, SITE, START_MS, Shop, checkout
 
 TAG = "tag:anna-7f3a"
 AT_MS = START_MS + 10 * MINUTE_MS
@@ -32,6 +36,8 @@ IDENTIFIERS = (
     "decision_id",
     "offer_id",
     "coupon_id",
+    "case_id",
+    "answer_id",
     "caller",
     "key",
     "reference",
@@ -67,7 +73,34 @@ def a_shopper_who_has_done_it_all(shop: Shop, tag: str = TAG) -> ShopperId:
         work=shop.work,
         now_ms=UnixMs(AT_MS),
     )
+    complain_and_answer(shop, pairing.shopper)
     return pairing.shopper
+
+
+def complain_and_answer(shop: Shop, shopper: ShopperId) -> None:
+    """Let the shopper write to us, and staff answer."""
+    case = complain(
+        shopper,
+        "Nobody was at the saw.",
+        site=SITE,
+        day="2023-11-14",
+        work=shop.work,
+        now_ms=UnixMs(AT_MS),
+        secrets=shop.secrets,
+    )
+    assert isinstance(case, ServiceCase)
+    staff = Credential(
+        credential=CredentialId("5" * 32), role=Role.STORE_ADMIN, site=SITE, created_at_ms=START_MS
+    )
+    answer_case(
+        case.case,
+        Reply(words="We are sorry."),
+        by=staff,
+        day="2023-11-14",
+        work=shop.work,
+        now_ms=UnixMs(AT_MS),
+        secrets=shop.secrets,
+    )
 
 
 def credential_of(shop: Shop, shopper: ShopperId) -> CredentialId:
