@@ -1,8 +1,8 @@
 """Remember which tills have called, so that a call of theirs needs no look-up of its own.
 
 Layer: edges. Takes: credentials that were found. Gives: them to the routes of tills, by the
-fingerprints of their secrets. The routes look again in the transaction of the deed: a key that has
-been revoked does nothing more, whatever is remembered here. Memory is bounded: the first to come go.
+fingerprints of their secrets. The routes look again in the transaction of the deed: a key that was
+revoked does nothing more, whatever is remembered here. Memory is bounded: the first to come go.
 """
 
 from offers.model.people.shopper import Credential

@@ -26,6 +26,7 @@ class Spender:
     campaign: CampaignId
     shopper: ShopperId
     day: str
+    """empty where nothing is counted by days"""
 
 
 def day_of(at_ms: UnixMs, *, time_zone: str) -> str:
@@ -40,6 +41,11 @@ def day_of(at_ms: UnixMs, *, time_zone: str) -> str:
     """
     instant = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=at_ms)
     return instant.astimezone(ZoneInfo(time_zone)).date().isoformat()
+
+
+def counts_days(*limits: Sequence[BudgetLimit]) -> bool:
+    """Say whether any of the limits counts days: calendars cost more than all else here."""
+    return any(BudgetPer.DAY in limit.per for some in limits for limit in some)
 
 
 def charges_of(

@@ -138,7 +138,7 @@ class _Prepared:
             return Rows((), cursor.rowcount)
         found = cursor.fetchall()
         if not found:
-            return Rows((), cursor.rowcount)
+            return Rows(found, cursor.rowcount)
         make = self._row or self._learn_row(cursor.description)
         if self._read:
             return Rows([make(self._converted(one)) for one in found], cursor.rowcount)

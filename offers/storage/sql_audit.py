@@ -29,15 +29,20 @@ class SqlAudit:
     def __init__(self, connection: sa.Connection) -> None:
         self._connection = connection
         self._insert = insert_once(AUDIT, connection.dialect.name)
+        self._appended: AuditEntry | None = None
 
     def head(self) -> AuditEntry | None:
         """Return the newest entry."""
+        if self._appended is not None:  # writers take turns: nobody else has appended since
+            return self._appended
         found = self._read(_HEAD, {})
         return found[0] if found else None
 
     def append(self, entry: AuditEntry) -> bool:
         """Write the entry behind the head; False where another has taken its place."""
-        return self._connection.execute(self._insert, _row_of(entry)).rowcount == 1
+        is_head = self._connection.execute(self._insert, _row_of(entry)).rowcount == 1
+        self._appended = entry if is_head else None
+        return is_head
 
     def page(self, *, after: int, limit: int) -> tuple[AuditEntry, ...]:
         """Return entries behind a sequence number, oldest first."""

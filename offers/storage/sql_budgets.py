@@ -108,8 +108,9 @@ class SqlBudgets:
 
     def has_room(self, charges: Sequence[Charge], *, coupon: CouponId | None = None) -> bool:
         """Say whether the charges would fit now, with what ``coupon`` holds of them already."""
-        own = self._held(coupon) if coupon is not None else Counter[str]()
-        return all(self._fits(charge, own=own[charge.key.budget]) for charge in charges)
+        capped = [charge for charge in charges if charge.cap is not None]
+        own = self._held(coupon) if capped and coupon is not None else Counter[str]()
+        return all(self._fits(charge, own=own[charge.key.budget]) for charge in capped)
 
     def _fits(self, charge: Charge, *, own: int) -> bool:
         needed = charge.amount - own

@@ -61,9 +61,13 @@ class SqlCampaigns:
     def __init__(self, connection: sa.Connection) -> None:
         self._connection = connection
         self._insert = insert_once(CAMPAIGNS, connection.dialect.name)
+        # Nobody else changes them before this transaction ends, and its tills all ask for the same.
+        self._found: dict[CampaignId, Campaign | None] = {}
+        self._revisions: dict[tuple[CampaignId, int], CampaignRevision] = {}
 
     def add_revision(self, revision: CampaignRevision) -> None:
         """Write a revision, make it the current one, and the campaign active."""
+        self._found.pop(revision.campaign, None)
         kind, zone = KIND_OF_TRIGGER[type(revision.trigger)], zone_of(revision.trigger)
         fresh = {
             "campaign_id": revision.campaign,
@@ -92,8 +96,10 @@ class SqlCampaigns:
 
     def find(self, campaign: CampaignId) -> Campaign | None:
         """Return the campaign with its current revision, or None."""
-        row = self._connection.execute(_FIND, {"campaign": campaign}).one_or_none()
-        return None if row is None else _campaign(row)
+        if campaign not in self._found:
+            row = self._connection.execute(_FIND, {"campaign": campaign}).one_or_none()
+            self._found[campaign] = None if row is None else _campaign(row)
+        return self._found[campaign]
 
     def of_site(self, site: SiteId) -> tuple[Campaign, ...]:
         """Return all campaigns of a site, by id."""
@@ -110,12 +116,16 @@ class SqlCampaigns:
 
     def revision(self, campaign: CampaignId, revision: int) -> CampaignRevision:
         """Return one revision; it must exist."""
-        given = {"campaign": campaign, "number": revision}
-        document = self._connection.execute(_REVISION, given).scalar_one()
-        return _revision_of(document, revision)
+        found = self._revisions.get((campaign, revision))
+        if found is None:
+            given = {"campaign": campaign, "number": revision}
+            document = self._connection.execute(_REVISION, given).scalar_one()
+            found = self._revisions[campaign, revision] = _revision_of(document, revision)
+        return found
 
     def set_state(self, campaign: CampaignId, state: CampaignState) -> bool:
         """Pause or resume; False where the campaign is unknown."""
+        self._found.pop(campaign, None)
         given = {"campaign": campaign, "to_state": state.value}
         return self._connection.execute(_SET_STATE, given).rowcount == 1
 

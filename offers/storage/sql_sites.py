@@ -35,6 +35,7 @@ class SqlSites:
     def __init__(self, connection: sa.Connection) -> None:
         self._connection = connection
         self._insert = insert_once(SITES, connection.dialect.name)
+        self._found: dict[SiteId, SiteBudgets] = {}  # nobody else changes them meanwhile
 
     def note(self, site: SiteId, *, time_zone: str) -> None:
         """Write the time zone of the site."""
@@ -49,11 +50,18 @@ class SqlSites:
 
     def budgets(self, site: SiteId) -> SiteBudgets:
         """Return what holds for the site; UTC and no limits where nothing was noted."""
+        found = self._found.get(site)
+        if found is None:
+            found = self._found[site] = self._read(site)
+        return found
+
+    def _read(self, site: SiteId) -> SiteBudgets:
         row = self._connection.execute(_FIND, {"at_site": site}).one_or_none()
         if row is None:
             return SiteBudgets(time_zone=DEFAULT_TIME_ZONE)
         return SiteBudgets(time_zone=row.time_zone, limits=_limits_of(row.limits))
 
     def _make(self, site: SiteId) -> None:
+        self._found.pop(site, None)
         row = {"site": site, "time_zone": DEFAULT_TIME_ZONE, "limits": "[]"}
         self._connection.execute(self._insert, row)

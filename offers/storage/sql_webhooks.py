@@ -27,6 +27,7 @@ class SqlWebhooks:
         self._connection = connection
         self._insert = insert_once(WEBHOOKS, connection.dialect.name)
         self._insert_event = insert_once(WEBHOOK_EVENTS, connection.dialect.name)
+        self._is_nobody_told = False  # true once it was read; nobody else adds one meanwhile
 
     def add(self, webhook: Webhook, *, slots: int) -> bool:
         """Write a new webhook; False where the site has ``slots`` of them."""
@@ -39,6 +40,7 @@ class SqlWebhooks:
             "created_at_ms": webhook.created_at_ms,
             "succeeded_at_ms": webhook.succeeded_at_ms,
         }
+        self._is_nobody_told = False
         is_added = any(
             self._connection.execute(self._insert, row | {"slot": slot}).rowcount == 1
             for slot in range(slots)
@@ -82,7 +84,9 @@ class SqlWebhooks:
 
     def is_anybody_told(self) -> bool:
         """Say whether there is any webhook at all."""
-        return self._connection.execute(statements.ANY).first() is not None
+        if not self._is_nobody_told:
+            self._is_nobody_told = self._connection.execute(statements.ANY).first() is None
+        return not self._is_nobody_told
 
     def note(self, event: WebhookEvent) -> None:
         """Write an event once, and queue it for each active webhook of its site that asked."""

@@ -185,11 +185,14 @@ class Writer:
             quick = QuickConnection(connection)
             work = SqlWork(quick)
             for command in batch:
-                _run_in_savepoint(command, work, quick)
+                if not _run_in_savepoint(command, work, quick):
+                    work = SqlWork(quick)  # the old one remembers what has just been undone
 
 
-def _run_in_savepoint(command: _Command, work: SqlWork, connection: QuickConnection) -> None:
+def _run_in_savepoint(command: _Command, work: SqlWork, connection: QuickConnection) -> bool:
+    """Run a command; say whether its effect stays."""
     connection.send("SAVEPOINT command")
+    is_done = True
     try:
         command.act(work)
     except Exception as error:
@@ -197,4 +200,6 @@ def _run_in_savepoint(command: _Command, work: SqlWork, connection: QuickConnect
             raise
         command.fail(error)
         connection.send("ROLLBACK TO SAVEPOINT command")
+        is_done = False
     connection.send("RELEASE SAVEPOINT command")
+    return is_done

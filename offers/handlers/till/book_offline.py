@@ -120,6 +120,7 @@ def _book(
     )
     settled = settle_basket(
         held,
+        [coupon],
         till=till,
         before=coupon.state,
         may_overdraw=True,

@@ -46,7 +46,13 @@ def commit_basket(
     if _is_suspended(held, work=work):
         return TillRefusal.CARD_SUSPENDED
     settled = settle_basket(
-        held, till=till, before=CouponState.HELD, work=work, now_ms=now_ms, secrets=secrets
+        held,
+        coupons_of(held, work=work),
+        till=till,
+        before=CouponState.HELD,
+        work=work,
+        now_ms=now_ms,
+        secrets=secrets,
     )
     # Not before: where the wallet has become too small meanwhile, the basket is still held.
     is_paid = isinstance(settled, Settled)

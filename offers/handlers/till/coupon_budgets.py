@@ -9,7 +9,13 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
-from offers.checkout.budget_charges import Spender, charges_of, day_of, reserved_charges
+from offers.checkout.budget_charges import (
+    Spender,
+    charges_of,
+    counts_days,
+    day_of,
+    reserved_charges,
+)
 from offers.model.campaigns.budget import BudgetId, BudgetKey, BudgetStage, Charge
 from offers.model.campaigns.campaign import CampaignRevision
 from offers.model.ids import CampaignId, RedemptionId, ShopperId
@@ -93,7 +99,9 @@ def overdrawing(
     taken: Counter[BudgetId] = Counter()
     for coupon, discount in applied:
         charges = _charges(coupon, discount.total, work=work, now_ms=now_ms)
-        beside = [replace(c, amount=c.amount + taken[c.key.budget]) for c in charges]
+        beside = charges
+        if taken:  # one coupon stands beside none
+            beside = tuple(replace(c, amount=c.amount + taken[c.key.budget]) for c in charges)
         if work.budgets.has_room(beside, coupon=coupon.coupon):
             taken.update({charge.key.budget: charge.amount for charge in charges})
         else:
@@ -120,12 +128,13 @@ def _charges(
     shared = work.sites.budgets(coupon.site)
     campaign = work.campaigns.find(coupon.campaign)
     assert campaign is not None  # a foreign key
+    limits = campaign.revision.limits
     spender = Spender(
         site=coupon.site,
         campaign=coupon.campaign,
         shopper=coupon.shopper,
-        day=day_of(now_ms, time_zone=shared.time_zone),
+        day=day_of(now_ms, time_zone=shared.time_zone)
+        if counts_days(limits, shared.limits)
+        else "",
     )
-    return charges_of(
-        spender, of_campaign=campaign.revision.limits, of_site=shared.limits, discount=discount
-    )
+    return charges_of(spender, of_campaign=limits, of_site=shared.limits, discount=discount)

@@ -47,6 +47,7 @@ def redeem_coupon(
     )
     settled = settle_basket(
         held,
+        [one.coupon for one in priced.applied],
         till=request.till,
         before=CouponState.ISSUED,
         work=work,

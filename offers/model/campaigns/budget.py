@@ -9,6 +9,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final, NewType
 
 from offers.model.errors import InvalidCampaign
@@ -68,6 +69,11 @@ class BudgetLimit:
             )
 
 
+@lru_cache(maxsize=1_024)  # of a site's and its campaigns' counters each till asks
+def _budget_id(told: str) -> BudgetId:
+    return BudgetId(hashlib.sha256(told.encode()).hexdigest()[:32])
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BudgetKey:
     """Which counter is meant."""
@@ -83,10 +89,11 @@ class BudgetKey:
     @property
     def budget(self) -> BudgetId:
         """Return the id of the counter, the same whenever it is asked for."""
-        told = "\n".join(
-            (self.site, self.campaign or "", self.shopper or "", self.day or "", self.unit)
+        return _budget_id(
+            "\n".join(
+                (self.site, self.campaign or "", self.shopper or "", self.day or "", self.unit)
+            )
         )
-        return BudgetId(hashlib.sha256(told.encode()).hexdigest()[:32])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
