@@ -121,7 +121,7 @@ class MessagesSide:
         if self._pushes is not None:
             yield "pushes", self._pushes
         if self._answers is not None:
-            yield "answers", self._answers
+            yield "case_answers", self._answers
         if self._mails is not None:
             yield "mails", self._mails
         yield "webhooks", self._webhooks

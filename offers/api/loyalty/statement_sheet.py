@@ -126,7 +126,7 @@ def _expiring(statement: Statement, zone: tzinfo) -> Part:
         rows=tuple(
             (
                 _instant(one.expires_at_ms, zone).in_language(locale),
-                _amount(one.unit, one.amount_minor).in_language(locale),
+                _named(one.unit, one.amount_minor).in_language(locale),
             )
             for one in statement.expiring
         ),
@@ -187,6 +187,14 @@ def _amount(unit: LedgerUnit, amount_minor: int) -> Said:
         english = f"{amount_minor:,}"
         return Said(de=english.replace(",", "."), en=english)
     return money(Money(amount_minor=amount_minor, currency=unit))
+
+
+def _named(unit: LedgerUnit, amount_minor: int) -> Said:
+    """Return an amount of which nothing beside it says what it is of."""
+    amount = _amount(unit, amount_minor)
+    if unit != POINTS:
+        return amount
+    return Said(de=f"{amount.de} Punkte", en=f"{amount.en} points")
 
 
 def _instant(at_ms: UnixMs, zone: tzinfo) -> Said:

@@ -14,6 +14,8 @@ from offers.api.loyalty.statement_sheet import Part, Sheet
 COLUMNS: Final = 42
 _RULE: Final = "-" * COLUMNS
 _CODE_PAGE: Final = "cp858"
+# What our own sentences hold and no such printer has.
+_PLAIN: Final = str.maketrans({"…": "...", "„": '"', "“": '"', "”": '"', "’": "'", "–": "-"})
 
 
 def slip_of(sheet: Sheet) -> str:
@@ -59,6 +61,6 @@ def _wrapped(text: str) -> list[str]:
 
 def _printable(text: str) -> str:
     """Return the text as the printer can write it, one column for each character."""
-    whole = unicodedata.normalize("NFC", text).replace("…", "...")
+    whole = unicodedata.normalize("NFC", text).translate(_PLAIN)
     shown = "".join(letter if letter.isprintable() else " " for letter in whole)
     return shown.encode(_CODE_PAGE, "replace").decode(_CODE_PAGE)

@@ -10,7 +10,7 @@ from inaisle.messages_side import MessagesSide, smtp_access
 from inaisle.settings_sections import DeliverySection
 from offers.delivery.mail import SmtpSecurity
 from offers.model.errors import InvalidContact
-from offers.model.ids import OfferId
+from offers.model.ids import CaseAnswerId, OfferId
 from rtls.model.units import UnixMs
 from tests.unit.delivery.test_relay import DirectWriter
 from tests.unit.offers.shop import START_MS, CountedSecrets, memory_engine, scratch_work
@@ -52,6 +52,7 @@ def test_nothing_is_pushed_or_mailed_unless_somebody_set_it_up(side) -> None:
     made = side()
     assert made.push_key is None
     made.unseen(OfferId("a" * 32))
+    made.answered(CaseAnswerId("a" * 32))
     assert [name for name, _ in made.counters()] == ["inaisle_webhooks"]
     made.stop()
 
@@ -60,7 +61,7 @@ def test_pushes_need_an_address_and_mails_a_server(side) -> None:
     """Each part that is set up is counted and watched."""
     made = side(contact="mailto:operator@shop.example", **MAIL)
     assert made.push_key is not None
-    names = ["inaisle_pushes", "inaisle_mails", "inaisle_webhooks"]
+    names = [f"inaisle_{part}" for part in ("pushes", "case_answers", "mails", "webhooks")]
     assert [name for name, _ in made.counters()] == names
     assert made.fault() == "pushes have ended"
     made.stop()

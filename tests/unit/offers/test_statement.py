@@ -96,9 +96,10 @@ def test_the_sheet_says_what_is_there_what_goes_and_what_is_missing(shop: Shop) 
     ]
     lines = printed(statement).splitlines()
     assert "Punkte" + "1.234".rjust(COLUMNS - len("Punkte")) in lines
-    assert "14.12.2023, 23:13" + "1.200".rjust(COLUMNS - 17) in lines
+    assert "14.12.2023, 23:13" + "1.200 Punkte".rjust(COLUMNS - 17) in lines
     assert "Bis Silber fehlen" + "200,00 €".rjust(COLUMNS - 17) in lines
     assert "Sie erhalten 2,00 € Rabatt." in lines
+    assert "?" not in printed(statement)  # the printer has every letter of our own sentences
     english = printed(replace(statement, locale=Locale.EN)).splitlines()
     assert "Missing to Silber" + "€200.00".rjust(COLUMNS - 17) in english
 
