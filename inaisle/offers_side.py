@@ -46,6 +46,7 @@ from offers.storage.secret_source import SystemSecretSource, load_key
 from offers.storage.writer import Writer
 from offers.visit_feed import VisitFeed
 from rtls.api.metrics import CountersCollector
+from rtls.model.counted_tag import CountedTag
 from rtls.model.errors import InaisleError
 from rtls.model.site_map import SiteMap
 from rtls.model.units import TagId, UnixMs
@@ -180,6 +181,13 @@ class OffersSide:
         """Return every tag that may be located now, from the database."""
         now_ms = self._clock.now_ms()
         return self.reader.run(lambda work: work.pairings.admitted_tags(now_ms=now_ms))
+
+    def counted_tags(self, tag: TagId | None = None) -> tuple[CountedTag, ...]:
+        """Return every tag that counts in reports now, or ``tag`` if it does; from the database."""
+        now_ms, site = self._clock.now_ms(), self._site_map.site
+        return self.reader.run(
+            lambda work: work.pairings.counted_tags(site, now_ms=now_ms, tag=tag)
+        )
 
     def app(self, *, open_routers: Sequence[APIRouter]) -> FastAPI:
         """Return the API, with the routers of other packages."""

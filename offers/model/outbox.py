@@ -27,7 +27,7 @@ class OutboxKind(StrEnum):
     POINTS_CHANGED = "points_changed"
     """subject: the unit of the wallet; the app shows what is in it now"""
     TAG_ADMITTED = "tag_admitted"
-    """subject: the tag; locating may follow it"""
+    """subject: the tag; locating may follow it; told again where what it counts as has changed"""
     TAG_WITHDRAWN = "tag_withdrawn"
     """subject: the tag; locating must forget it"""
 

@@ -10,7 +10,8 @@ from offers.model.people.consent import Consent, ConsentState
 from offers.model.people.consent_text import ConsentText
 from offers.model.people.pairing import Pairing, PairingEnd
 from offers.model.people.shopper import Credential, Shopper
-from rtls.model.units import TagId, UnixMs
+from rtls.model.counted_tag import CountedTag
+from rtls.model.units import SiteId, TagId, UnixMs
 
 
 class Shoppers(Protocol):
@@ -98,4 +99,14 @@ class Pairings(Protocol):
 
     def admitted_tags(self, *, now_ms: UnixMs) -> frozenset[TagId]:
         """Return all tags with an active pairing: what locating may follow."""
+        ...
+
+    def counted_tags(
+        self, site: SiteId, *, now_ms: UnixMs, tag: TagId | None = None
+    ) -> tuple[CountedTag, ...]:
+        """Return those of them, or ``tag`` if it is one, whose shopper granted `analytics`.
+
+        Each with the instant from which on it counts (of the consent, or later when the shopper
+        took the tag) and with the shopper's segment at the site.
+        """
         ...

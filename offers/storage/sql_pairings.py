@@ -8,10 +8,12 @@ from collections.abc import Mapping
 import sqlalchemy as sa
 
 from offers.model.ids import ConsentId, PairingId, ShopperId
+from offers.model.people.consent import Purpose
 from offers.model.people.pairing import Pairing, PairingEnd
 from offers.storage.insert_once import insert_once
-from offers.storage.tables import PAIRINGS
-from rtls.model.units import TagId, UnixMs
+from offers.storage.tables import CONSENTS, MEMBERSHIPS, PAIRINGS
+from rtls.model.counted_tag import CountedTag
+from rtls.model.units import SiteId, TagId, UnixMs
 
 _IS_OPEN = PAIRINGS.c.ended_at_ms.is_(None)
 _OPEN_OF_TAG = sa.select(PAIRINGS).where(PAIRINGS.c.tag == sa.bindparam("tag"), _IS_OPEN)
@@ -37,6 +39,57 @@ _OVERDUE = (
 _ADMITTED = sa.select(PAIRINGS.c.tag).where(
     _IS_OPEN, PAIRINGS.c.expires_at_ms > sa.bindparam("now_ms")
 )
+_NEWEST_WORD = (
+    sa.select(sa.func.max(CONSENTS.c.sequence))
+    .where(
+        CONSENTS.c.shopper_id == PAIRINGS.c.shopper_id,
+        CONSENTS.c.purpose == Purpose.ANALYTICS.value,
+    )
+    .correlate(PAIRINGS)
+    .scalar_subquery()
+)
+_GIVEN_UP = sa.alias(PAIRINGS, "given_up")
+_HELD = sa.alias(PAIRINGS, "held")
+# Renewed pairings are one: what began in the first goes on in the last.
+_LAST_GIVEN_UP = (
+    sa.select(sa.func.coalesce(sa.func.max(_GIVEN_UP.c.ended_at_ms), 0))
+    .where(
+        _GIVEN_UP.c.shopper_id == PAIRINGS.c.shopper_id,
+        _GIVEN_UP.c.tag == PAIRINGS.c.tag,
+        _GIVEN_UP.c.end_reason != PairingEnd.RENEWED.value,
+    )
+    .correlate(PAIRINGS)
+    .scalar_subquery()
+)
+_HELD_SINCE = (
+    sa.select(sa.func.min(_HELD.c.paired_at_ms))
+    .where(
+        _HELD.c.shopper_id == PAIRINGS.c.shopper_id,
+        _HELD.c.tag == PAIRINGS.c.tag,
+        _HELD.c.paired_at_ms >= _LAST_GIVEN_UP,
+    )
+    .correlate(PAIRINGS)
+    .scalar_subquery()
+)
+_COUNTED = (
+    sa.select(
+        PAIRINGS.c.tag,
+        CONSENTS.c.at_ms.label("agreed_at_ms"),
+        _HELD_SINCE.label("held_since_ms"),
+        MEMBERSHIPS.c.segment,
+    )
+    .join(CONSENTS, CONSENTS.c.sequence == _NEWEST_WORD)
+    .outerjoin(
+        MEMBERSHIPS,
+        sa.and_(
+            MEMBERSHIPS.c.shopper_id == PAIRINGS.c.shopper_id,
+            MEMBERSHIPS.c.site == sa.bindparam("place"),
+            MEMBERSHIPS.c.left_at_ms.is_(None),
+        ),
+    )
+    .where(_IS_OPEN, PAIRINGS.c.expires_at_ms > sa.bindparam("now_ms"), CONSENTS.c.is_granted)
+)
+_COUNTED_OF_TAG = _COUNTED.where(PAIRINGS.c.tag == sa.bindparam("asked"))
 _END = (
     sa.update(PAIRINGS)
     .where(PAIRINGS.c.pairing_id == sa.bindparam("pairing"), _IS_OPEN)
@@ -91,6 +144,21 @@ class SqlPairings:
         """Return all tags with an active pairing."""
         rows = self._connection.execute(_ADMITTED, {"now_ms": now_ms})
         return frozenset(TagId(row.tag) for row in rows)
+
+    def counted_tags(
+        self, site: SiteId, *, now_ms: UnixMs, tag: TagId | None = None
+    ) -> tuple[CountedTag, ...]:
+        """Return the tags, or the one, that count in reports."""
+        query = _COUNTED if tag is None else _COUNTED_OF_TAG
+        asked = {"place": site, "now_ms": now_ms} | ({} if tag is None else {"asked": tag})
+        return tuple(
+            CountedTag(
+                tag=TagId(row.tag),
+                since_ms=UnixMs(max(row.agreed_at_ms, row.held_since_ms)),
+                cohort=row.segment or "",
+            )
+            for row in self._connection.execute(query, asked)
+        )
 
     def _read(
         self, query: sa.Select[*tuple[object, ...]], given: Mapping[str, object]

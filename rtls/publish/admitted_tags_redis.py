@@ -1,8 +1,9 @@
-"""Tell the locating process which tags may be located, by way of Redis.
+"""Tell the locating process which tags may be located, and which of them count in reports.
 
-Layer: edges. Takes: tags whose shoppers consented to `locate`, from the side that knows shoppers.
-Gives: the same set to the admission of the locating process. Redis holds a set and a digest of it:
-two sets with one digest are the same set, even after Redis has begun anew.
+Layer: edges. Takes: tags whose shoppers consented to `locate`, or `analytics`, from the side that
+knows shoppers. Gives: the same set to the admission, or to the history, of the locating process by
+way of Redis, which holds a set and a digest of it: two sets with one digest are the same set, even
+after Redis has begun anew.
 """
 
 import hashlib
@@ -13,7 +14,7 @@ from typing import Final
 from redis import Redis
 
 from rtls.model.units import Second, SiteId, TagId
-from rtls.publish.redis_keys import admitted_tags, admitted_version
+from rtls.publish.redis_keys import admitted_tags, version_of
 from rtls.publish.redis_worker import RedisWorker
 
 POLL_INTERVAL_S: Final = Second(1.0)
@@ -32,6 +33,8 @@ class AdmittedTagsPublisher:
         Reads all tags with consent from the records; called in the publisher's thread, at the
         start, after `changed`, and whenever Redis holds something else (it lost its data, or
         another replica wrote). What it raises of ``retry_on`` is tried again, like Redis.
+    key
+        Of the set, where it is not that of the tags that may be located.
     """
 
     def __init__(
@@ -39,12 +42,13 @@ class AdmittedTagsPublisher:
         client: Redis,
         *,
         site: SiteId,
-        read_tags: Callable[[], Iterable[TagId]],
+        read_tags: Callable[[], Iterable[str]],
         interval_s: Second = POLL_INTERVAL_S,
         retry_on: tuple[type[Exception], ...] = (Exception,),
+        key: str | None = None,
     ) -> None:
         self._client = client
-        self._site = site
+        self._key = key or admitted_tags(site)
         self._read_tags = read_tags
         self._is_changed = threading.Event()
         self._is_changed.set()
@@ -71,7 +75,7 @@ class AdmittedTagsPublisher:
         return self._worker.trouble()
 
     def _step(self) -> None:
-        in_redis = self._client.get(admitted_version(self._site))
+        in_redis = self._client.get(version_of(self._key))
         if not self._is_changed.is_set() and in_redis == self._written:
             return
         # Cleared before reading: a change during the read is read again in the next step. Set
@@ -83,14 +87,14 @@ class AdmittedTagsPublisher:
             self._is_changed.set()
             raise
 
-    def _write(self, tags: frozenset[TagId], in_redis: object) -> None:
+    def _write(self, tags: frozenset[str], in_redis: object) -> None:
         digest = digest_of(tags)
         if digest != in_redis:
             with self._client.pipeline(transaction=True) as pipeline:
-                pipeline.delete(admitted_tags(self._site))
+                pipeline.delete(self._key)
                 if tags:
-                    pipeline.sadd(admitted_tags(self._site), *tags)
-                pipeline.set(admitted_version(self._site), digest)
+                    pipeline.sadd(self._key, *tags)
+                pipeline.set(version_of(self._key), digest)
                 pipeline.execute()
         self._written = digest
 
@@ -109,6 +113,8 @@ class AdmittedTagsFollower:
         Takes the whole set, in the follower's thread (`AdmittedTags.replace`).
     monotonic_s
         The door's monotonic clock, in seconds.
+    key
+        As the publisher has it.
     """
 
     def __init__(
@@ -120,9 +126,10 @@ class AdmittedTagsFollower:
         monotonic_s: Callable[[], float],
         interval_s: Second = POLL_INTERVAL_S,
         trust_s: Second = Second(900.0),
+        key: str | None = None,
     ) -> None:
         self._client = client
-        self._site = site
+        self._key = key or admitted_tags(site)
         self._replace = replace
         self._monotonic_s = monotonic_s
         self._trust_s = trust_s
@@ -142,7 +149,7 @@ class AdmittedTagsFollower:
         """Return why the set may be old, or None; for `Health.watch`."""
         reason = self._worker.trouble()
         if reason is None and self._applied is None:
-            reason = "nobody has said yet which tags may be located"
+            reason = f"nobody has said yet which tags may be located ({self._key})"
         return reason
 
     def _step(self) -> None:
@@ -152,7 +159,7 @@ class AdmittedTagsFollower:
             self._give_up_when_old()
 
     def _follow(self) -> None:
-        digest = self._client.get(admitted_version(self._site))
+        digest = self._client.get(version_of(self._key))
         if isinstance(digest, bytes):
             if digest != self._applied:
                 self._apply()
@@ -160,8 +167,8 @@ class AdmittedTagsFollower:
 
     def _apply(self) -> None:
         with self._client.pipeline(transaction=True) as pipeline:
-            pipeline.get(admitted_version(self._site))
-            pipeline.smembers(admitted_tags(self._site))
+            pipeline.get(version_of(self._key))
+            pipeline.smembers(self._key)
             digest, names = pipeline.execute()
         if digest is None:
             return  # lost between the two looks; the last set stands
@@ -175,7 +182,7 @@ class AdmittedTagsFollower:
             self._applied = None
 
 
-def digest_of(tags: Iterable[TagId]) -> bytes:
+def digest_of(tags: Iterable[str]) -> bytes:
     """Return the digest of a set of tags, whatever their order.
 
     Examples

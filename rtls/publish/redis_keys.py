@@ -65,6 +65,11 @@ def admitted_tags(site: SiteId) -> str:
     return f"inaisle:{site}:admitted"
 
 
-def admitted_version(site: SiteId) -> str:
-    """Return the key of the digest of `admitted_tags`."""
-    return f"inaisle:{site}:admitted:version"
+def counted_tags(site: SiteId) -> str:
+    """Return the set of tags that count in reports, each as `render_counted` writes it."""
+    return f"inaisle:{site}:counted"
+
+
+def version_of(key: str) -> str:
+    """Return the key of the digest of such a set."""
+    return f"{key}:version"

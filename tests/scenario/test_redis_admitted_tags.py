@@ -7,7 +7,7 @@ import redis
 
 from rtls.model.units import Second, SiteId, TagId
 from rtls.publish.admitted_tags_redis import AdmittedTagsFollower, AdmittedTagsPublisher
-from rtls.publish.redis_keys import connect_redis
+from rtls.publish.redis_keys import connect_redis, counted_tags
 from tests.conftest import Server
 from tests.contract.waiting import wait_until
 
@@ -191,3 +191,39 @@ def test_a_database_locked_for_a_moment_does_not_end_the_publisher(
     wait_until(lambda: "database is locked" in (publisher.trouble() or ""))
     records.error = None
     wait_until(lambda: admission.tags == {"tag-1"})
+
+
+def test_who_counts_in_reports_crosses_redis_beside_who_may_be_located(
+    client: redis.Redis, admission: Admission
+) -> None:
+    """`analytics` is a consent of its own: neither set may stand for the other."""
+    located, reported = Records("tag-1", "tag-2"), Records("tag-1\t5\tnew")
+    counted = Admission()
+    key = counted_tags(SITE)
+    ends = [
+        AdmittedTagsPublisher(client, site=SITE, read_tags=located.read, interval_s=SOON),
+        AdmittedTagsPublisher(client, site=SITE, read_tags=reported.read, interval_s=SOON, key=key),
+        AdmittedTagsFollower(
+            client, site=SITE, replace=admission.replace, monotonic_s=Clock(), interval_s=SOON
+        ),
+        AdmittedTagsFollower(
+            client,
+            site=SITE,
+            replace=counted.replace,
+            monotonic_s=Clock(),
+            interval_s=SOON,
+            key=key,
+        ),
+    ]
+    for end in ends:
+        end.start()
+    try:
+        wait_until(lambda: admission.tags == {"tag-1", "tag-2"})
+        wait_until(lambda: counted.tags == {"tag-1\t5\tnew"})
+        reported.tags.clear()
+        ends[1].changed()
+        wait_until(lambda: counted.tags == set())
+        assert admission.tags == {"tag-1", "tag-2"}
+    finally:
+        for end in ends:
+            end.close()

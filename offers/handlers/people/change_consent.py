@@ -2,7 +2,8 @@
 
 Layer: flow. Takes: a `ConsentWish`. Gives: the new `ConsentState`. In the one transaction of the
 record, withdrawing `locate` ends the pairings, withdrawing `personalise` erases the profile, and
-withdrawing either revokes every offer that stands on it and has not reached the app yet.
+withdrawing either revokes every offer that stands on it and has not reached the app yet. Locating
+is told where a tag counts in reports from now on, or no longer, or as no member of a segment.
 """
 
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from offers.model.errors import InvalidShopper, TooYoung
 from offers.model.ids import ConsentId, ShopperId
 from offers.model.messages.webhook import WebhookEventKind
 from offers.model.offering.offer import OfferState
+from offers.model.outbox import OutboxKind
 from offers.model.people.consent import Consent, ConsentChannel, ConsentState, Purpose
 from offers.model.people.consent_text import ConsentText
 from offers.model.people.pairing import PairingEnd
@@ -28,6 +30,7 @@ from offers.ports import SecretSource, UnitOfWork
 from rtls.model.units import UnixMs
 
 OFFERS_STAND_ON: Final = frozenset({Purpose.LOCATE, Purpose.PERSONALISE})
+REPORTS_STAND_ON: Final = frozenset({Purpose.ANALYTICS, Purpose.PERSONALISE})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +76,8 @@ def change_consent(
         work.consents.append(record)
     if not wish.is_granted:
         _withdraw(shopper, wish.purpose, work=work, now_ms=now_ms)
+    if wish.purpose in REPORTS_STAND_ON:
+        _tell_locating(shopper, work=work, now_ms=now_ms)
     if is_news:
         note_event(
             WebhookEventKind.CONSENT_CHANGED,
@@ -156,6 +161,11 @@ def _note(
         work=work,
         now_ms=now_ms,
     )
+
+
+def _tell_locating(shopper: ShopperId, *, work: UnitOfWork, now_ms: UnixMs) -> None:
+    for pairing in work.pairings.active_of_shopper(shopper, now_ms=now_ms):
+        work.outbox.add(OutboxKind.TAG_ADMITTED, shopper=shopper, subject=pairing.tag, at_ms=now_ms)
 
 
 def _withdraw(shopper: ShopperId, purpose: Purpose, *, work: UnitOfWork, now_ms: UnixMs) -> None:
