@@ -156,7 +156,8 @@ class OffersSide:
                 self.channel,
                 written=self.relay.written,
                 answer_written=self.relay.answer_written,
-            )
+            ),
+            hears=self.channel.is_connected,
         )
         self._fan_out.start()
         self.messages.start()

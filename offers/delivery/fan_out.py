@@ -27,27 +27,36 @@ _POLL_S: Final = 0.1
 log = logging.getLogger(__name__)
 
 Listener = Callable[[ShopperId, bytes], None]
+Hears = Callable[[ShopperId], bool]
+
+
+def _everybody(_shopper: ShopperId) -> bool:
+    return True
 
 
 class _Listeners:
     """Who takes the messages of this process."""
 
     def __init__(self) -> None:
-        self._listeners: tuple[Listener, ...] = ()
+        self._listeners: tuple[tuple[Listener, Hears], ...] = ()
         self._lock = Lock()
 
-    def add(self, listener: Listener) -> Callable[[], None]:
+    def add(self, listener: Listener, hears: Hears | None) -> Callable[[], None]:
+        entry = (listener, hears or _everybody)
         with self._lock:
-            self._listeners += (listener,)
+            self._listeners += (entry,)
 
         def remove() -> None:
             with self._lock:
-                self._listeners = tuple(one for one in self._listeners if one is not listener)
+                self._listeners = tuple(one for one in self._listeners if one is not entry)
 
         return remove
 
+    def is_heard(self, shopper: ShopperId) -> bool:
+        return any(hears(shopper) for _, hears in self._listeners)
+
     def give(self, shopper: ShopperId, payload: bytes) -> None:
-        for listener in self._listeners:
+        for listener, _ in self._listeners:
             listener(shopper, payload)
 
 
@@ -64,9 +73,13 @@ class InProcessFanOut:
         """Call the listeners."""
         self._listeners.give(shopper, payload)
 
-    def subscribe(self, listener: Listener) -> Callable[[], None]:
+    def is_heard(self, shopper: ShopperId) -> bool:
+        """Say whether one of the listeners takes messages for the shopper now."""
+        return self._listeners.is_heard(shopper)
+
+    def subscribe(self, listener: Listener, *, hears: Hears | None = None) -> Callable[[], None]:
         """Call ``listener`` for each message from now on; the returned function ends it."""
-        return self._listeners.add(listener)
+        return self._listeners.add(listener, hears)
 
     def close(self) -> None:
         """Nothing to close."""
@@ -126,9 +139,13 @@ class RedisFanOut:
         except Full:
             self.counters["unpublished"] += 1
 
-    def subscribe(self, listener: Listener) -> Callable[[], None]:
+    def is_heard(self, shopper: ShopperId) -> bool:  # noqa: ARG002 - as the port says
+        """Say yes: what apps are open in other processes is not known here."""
+        return True
+
+    def subscribe(self, listener: Listener, *, hears: Hears | None = None) -> Callable[[], None]:
         """Call ``listener`` for each message from now on; the returned function ends it."""
-        return self._listeners.add(listener)
+        return self._listeners.add(listener, hears)
 
     def close(self) -> None:
         """Stop the threads and close the connections."""

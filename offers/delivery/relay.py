@@ -36,6 +36,14 @@ from rtls.model.errors import InaisleError
 from rtls.model.units import TagId, UnixMs
 
 RETRY_MS_MAX: Final = 60_000
+FOR_OPEN_APPS: Final = frozenset(
+    {
+        OutboxKind.OFFER_REDEEMED,
+        OutboxKind.COUPON_REVERSED,
+        OutboxKind.OFFER_ENDED,
+        OutboxKind.POINTS_CHANGED,
+    }
+)
 
 log = logging.getLogger(__name__)
 
@@ -254,10 +262,28 @@ class Relay:
         # and would do so for ever.
         waiting = self._reader.run(partial(_waiting, self._settings.batch_max))
         now_ms = self._now_ms()
-        due = tuple(event for event in waiting if self._is_due(event, now_ms))
-        if not due and not connected:
-            return _Turn()
-        return self._writer.run(partial(self._look, due, connected))
+        heard: list[OutboxEvent] = []
+        unheard: list[OutboxEvent] = []
+        for event in waiting:
+            if self._is_due(event, now_ms):
+                (unheard if self._is_unheard(event) else heard).append(event)
+        turn = _Turn()
+        if heard or connected:
+            turn = self._writer.run(partial(self._look, heard, connected))
+        turn.told += [event.sequence for event in unheard]
+        return turn
+
+    def _is_unheard(self, event: OutboxEvent) -> bool:
+        """Say whether it is news for open apps alone, and none of the shopper's is open.
+
+        An app that opens later reads what is stored by then.
+        """
+        shopper = event.shopper
+        return (
+            event.kind in FOR_OPEN_APPS
+            and shopper is not None
+            and not self._fan_out.is_heard(shopper)
+        )
 
     def _is_due(self, event: OutboxEvent, now_ms: UnixMs) -> bool:
         attempt = self._attempts.get(OfferId(event.subject))

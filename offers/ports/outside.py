@@ -28,6 +28,18 @@ class FanOut(Protocol):
         """Hand over one message. Never blocks; loses it rather than waiting."""
         ...
 
-    def subscribe(self, listener: Callable[[ShopperId, bytes], None]) -> Callable[[], None]:
-        """Call ``listener`` for each message from now on; the returned function ends it."""
+    def is_heard(self, shopper: ShopperId) -> bool:
+        """Say whether a message may find anybody; True where that cannot be known here."""
+        ...
+
+    def subscribe(
+        self,
+        listener: Callable[[ShopperId, bytes], None],
+        *,
+        hears: Callable[[ShopperId], bool] | None = None,
+    ) -> Callable[[], None]:
+        """Call ``listener`` for each message from now on; the returned function ends it.
+
+        ``hears`` says whom it takes messages for at this moment; without it, for everybody.
+        """
         ...

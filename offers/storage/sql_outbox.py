@@ -16,7 +16,7 @@ _WAITING = (
     sa.select(OUTBOX).order_by(OUTBOX.c.sequence).limit(sa.bindparam("most", type_=sa.Integer))
 )
 _ADD = sa.insert(OUTBOX)
-_DONE = sa.delete(OUTBOX).where(OUTBOX.c.sequence.in_(sa.bindparam("sequences", expanding=True)))
+_DONE = sa.delete(OUTBOX).where(OUTBOX.c.sequence == sa.bindparam("told"))
 
 
 class SqlOutbox:
@@ -48,4 +48,5 @@ class SqlOutbox:
 
     def done(self, sequences: Sequence[int]) -> None:
         """Delete what has been told."""
-        self._connection.execute(_DONE, {"sequences": list(sequences)})
+        if sequences:
+            self._connection.execute(_DONE, [{"told": sequence} for sequence in sequences])

@@ -17,8 +17,8 @@ from offers.model.errors import CorruptDatabase
 APPLICATION_ID: Final = 0x494E4149
 BUSY_MS: Final = 5_000
 READERS_MAX: Final = 4
-# A batch of 128 redemptions changes a thousand pages of 4 KiB. They do not fit in SQLite's own 2 MiB
-# and are written twice; and a log of 4 MiB is carried over into the file every fourth batch.
+# A batch of 128 redemptions changes a thousand pages of 4 KiB. SQLite's own 2 MiB do not hold them:
+# they are written twice. And a log of 4 MiB is carried over into the file every fourth batch.
 CACHE_KIB: Final = 16_384
 WAL_PAGES: Final = 4_000
 

@@ -136,7 +136,8 @@ class RunningApi:
         self.fan_out.subscribe(
             parcel_listener(
                 self.channel, written=self.relay.written, answer_written=self.relay.answer_written
-            )
+            ),
+            hears=self.channel.is_connected,
         )
         self.feed = VisitFeed(writer=self.writer, now_ms=lambda: self.now_ms, secrets=self.secrets)
         self.app = create_app(

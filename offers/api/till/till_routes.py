@@ -51,6 +51,7 @@ COMMIT: Final = "commitBasket"
 CANCEL: Final = "cancelBasket"
 REDEEM: Final = "redeemCoupon"
 
+# In the order in which they are looked through: those with a queue behind them first.
 till_routes = APIRouter(prefix="/till", tags=["till"], route_class=TillRoute)
 
 BasketPath = Annotated[BasketId, Path(max_length=128)]
@@ -64,28 +65,26 @@ def place_of(till: Credential) -> tuple[TillId, SiteId]:
 
 
 @till_routes.post(
-    "/baskets/quote",
-    operation_id="quoteBasket",
-    responses=problems(ProblemCode.REFUSED, ProblemCode.TOO_MANY_FAILURES),
+    "/redemptions",
+    operation_id=REDEEM,
+    status_code=status.HTTP_201_CREATED,
+    response_model=RedemptionBody,
+    responses=problems(*ONCE, ProblemCode.TOO_MANY_FAILURES),
 )
-async def quote(body: BasketRequestBody, till: CallerDep, services: ServicesDep) -> QuoteBody:
-    """Say what the basket costs with the best of all coupons. Nothing is used up or kept.
+async def redeem(body: CheckoutBody, asked: TillRequestDep) -> Response:
+    """Redeem one coupon with the basket at once, however often the request comes."""
+    check_failures(asked.till, asked.services)
+    till, site = place_of(asked.till)
+    request = CheckoutRequest(code=body.code, basket=body.basket.basket(), till=till, site=site)
+    secrets = asked.services.secrets
 
-    Raises
-    ------
-    refused
-        The problem of a basket that cannot be priced.
-    """
-    check_failures(till, services)
-    request = _basket_request(body, till)
-    now_ms = services.now_ms()
-    priced = await services.read(
-        lambda work: price_basket(request, work=work, now_ms=now_ms, secrets=services.secrets)
-    )
-    count_bad_codes(_bad_codes(priced), till, services)
-    if isinstance(priced, TillRefusal):
-        raise refused(priced)
-    return QuoteBody.of(priced)
+    def deed(work: UnitOfWork, now_ms: UnixMs) -> Outcome:
+        redeemed = redeem_coupon(request, work=work, now_ms=now_ms, secrets=secrets)
+        if isinstance(redeemed, Redemption):
+            return Outcome(answer=RedemptionBody.of(redeemed))
+        return Outcome(answer=redeemed, bad_codes=_bad_codes(redeemed))
+
+    return await answer_till(asked, deed, operation=REDEEM)
 
 
 @till_routes.post(
@@ -152,26 +151,28 @@ async def cancel(basket: BasketPath, asked: TillRequestDep) -> Response:
 
 
 @till_routes.post(
-    "/redemptions",
-    operation_id=REDEEM,
-    status_code=status.HTTP_201_CREATED,
-    response_model=RedemptionBody,
-    responses=problems(*ONCE, ProblemCode.TOO_MANY_FAILURES),
+    "/baskets/quote",
+    operation_id="quoteBasket",
+    responses=problems(ProblemCode.REFUSED, ProblemCode.TOO_MANY_FAILURES),
 )
-async def redeem(body: CheckoutBody, asked: TillRequestDep) -> Response:
-    """Redeem one coupon with the basket at once, however often the request comes."""
-    check_failures(asked.till, asked.services)
-    till, site = place_of(asked.till)
-    request = CheckoutRequest(code=body.code, basket=body.basket.basket(), till=till, site=site)
-    secrets = asked.services.secrets
+async def quote(body: BasketRequestBody, till: CallerDep, services: ServicesDep) -> QuoteBody:
+    """Say what the basket costs with the best of all coupons. Nothing is used up or kept.
 
-    def deed(work: UnitOfWork, now_ms: UnixMs) -> Outcome:
-        redeemed = redeem_coupon(request, work=work, now_ms=now_ms, secrets=secrets)
-        if isinstance(redeemed, Redemption):
-            return Outcome(answer=RedemptionBody.of(redeemed))
-        return Outcome(answer=redeemed, bad_codes=_bad_codes(redeemed))
-
-    return await answer_till(asked, deed, operation=REDEEM)
+    Raises
+    ------
+    refused
+        The problem of a basket that cannot be priced.
+    """
+    check_failures(till, services)
+    request = _basket_request(body, till)
+    now_ms = services.now_ms()
+    priced = await services.read(
+        lambda work: price_basket(request, work=work, now_ms=now_ms, secrets=services.secrets)
+    )
+    count_bad_codes(_bad_codes(priced), till, services)
+    if isinstance(priced, TillRefusal):
+        raise refused(priced)
+    return QuoteBody.of(priced)
 
 
 def _basket_request(body: BasketRequestBody, till: Credential) -> BasketRequest:

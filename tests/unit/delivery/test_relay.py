@@ -17,6 +17,7 @@ from offers.model.errors import Busy, StorageError
 from offers.model.ids import OfferId, ShopperId
 from offers.model.messages.contact import DeliveryChannel
 from offers.model.offering.offer import OfferState
+from offers.model.outbox import OutboxKind
 from offers.model.people.consent import Purpose
 from offers.ports import UnitOfWork
 from rtls.model.units import TagId, UnixMs
@@ -66,8 +67,9 @@ class Stage:
         self.tag_errors: list[Exception] = []
         self.unseen: list[OfferId] = []
         self.is_open = True
+        self.hears = True
         fan_out = InProcessFanOut()
-        fan_out.subscribe(self._receive)
+        fan_out.subscribe(self._receive, hears=lambda _: self.hears)
         self.relay = Relay(
             writer=self.writer,
             reader=DirectWriter(work),
@@ -137,6 +139,33 @@ def test_a_row_is_gone_when_its_offer_is_delivered(stage: Stage) -> None:
     stage.relay._turn()
     assert stage.waiting == 0
     assert len(stage.sent) == 1
+
+
+def test_news_for_open_apps_are_not_written_where_none_is_open(stage: Stage) -> None:
+    """A redemption at the till concerns a phone in a pocket; the app reads it when it opens."""
+    anna = stage.shop.shopper()
+    stage.shop.stand()
+    stage.relay._turn()
+    card = stage.shop.offer_of(anna)
+    assert card is not None
+    for hears, frames in ((False, 1), (True, 2)):
+        stage.hears = hears
+        stage.shop.work.outbox.add(
+            OutboxKind.OFFER_ENDED, shopper=anna, subject=card.offer.offer, at_ms=stage.now_ms
+        )
+        stage.relay._turn()
+        assert stage.waiting == 0
+        assert len(stage.sent) == frames
+
+
+def test_an_offer_is_sent_though_no_app_is_open(stage: Stage) -> None:
+    """What it is tried for in vain decides whether it is pushed."""
+    stage.shop.shopper()
+    stage.shop.stand()
+    stage.hears = stage.is_open = False
+    stage.relay._turn()
+    assert len(stage.sent) == 1
+    assert stage.waiting == 1
 
 
 def test_an_unreported_offer_is_sent_again_after_half_a_second_and_after_two(
