@@ -36,14 +36,6 @@ from rtls.model.errors import InaisleError
 from rtls.model.units import TagId, UnixMs
 
 RETRY_MS_MAX: Final = 60_000
-FOR_OPEN_APPS: Final = frozenset(
-    {
-        OutboxKind.OFFER_REDEEMED,
-        OutboxKind.COUPON_REVERSED,
-        OutboxKind.OFFER_ENDED,
-        OutboxKind.POINTS_CHANGED,
-    }
-)
 
 log = logging.getLogger(__name__)
 
@@ -274,16 +266,9 @@ class Relay:
         return turn
 
     def _is_unheard(self, event: OutboxEvent) -> bool:
-        """Say whether it is news for open apps alone, and none of the shopper's is open.
-
-        An app that opens later reads what is stored by then.
-        """
-        shopper = event.shopper
-        return (
-            event.kind in FOR_OPEN_APPS
-            and shopper is not None
-            and not self._fan_out.is_heard(shopper)
-        )
+        if event.shopper is None or not event.is_for_open_apps:
+            return False
+        return not self._fan_out.is_heard(event.shopper)
 
     def _is_due(self, event: OutboxEvent, now_ms: UnixMs) -> bool:
         attempt = self._attempts.get(OfferId(event.subject))

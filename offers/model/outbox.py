@@ -6,6 +6,7 @@ a crash is told after the restart: at least once, in order.
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from offers.model.ids import ShopperId
 from rtls.model.units import UnixMs
@@ -32,6 +33,16 @@ class OutboxKind(StrEnum):
     """subject: the tag; locating must forget it"""
 
 
+_FOR_OPEN_APPS: Final = frozenset(
+    {
+        OutboxKind.OFFER_REDEEMED,
+        OutboxKind.COUPON_REVERSED,
+        OutboxKind.OFFER_ENDED,
+        OutboxKind.POINTS_CHANGED,
+    }
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutboxEvent:
     """One thing to tell."""
@@ -42,3 +53,8 @@ class OutboxEvent:
     """None once the shopper is erased; then only `TAG_WITHDRAWN` is left to tell"""
     subject: str
     at_ms: UnixMs
+
+    @property
+    def is_for_open_apps(self) -> bool:
+        """Say whether it only changes what an open app shows; one that opens later reads it."""
+        return self.kind in _FOR_OPEN_APPS
