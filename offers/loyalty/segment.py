@@ -5,41 +5,14 @@ now, and the next instant to look, to refresh_segment. Borders have width (hyste
 just under the level does not go in and out with each purchase.
 """
 
-from dataclasses import dataclass
-from typing import Final
-
 from offers.model.conditions.fact import DAY_MS
 from offers.model.loyalty.segment import PurchaseHistory, Segment, SegmentLevels
+from offers.model.loyalty.segment_settings import (
+    DEFAULT_SEGMENTS,
+    YEAR_DAYS,
+    SegmentSettings,
+)
 from rtls.model.units import UnixMs
-
-YEAR_DAYS: Final = 365
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SegmentSettings:
-    """Where segments part."""
-
-    currency: str = "EUR"
-    """what is spent in others does not count"""
-    at_risk_days: int = 90
-    """after so long without a purchase"""
-    new_days: int = 60
-    """from the first purchase on"""
-    new_purchases_max: int = 2
-    """who buys a third time knows the shop"""
-    high_value_percent: int = 80
-    """of the year's buyers spend less than those of high value"""
-    keep_percent: int = 80
-    """of the level is enough to stay of high value"""
-    high_value_minor: int = 50_000
-    """the level of a site with fewer than `buyers_min` buyers in the year"""
-    buyers_min: int = 50
-    levels_percent_min: int = 5
-    """by less than that a level is not moved"""
-    levels_every_ms: int = DAY_MS
-
-
-DEFAULT_SETTINGS: Final = SegmentSettings()
 
 
 def segment_of(
@@ -48,7 +21,7 @@ def segment_of(
     before: Segment | None,
     levels: SegmentLevels,
     as_of_ms: UnixMs,
-    settings: SegmentSettings = DEFAULT_SETTINGS,
+    settings: SegmentSettings = DEFAULT_SEGMENTS,
 ) -> Segment | None:
     """Return the segment as of an instant; None for who has bought nothing for a year.
 
@@ -78,7 +51,7 @@ def segment_of(
 
 
 def next_look_ms(
-    history: PurchaseHistory, *, as_of_ms: UnixMs, settings: SegmentSettings = DEFAULT_SETTINGS
+    history: PurchaseHistory, *, as_of_ms: UnixMs, settings: SegmentSettings = DEFAULT_SEGMENTS
 ) -> UnixMs | None:
     """Return the first instant after ``as_of_ms`` at which the segment may be another.
 
@@ -99,7 +72,7 @@ def levels_after(
     spend_at_share: int | None,
     *,
     now_ms: UnixMs,
-    settings: SegmentSettings = DEFAULT_SETTINGS,
+    settings: SegmentSettings = DEFAULT_SEGMENTS,
 ) -> SegmentLevels | None:
     """Return new levels where the site's buyers have moved far enough from the ones that hold.
 

@@ -8,9 +8,9 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from offers.handlers.profile.note_fact import note_facts
 from offers.handlers.profile.refresh_segment import mark_segment_due, refresh_segments
-from offers.loyalty.segment import DEFAULT_SETTINGS
 from offers.model.conditions.fact import DAY_MS, Fact, FactKind
 from offers.model.ids import ShopperId
+from offers.model.loyalty.segment_settings import DEFAULT_SEGMENTS
 from offers.model.money import Money
 from offers.model.people.consent import Purpose
 from rtls.model.units import UnixMs
@@ -19,7 +19,7 @@ from tests.reference.segment import Bought, segment_at
 from tests.unit.offers.shop import SITE, START_MS, Shop, memory_engine, scratch_work
 
 # A level among few buyers, so that it moves in a machine of a few steps.
-RULES = replace(DEFAULT_SETTINGS, buyers_min=3, high_value_minor=10_000)
+RULES = replace(DEFAULT_SEGMENTS, buyers_min=3, high_value_minor=10_000)
 SHOPPERS = 4
 
 

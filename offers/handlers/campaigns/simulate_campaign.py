@@ -16,6 +16,7 @@ from offers.decision.situation import asked_of
 from offers.handlers.campaigns.past_moments import left_out, past_moments
 from offers.handlers.campaigns.past_shopper import PastShopper
 from offers.handlers.campaigns.past_span import MOMENTS_MAX, Past
+from offers.handlers.offering.decide_moment import rules_of
 from offers.model.campaigns.benefit_money import money_max
 from offers.model.campaigns.campaign import CampaignRevision
 from offers.model.campaigns.history import LeftOut
@@ -25,7 +26,6 @@ from offers.model.money import Money
 from offers.model.offering.decision import Candidate, Decision
 from offers.model.offering.occasion import Moment
 from offers.model.offering.refusal import Refusal
-from offers.model.visits.site_rules import SiteRules
 from offers.ports import UnitOfWork
 from rtls.model.units import UnixMs
 
@@ -90,7 +90,7 @@ class _Replay:
     def __init__(self, revision: CampaignRevision, work: UnitOfWork) -> None:
         self._revision = revision
         self._work = work
-        self._rules = SiteRules(time_zone=work.sites.budgets(revision.site).time_zone)
+        self._rules = rules_of(revision.site, work=work)
         self._needs = asked_of([revision])
         self._known: dict[ShopperId, PastShopper] = {}
         self._taken: dict[ShopperId, list[UnixMs]] = {}

@@ -4,9 +4,11 @@ Layer: flow. Takes: a `Programme`. Gives: the number of its revision. What was e
 earlier one stays as it is.
 """
 
+from offers.handlers.profile.refresh_segment import renew_levels
 from offers.model.campaigns.trigger import ManualTrigger
 from offers.model.errors import InvalidProgramme
 from offers.model.loyalty.programme import Programme
+from offers.model.loyalty.segment_settings import DEFAULT_SEGMENTS
 from offers.ports import UnitOfWork
 from rtls.model.units import UnixMs
 
@@ -32,8 +34,12 @@ def start_programme(programme: Programme, *, work: UnitOfWork, now_ms: UnixMs) -
                 "site with the trigger 'manual'. Start the campaign first."
             )
     _check_gs1(programme, work=work)
-    if work.programmes.current(programme.site) == programme:
+    before = work.programmes.current(programme.site)
+    if before == programme:
         return None
+    settled = DEFAULT_SEGMENTS if before is None else before.settings.segments
+    after = programme.settings.segments
+    renew_levels(programme.site, settled, after, work=work, now_ms=now_ms)
     return work.programmes.add_revision(programme, at_ms=now_ms)
 
 

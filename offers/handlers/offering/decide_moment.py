@@ -12,11 +12,12 @@ from offers.handlers.till.coupon_budgets import spent_campaigns
 from offers.model.campaigns.campaign import COOL_DOWN_S_MAX
 from offers.model.conditions.shopper_facts import ShopperFacts
 from offers.model.ids import CampaignId, DecisionId
+from offers.model.loyalty.site_settings import DEFAULT_SITE_SETTINGS
 from offers.model.offering.decision import Candidate, Decision
 from offers.model.offering.occasion import Moment
 from offers.model.visits.site_rules import SiteRules
 from offers.ports import SecretSource, UnitOfWork
-from rtls.model.units import UnixMs
+from rtls.model.units import SiteId, UnixMs
 
 
 def decide_moment(
@@ -58,13 +59,23 @@ def decide_moment(
         candidates=candidates,
         facts=_facts_for(candidates, moment, work=work),
         offers_in_trip=_offers_in_trip(moment, work=work),
-        rules=SiteRules(time_zone=work.sites.budgets(moment.site).time_zone),
+        rules=rules_of(moment.site, work=work),
         is_suspended=work.suspensions.open_of(moment.shopper) is not None,
     )
     work.decisions.append(decision)
     if decision.chosen is not None:
         issue_offer(decision, work=work, secrets=secrets)
     return decision
+
+
+def rules_of(site: SiteId, *, work: UnitOfWork) -> SiteRules:
+    """Return what the site asks of every decision: its clocks, and what its programme sets."""
+    programme = work.programmes.current(site)
+    settings = DEFAULT_SITE_SETTINGS if programme is None else programme.settings
+    return SiteRules(
+        time_zone=work.sites.budgets(site).time_zone,
+        offers_a_trip_max=settings.offers_a_trip_max,
+    )
 
 
 def candidates_of(moment: Moment, *, work: UnitOfWork) -> list[Candidate]:

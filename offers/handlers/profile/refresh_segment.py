@@ -13,8 +13,6 @@ from offers.handlers.messages.note_event import note_event
 from offers.handlers.offering.on_occasion import on_occasion
 from offers.handlers.offering.propose_regular import propose_regular
 from offers.loyalty.segment import (
-    DEFAULT_SETTINGS,
-    SegmentSettings,
     levels_after,
     next_look_ms,
     segment_of,
@@ -28,6 +26,7 @@ from offers.model.loyalty.segment import (
     SegmentLevels,
     SegmentReview,
 )
+from offers.model.loyalty.segment_settings import DEFAULT_SEGMENTS, SegmentSettings
 from offers.model.messages.webhook import WebhookEventKind
 from offers.model.offering.occasion import SegmentChanged
 from offers.ports import SecretSource, UnitOfWork
@@ -43,14 +42,13 @@ def mark_segment_due(
     *,
     work: UnitOfWork,
     now_ms: UnixMs,
-    settings: SegmentSettings = DEFAULT_SETTINGS,
+    settings: SegmentSettings | None = None,
 ) -> None:
     """Have the sweep look at a shopper who has just bought or returned something."""
     newest = work.segments.newest_levels(site)
     if newest is None:
-        newest = SegmentLevels(
-            number=1, site=site, at_ms=now_ms, high_value_minor=settings.high_value_minor
-        )
+        first_minor = (settings or segment_settings_of(site, work=work)).high_value_minor
+        newest = SegmentLevels(number=1, site=site, at_ms=now_ms, high_value_minor=first_minor)
         work.segments.add_levels(newest)
     work.segments.mark_due(
         SegmentReview(shopper=shopper, site=site, levels_seen=newest.number, due_at_ms=now_ms)
@@ -63,7 +61,7 @@ def refresh_segments(
     now_ms: UnixMs,
     secrets: SecretSource,
     limit: int,
-    settings: SegmentSettings = DEFAULT_SETTINGS,
+    settings: SegmentSettings | None = None,
 ) -> int:
     """Look at those whose time has come, after setting new levels where a day has passed.
 
@@ -74,23 +72,59 @@ def refresh_segments(
     limit
         How many shoppers to look at, at most.
     settings
-        Where segments part.
+        Where segments part; None: where the programme of each site says.
 
     Returns
     -------
     int
         How many shoppers were looked at.
     """
-    for site in work.segments.sites():
-        _look_at_levels(site, work=work, now_ms=now_ms, settings=settings)
+    known = {
+        site: settings or segment_settings_of(site, work=work) for site in work.segments.sites()
+    }
+    for site, part in known.items():
+        _look_at_levels(site, work=work, now_ms=now_ms, settings=part)
     due = work.segments.due(now_ms=now_ms, limit=limit)
     for review in due:
-        change, has_bought = _catch_up(review, work=work, now_ms=now_ms, settings=settings)
+        part = known[review.site]  # whoever is to be looked at has levels
+        change, has_bought = _catch_up(review, work=work, now_ms=now_ms, settings=part)
         if change is not None:
             _tell(change, work=work, secrets=secrets)
         if has_bought:
             propose_regular(review.shopper, review.site, work=work, now_ms=now_ms, secrets=secrets)
     return len(due)
+
+
+def segment_settings_of(site: SiteId, *, work: UnitOfWork) -> SegmentSettings:
+    """Return where the site's programme lets segments part."""
+    programme = work.programmes.current(site)
+    return DEFAULT_SEGMENTS if programme is None else programme.settings.segments
+
+
+def renew_levels(
+    site: SiteId,
+    before: SegmentSettings,
+    after: SegmentSettings,
+    *,
+    work: UnitOfWork,
+    now_ms: UnixMs,
+) -> None:
+    """Have everybody of the site looked at again, since segments part elsewhere from now on.
+
+    A level that follows from the site's buyers stays; one that was set is set anew.
+    """
+    newest = work.segments.newest_levels(site)
+    if newest is None or before == after:
+        return
+    is_set = newest.high_value_minor == before.high_value_minor
+    work.segments.add_levels(
+        SegmentLevels(
+            number=newest.number + 1,
+            site=site,
+            at_ms=max(now_ms, newest.at_ms),
+            high_value_minor=after.high_value_minor if is_set else newest.high_value_minor,
+        )
+    )
 
 
 def _look_at_levels(

@@ -15,6 +15,7 @@ from offers.model.loyalty.ledger import LedgerUnit
 from offers.model.loyalty.poor_answer import RULES_MAX as POOR_ANSWERS_MAX
 from offers.model.loyalty.poor_answer import PoorAnswerRule
 from offers.model.loyalty.reward import Reward, UnusedReward
+from offers.model.loyalty.site_settings import DEFAULT_SITE_SETTINGS, SiteSettings
 from offers.model.loyalty.tier import TierLadder, check_time_zone
 from rtls.model.units import SiteId
 
@@ -34,6 +35,7 @@ class Programme:
     tiers: TierLadder | None = None
     rewards: tuple[Reward, ...] = ()
     unused_rewards: UnusedReward = UnusedReward.GIVE_BACK
+    settings: SiteSettings = DEFAULT_SITE_SETTINGS
     gs1_company_prefix: str | None = None
     """what GS1 calls the retailer; with it coupons can be scanned by tills that know GS1"""
 

@@ -29,6 +29,7 @@ from offers.model.loyalty.ledger import LedgerUnit, PostingReason
 from offers.model.loyalty.poor_answer_json import parse_poor_answer, render_poor_answer
 from offers.model.loyalty.programme import Programme
 from offers.model.loyalty.reward import Reward, UnusedReward
+from offers.model.loyalty.site_settings import parse_site_settings, render_site_settings
 from offers.model.loyalty.tier import Perk, Tier, TierLadder, TierWindow
 from rtls.model.units import SiteId, UnixMs
 
@@ -44,6 +45,7 @@ _MEMBERS: Final = {
     "tiers",
     "rewards",
     "unused_rewards",
+    "settings",
     "gs1_company_prefix",
     "poor_answers",
 }
@@ -93,6 +95,7 @@ def render_programme(programme: Programme) -> str:
         "rewards": [_rendered_reward(reward) for reward in programme.rewards],
         "unused_rewards": programme.unused_rewards.value,
         "poor_answers": [render_poor_answer(rule) for rule in programme.poor_answers],
+        "settings": render_site_settings(programme.settings),
     }
     if programme.tiers is not None:
         document["tiers"] = _rendered_ladder(programme.tiers)
@@ -114,6 +117,7 @@ def _programme(document: Json) -> Programme:
         rules=tuple(_each(document, "earning", _rule)),
         tiers=None if ladder is None else _ladder(_object(ladder, "tiers"), time_zone),
         rewards=tuple(_each(document, "rewards", _reward)),
+        settings=parse_site_settings(document.get("settings", {})),
         # Revisions from before this member gave back, too.
         unused_rewards=_known(
             UnusedReward,

@@ -6,7 +6,7 @@ import pytest
 
 from offers.handlers.profile.note_purchase import note_purchase
 from offers.handlers.profile.refresh_segment import refresh_segments
-from offers.loyalty.segment import DEFAULT_SETTINGS, levels_after, next_look_ms, segment_of
+from offers.loyalty.segment import levels_after, next_look_ms, segment_of
 from offers.model.campaigns.campaign import CampaignRevision
 from offers.model.campaigns.trigger import Movement, SegmentTrigger
 from offers.model.conditions.fact import DAY_MS
@@ -16,6 +16,7 @@ from offers.model.loyalty.segment import (
     Segment,
     SegmentLevels,
 )
+from offers.model.loyalty.segment_settings import DEFAULT_SEGMENTS
 from offers.model.people.consent import Purpose
 from offers.model.till.purchase import Purchase, PurchaseLine
 from rtls.model.units import UnixMs
@@ -86,7 +87,7 @@ def test_a_level_moves_with_the_buyers_but_not_for_little() -> None:
         number=3,
         site=SITE,
         at_ms=START_MS,
-        high_value_minor=DEFAULT_SETTINGS.high_value_minor,
+        high_value_minor=DEFAULT_SEGMENTS.high_value_minor,
     )
 
 
