@@ -38,6 +38,7 @@ from offers.api.people.shopper_routes import shopper_routes
 from offers.api.people.staff_request_routes import staff_request_routes
 from offers.api.people.survey_routes import survey_routes
 from offers.api.people.suspension_routes import suspension_routes
+from offers.api.people.use_routes import use_routes
 from offers.api.problem_docs import problem_routes, problem_schemas
 from offers.api.services import ApiSettings, Channel, ScanSink, Services
 from offers.api.till.goodwill_routes import goodwill_routes
@@ -135,6 +136,7 @@ def _include(app: FastAPI, open_routers: Sequence[APIRouter]) -> None:
         shopper_routes,
         privacy_routes,
         scan_routes,
+        use_routes,
         offer_routes,
         points_routes,
         purchase_routes,

@@ -35,6 +35,8 @@ ROLES: Final[Mapping[str, Roles | None]] = {
     "pairTag": SHOPPER,
     "unpairTag": SHOPPER,
     "reportScan": SHOPPER,
+    "noteAppOpened": SHOPPER,
+    "reportProductScan": SHOPPER,
     "getOffers": SHOPPER,
     "openOffer": SHOPPER,
     "dismissOffer": SHOPPER,

@@ -67,6 +67,7 @@ BODIES: dict[str, object] = {
     "answerSurvey": {"answers": {"advice": 4}},
     "sizeAudience": {"conditions": {"kind": "locale", "in": ["de"]}},
     "putAttribute": {"values": ["wood"]},
+    "reportProductScan": {"sku": "4006209123456"},
     "requestStaff": {"zone": "dowels"},
     "putBirthday": {"month": 12, "day": 24},
     "suspendCard": {"card": "1", "reason": "resale"},
