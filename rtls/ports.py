@@ -24,6 +24,7 @@ from rtls.model.footfall import (
 )
 from rtls.model.units import AnchorId, Metre, TagId, UnixMs
 from rtls.model.visit import ZoneEvent
+from rtls.model.zone_offers import ZoneOffers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,4 +167,15 @@ class FootfallSource(Protocol):
 
     def gaps(self, window: ReportWindow) -> tuple[DayGap, ...]:
         """Return the days of the window that are missing, wholly or in part, in their order."""
+        ...
+
+
+class ZoneOffersSource(Protocol):
+    """What became of offers and purchases, by zone: numbers without persons, from who knows both.
+
+    What it gives is not yet fit to be shown.
+    """
+
+    def zone_offers(self, window: ReportWindow, *, block: Block) -> ZoneOffers:
+        """Return the counts of each zone and block of the window."""
         ...

@@ -8,7 +8,6 @@ days of one person cannot be linked. Days are counted from 1970-01-01 by the clo
 """
 
 import datetime as dt
-import math
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -18,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rtls.model.errors import InvalidReport
+from rtls.model.report_columns import Columns, check_amounts, check_codes, check_columns
 from rtls.model.units import Metre, SiteId, UnixMs
 
 HOUR_MS: Final = 3_600_000
@@ -37,7 +37,6 @@ UInt64s = npt.NDArray[np.uint64]
 Float64s = npt.NDArray[np.float64]
 Float32s = npt.NDArray[np.float32]
 Bools = npt.NDArray[np.bool_]
-Columns = dict[str, tuple[npt.NDArray[np.generic], type[np.generic]]]
 
 
 class Block(StrEnum):
@@ -150,9 +149,9 @@ class FixColumns:
             "weight_s": (self.weight_s, np.float32),
             "cohort": (self.cohort, np.int32),
         }
-        _check_columns(columns)
-        _check_codes("cohort", self.cohort, self.cohort_names)
-        _check_amounts("weight_s", self.weight_s)
+        check_columns(columns)
+        check_codes("cohort", self.cohort, self.cohort_names)
+        check_amounts("weight_s", self.weight_s)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,10 +190,10 @@ class VisitColumns:
             "is_pass": (self.is_pass, np.bool_),
             "cohort": (self.cohort, np.int32),
         }
-        _check_columns(columns)
-        _check_codes("zone", self.zone, self.zone_names)
-        _check_codes("cohort", self.cohort, self.cohort_names)
-        _check_amounts("dwell_s", self.dwell_s)
+        check_columns(columns)
+        check_codes("zone", self.zone, self.zone_names)
+        check_codes("cohort", self.cohort, self.cohort_names)
+        check_amounts("dwell_s", self.dwell_s)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -236,9 +235,9 @@ class CellTimes:
             "visitors": (self.visitors, np.int64),
             "person_s": (self.person_s, np.float64),
         }
-        _check_columns(columns)
-        _check_hours(self.block, self.hour)
-        _check_amounts("person_s", self.person_s)
+        check_columns(columns)
+        check_hours(self.block, self.hour)
+        check_amounts("person_s", self.person_s)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -284,10 +283,10 @@ class ZoneStays:
             "stops": (self.stops, np.int64),
             "dwell_s": (self.dwell_s, np.float64),
         }
-        _check_columns(columns)
-        _check_hours(self.block, self.hour)
-        _check_codes("zone", self.zone, self.zone_names)
-        _check_amounts("dwell_s", self.dwell_s)
+        check_columns(columns)
+        check_hours(self.block, self.hour)
+        check_codes("zone", self.zone, self.zone_names)
+        check_amounts("dwell_s", self.dwell_s)
         expected = (len(self.day), len(DWELL_EDGES_S) + 1)
         if self.stops_in_bin.shape != expected or self.stops_in_bin.dtype != np.int64:
             raise InvalidReport(
@@ -366,32 +365,14 @@ def _check_choice(what: str, chosen: frozenset[int] | None, last: int) -> None:
         )
 
 
-def _check_columns(columns: Columns) -> None:
-    length = len(next(iter(columns.values()))[0])
-    for name, (values, dtype) in columns.items():
-        if values.dtype != dtype or values.shape != (length,):
-            raise InvalidReport(
-                f"column {name} is {values.dtype} {values.shape}; expected "
-                f"{np.dtype(dtype)} ({length},), as long as the first column."
-            )
+def check_hours(block: Block, hour: Int8s) -> None:
+    """Refuse hours in rows of days, and the reverse.
 
-
-def _check_codes(what: str, codes: Int32s, names: tuple[str, ...]) -> None:
-    if len(set(names)) != len(names):
-        raise InvalidReport(f"{what}_names is {names}; expected each name once.")
-    if codes.size and not (int(codes.min()) >= 0 and int(codes.max()) < len(names)):
-        raise InvalidReport(
-            f"column {what} runs from {codes.min()} to {codes.max()}; expected 0 to "
-            f"{len(names) - 1}, an index into {what}_names."
-        )
-
-
-def _check_amounts(what: str, amounts: Float32s | Float64s) -> None:
-    if amounts.size and not (float(amounts.min()) >= 0.0 and math.isfinite(float(amounts.max()))):
-        raise InvalidReport(f"column {what} holds {amounts.min()}; expected numbers of 0 or more.")
-
-
-def _check_hours(block: Block, hour: Int8s) -> None:
+    Raises
+    ------
+    InvalidReport
+        If ``hour`` does not fit the blocks.
+    """
     low, high = (WHOLE_DAY, WHOLE_DAY) if block is Block.DAY else (0, 23)
     if hour.size and not (low <= int(hour.min()) and int(hour.max()) <= high):
         raise InvalidReport(

@@ -1,0 +1,1 @@
+"""Array maths of footfall. Layer: kernels."""
