@@ -9,12 +9,13 @@ import http.client
 import io
 import ssl
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 from typing_extensions import override
 
+from offers.delivery.lookups import Lookups
 from offers.delivery.safe_target import PUBLIC_ONLY, Reach, checked_address
 from offers.model.errors import Unreachable
 from offers.model.messages.target import HTTPS_PORT, Target
@@ -48,7 +49,7 @@ class SafePost:
     tls
         Whose certificates are trusted: the system's, if None.
     call_s_max
-        How long a call may take from the first packet to the last byte.
+        How long a call may take from the question for the name to the last byte.
     """
 
     def __init__(
@@ -61,6 +62,7 @@ class SafePost:
         self._reach = reach
         self._tls = tls or ssl.create_default_context()
         self._call_s_max = call_s_max
+        self._lookups = Lookups(reach.resolve)
 
     def __call__(self, target: Target, *, body: bytes, headers: Mapping[str, str]) -> Answer:
         """Send the body and return the answer.
@@ -72,8 +74,8 @@ class SafePost:
         Unreachable
             If nobody answers, or not in time, or not in HTTP.
         """
-        address = checked_address(target, self._reach)
         deadline_s = time.monotonic() + self._call_s_max
+        address = checked_address(target, self._reach_until(deadline_s))
         try:
             with self._connect(target, str(address), deadline_s) as stream:
                 return _exchange(stream, target, body=body, headers=headers)
@@ -81,6 +83,12 @@ class SafePost:
             # A ValueError comes from answers that no server would give, e.g. a status of letters.
             kind = type(error).__name__
             raise Unreachable(f"{target.origin}: no answer ({kind}: {error}).") from error
+
+    def _reach_until(self, deadline_s: float) -> Reach:
+        def resolve(host: str, port: int) -> Sequence[str]:
+            return self._lookups.within(host, port, deadline_s - time.monotonic())
+
+        return replace(self._reach, resolve=resolve)
 
     def _connect(self, target: Target, address: str, deadline_s: float) -> "_Stream":
         plain = self._reach.dial(address, target.port, _left_s(deadline_s))

@@ -10,6 +10,7 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given
 
+from offers.delivery.lookups import Lookups
 from offers.delivery.safe_post import SafePost
 from offers.delivery.safe_target import Reach, checked_address, is_public, resolve
 from offers.model.errors import InvalidTarget, Unreachable
@@ -347,3 +348,51 @@ def test_the_check_holds_from_many_threads_at_once() -> None:
     for thread in threads:
         thread.join()
     assert len(refused) == 8
+
+
+class HangingResolver:
+    """A resolver that says nothing until it is let go."""
+
+    def __init__(self) -> None:
+        self.go = threading.Event()
+        self.asked = 0
+
+    def __call__(self, _host: str, _port: int) -> Sequence[str]:
+        self.asked += 1
+        self.go.wait(30.0)
+        return ["93.184.215.14"]
+
+
+def test_a_resolver_that_hangs_ends_with_the_call(network: CountingSocket) -> None:
+    """The deadline is that of the whole call; what is found afterwards is dropped."""
+    resolver = HangingResolver()
+    post = SafePost(reach=Reach(resolve=resolver), call_s_max=0.1)
+    begun_s = time.monotonic()
+    with pytest.raises(Unreachable, match="not resolved in time"):
+        post(Target.parse("https://hooks.example.com/"), body=BODY, headers={})
+    assert time.monotonic() - begun_s < 2.0
+    resolver.go.set()
+    assert network.connects == []
+
+
+def test_a_resolver_that_never_answers_keeps_few_threads() -> None:
+    """A hundred webhooks behind a dead resolver must not become a hundred threads."""
+    resolver = HangingResolver()
+    lookups = Lookups(resolver, at_once_max=2)
+    for turn in range(5):
+        with pytest.raises(Unreachable, match="in time" if turn < 2 else "too many names"):
+            lookups.within("hooks.example.com", 443, 0.02)
+    assert resolver.asked == 2
+    assert sum(thread.name == "lookup" for thread in threading.enumerate()) <= 2
+    resolver.go.set()
+    assert lookups.within("hooks.example.com", 443, 5.0) == ["93.184.215.14"]
+
+
+def test_what_the_resolver_says_is_told_as_it_was_said() -> None:
+    """A name without an address is another matter than a slow resolver."""
+
+    def unknown(_host: str, _port: int) -> Sequence[str]:
+        raise Unreachable("no address was found")
+
+    with pytest.raises(Unreachable, match="no address was found"):
+        Lookups(unknown).within("hooks.example.com", 443, 5.0)
