@@ -1,6 +1,7 @@
 """Shoppers who are not content, over HTTP: from the first word to the answer in the open app."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx2
@@ -123,3 +124,26 @@ def test_what_is_no_message_is_refused(api: RunningApi, text: str) -> None:
     """One problem, and the words do not come back in it."""
     answered = Phone(api).post("/v1/me/cases", {"text": text})
     assert (answered.status_code, answered.json()["code"]) == (422, "validation_failed")
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_twenty_thumbs_at_once_are_not_heard_more_often(
+    kind: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    """The bound is a key of the database, so that no race gets past it, on either side."""
+    server = request.getfixturevalue("postgres") if kind == "postgresql" else None
+    database = None if server is None else server.database()
+    with running_api(tmp_path, database=database) as api, ThreadPoolExecutor(20) as thumbs:
+        anna, admin = Phone(api), api.key(Role.STORE_ADMIN)
+        made = list(thumbs.map(lambda _: anna.post("/v1/me/cases", WORDS), range(20)))
+        heard = [one.json()["case"] for one in made if one.status_code == 201]
+        assert len(heard) == COMPLAINTS_A_DAY_MAX
+        assert {one.status_code for one in made} == {201, 422}
+        given = list(
+            thumbs.map(lambda n: answer(api, admin, heard[n % 3], f"at-once-{n}"), range(20))
+        )
+        statuses = [one.status_code for one in given]
+        assert statuses.count(201) == ANSWERS_A_DAY_MAX
+        assert set(statuses) <= {201, 422}
+    if server is not None and database is not None:
+        server.drop(database)

@@ -16,7 +16,7 @@ from offers.handlers.note_audit import note_audit, shopper_pseudonym
 from offers.handlers.random_id import random_id
 from offers.handlers.till.grant_goodwill import grant_points
 from offers.model.audit import Actor, AuditAction
-from offers.model.conditions.fact import DAY_MS, PLACE_KINDS
+from offers.model.conditions.fact import PLACE_KINDS
 from offers.model.conditions.shopper_facts import FactNeeds
 from offers.model.errors import Busy, NotFound, WrongState
 from offers.model.ids import CaseAnswerId, CaseId
@@ -213,8 +213,6 @@ def _places(case: ServiceCase, *, work: UnitOfWork) -> tuple[CasePlace, ...]:
         CasePlace(zone=fact.zone, at_ms=fact.at_ms)
         for facts in past.values()
         for fact in facts
-        if fact.zone is not None
-        and fact.site == case.site
-        and case.at_ms - DAY_MS < fact.at_ms <= case.at_ms
+        if fact.zone is not None and fact.site == case.site and fact.at_ms <= case.at_ms
     ]
     return tuple(sorted(places, key=lambda place: (-place.at_ms, place.zone))[:PLACES_MAX])
