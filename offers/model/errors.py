@@ -17,6 +17,7 @@ Layer: nouns. Takes: the root of `rtls`. Gives: the errors that public functions
         ├── Unreachable           nobody answers there, or not in time: try again later
         ├── InvalidSurvey         a survey that nobody could answer
         ├── InvalidAnswer         an answer that its question does not allow
+        ├── InvalidPanel          tables or a model that no ranking could be learnt from or made by
         ├── InvalidProgramme      rules of earning, tiers or rewards that cannot work
         ├── InvalidLedger         a posting, lot or wish that no book of points could hold
         ├── WrongState            a step that the state of an offer or coupon does not allow
@@ -93,6 +94,10 @@ class InvalidSurvey(OffersError, ValueError):
 
 class InvalidAnswer(OffersError, ValueError):
     """An answer that its question does not allow."""
+
+
+class InvalidPanel(OffersError, ValueError):
+    """Tables or a model that no ranking could be learnt from or made by."""
 
 
 class InvalidProgramme(OffersError, ValueError):

@@ -1,0 +1,1 @@
+"""Score offers and items for a shopper, and choose among them while learning."""
