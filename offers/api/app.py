@@ -21,6 +21,7 @@ from offers.api.campaigns.by_hand_routes import by_hand_routes
 from offers.api.campaigns.campaign_routes import campaign_routes
 from offers.api.error_handlers import install_error_handlers
 from offers.api.loyalty.points_routes import points_routes
+from offers.api.loyalty.programme_routes import programme_routes
 from offers.api.loyalty.referral_routes import referral_routes
 from offers.api.loyalty.reward_routes import reward_routes
 from offers.api.loyalty.statement_routes import statement_routes
@@ -148,6 +149,7 @@ def _include(app: FastAPI, open_routers: Sequence[APIRouter]) -> None:
         operator_routes,
         campaign_routes,
         by_hand_routes,
+        programme_routes,
         contact_routes,
         unsubscribe_routes,
         webhook_routes,

@@ -17,6 +17,7 @@ SHOPPER: Final = frozenset({Role.SHOPPER})
 TILL: Final = frozenset({Role.TILL})
 CAMPAIGN_STAFF: Final = frozenset({Role.MERCHANDISER, Role.STORE_ADMIN, Role.OPERATOR})
 OPERATOR: Final = frozenset({Role.OPERATOR})
+PROGRAMME_STAFF: Final = frozenset({Role.STORE_ADMIN, Role.OPERATOR})
 STORE_ADMIN: Final = frozenset({Role.STORE_ADMIN})
 SHOP_FLOOR: Final = frozenset({Role.TILL, Role.STORE_ADMIN})
 
@@ -97,6 +98,11 @@ ROLES: Final[Mapping[str, Roles | None]] = {
     "addCampaignRevision": CAMPAIGN_STAFF,
     "pauseCampaign": CAMPAIGN_STAFF,
     "issueByHand": CAMPAIGN_STAFF,
+    "getProgramme": PROGRAMME_STAFF,
+    "getProgrammeRevisions": PROGRAMME_STAFF,
+    "getProgrammeRevision": PROGRAMME_STAFF,
+    "checkProgramme": PROGRAMME_STAFF,
+    "addProgrammeRevision": PROGRAMME_STAFF,
     "publishSurvey": CAMPAIGN_STAFF,
     "sizeAudience": CAMPAIGN_STAFF,
     "getSegments": CAMPAIGN_STAFF,

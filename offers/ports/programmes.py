@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from offers.model.ids import ShopperId
-from offers.model.loyalty.programme import Programme
+from offers.model.loyalty.programme import Programme, ProgrammeRevision
 from offers.model.loyalty.tier import CountedSpending, Credit, TierChange
 from rtls.model.units import SiteId, UnixMs
 
@@ -21,6 +21,18 @@ class Programmes(Protocol):
 
     def current(self, site: SiteId) -> Programme | None:
         """Return the newest revision of the site's programme, or None."""
+        ...
+
+    def newest(self, site: SiteId) -> ProgrammeRevision | None:
+        """Return the newest revision with its number, or None."""
+        ...
+
+    def revision(self, site: SiteId, number: int) -> ProgrammeRevision | None:
+        """Return the revision with this number, or None."""
+        ...
+
+    def revisions(self, site: SiteId, *, limit: int) -> tuple[ProgrammeRevision, ...]:
+        """Return the newest revisions, newest first."""
         ...
 
     def as_of(self, site: SiteId, at_ms: UnixMs) -> Programme | None:

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from offers.model.errors import Busy
 from offers.model.ids import ShopperId
-from offers.model.loyalty.programme import Programme
+from offers.model.loyalty.programme import Programme, ProgrammeRevision
 from offers.model.loyalty.programme_json import parse_programme, render_programme
 from offers.model.loyalty.tier import CountedSpending, Credit, TierChange
 from offers.storage.insert_once import insert_once
@@ -34,6 +34,15 @@ _NEWEST = (
     .where(_P.site == sa.bindparam("of_site"))
     .order_by(_P.revision.desc())
     .limit(1)
+)
+_NUMBERED = sa.select(PROGRAMME_REVISIONS).where(
+    _P.site == sa.bindparam("of_site"), _P.revision == sa.bindparam("wanted")
+)
+_NEWEST_FEW = (
+    sa.select(PROGRAMME_REVISIONS)
+    .where(_P.site == sa.bindparam("of_site"))
+    .order_by(_P.revision.desc())
+    .limit(sa.bindparam("most", type_=sa.Integer))
 )
 _AS_OF = _NEWEST.where(_P.at_ms <= sa.bindparam("then_ms"))
 _CREDITS = (
@@ -81,6 +90,12 @@ def _programme_of(document: str) -> Programme:
     return parse_programme(document, source="stored programme")
 
 
+def _revision(row: sa.Row[*tuple[object, ...]]) -> ProgrammeRevision:
+    return ProgrammeRevision(
+        revision=row.revision, at_ms=UnixMs(row.at_ms), programme=_programme_of(row.document)
+    )
+
+
 class SqlProgrammes:
     """What each site promises."""
 
@@ -112,6 +127,22 @@ class SqlProgrammes:
         """Return the newest revision of the site's programme, or None."""
         row = self._connection.execute(_NEWEST, {"of_site": site}).one_or_none()
         return None if row is None else _programme_of(row.document)
+
+    def newest(self, site: SiteId) -> ProgrammeRevision | None:
+        """Return the newest revision with its number, or None."""
+        row = self._connection.execute(_NEWEST, {"of_site": site}).one_or_none()
+        return None if row is None else _revision(row)
+
+    def revision(self, site: SiteId, number: int) -> ProgrammeRevision | None:
+        """Return the revision with this number, or None."""
+        given = {"of_site": site, "wanted": number}
+        row = self._connection.execute(_NUMBERED, given).one_or_none()
+        return None if row is None else _revision(row)
+
+    def revisions(self, site: SiteId, *, limit: int) -> tuple[ProgrammeRevision, ...]:
+        """Return the newest revisions, newest first."""
+        rows = self._connection.execute(_NEWEST_FEW, {"of_site": site, "most": limit})
+        return tuple(map(_revision, rows))
 
     def as_of(self, site: SiteId, at_ms: UnixMs) -> Programme | None:
         """Return the revision that was in force then, or None where there was none yet."""

@@ -38,6 +38,7 @@ SURVEY = {
     "closes": "2027-01-01T00:00:00Z",
     "questions": [{"question": "advice", "kind": "scale", "texts": {"de": "a", "en": "b"}}],
 }
+PROGRAMME = {"version": 1, "site": "demo", "time_zone": "Europe/Berlin", "units": []}
 # Paused and rewritten by the tests of roles, so that Anna's campaign stays as it is.
 SCAPEGOAT = "scapegoat"
 # Bodies that pass the schema, so that only the role or the owner can stand against the request.
@@ -62,6 +63,8 @@ BODIES: dict[str, object] = {
     },
     "simulateCampaign": {},
     "issueByHand": {"wish": "spring"},
+    "checkProgramme": PROGRAMME,
+    "addProgrammeRevision": PROGRAMME,
     "redeemCoupon": {"code": "0123-4567-89AB", "basket": BASKET},
     "publishSurvey": SURVEY,
     "answerSurvey": {"answers": {"advice": 4}},
@@ -102,6 +105,7 @@ HEADERS = {
     "exchangeReward": ONCE,
     "issueByHand": ONCE,
     "addCampaignRevision": {"If-Match": "*"},
+    "addProgrammeRevision": {"If-Match": "*"},
 }
 
 
@@ -152,7 +156,11 @@ def call(
         ),
         "0" * 32,
     )
-    known = defaults | {"campaign": SCAPEGOAT, "survey": "nobodys", "reward": "mug"} | places
+    known = (
+        defaults
+        | {"campaign": SCAPEGOAT, "survey": "nobodys", "reward": "mug", "number": "1"}
+        | places
+    )
     path = re.sub(r"{(\w+)}", lambda place: known[place[1]], path)
     body = BODIES.get(operation)
     if operation == "addCampaignRevision":
@@ -301,6 +309,7 @@ def places_of(operation_path: str) -> set[str]:
         "code",
         "reward",
         "attribute",
+        "number",
     }
 
 

@@ -16,6 +16,29 @@ from rtls.model.units import UnixMs
 def start_programme(programme: Programme, *, work: UnitOfWork, now_ms: UnixMs) -> int | None:
     """Write the programme as the newest revision; None where it is the newest already.
 
+    Raises `InvalidProgramme` as `check_programme` does.
+    """
+    check_programme(programme, work=work)
+    before = work.programmes.current(programme.site)
+    if before == programme:
+        return None
+    settled = DEFAULT_SEGMENTS if before is None else before.settings.segments
+    after = programme.settings.segments
+    renew_levels(programme.site, settled, after, work=work, now_ms=now_ms)
+    return work.programmes.add_revision(programme, at_ms=now_ms)
+
+
+def _check_gs1(programme: Programme, *, work: UnitOfWork) -> None:
+    for campaign in work.campaigns.of_site(programme.site):
+        reference = campaign.revision.gs1
+        misfit = None if reference is None else reference.misfit(programme.gs1_company_prefix)
+        if misfit is not None:
+            raise InvalidProgramme(f"campaign {campaign.campaign}: {misfit}")
+
+
+def check_programme(programme: Programme, *, work: UnitOfWork) -> None:
+    """Refuse a programme that could not keep its promises.
+
     Raises
     ------
     InvalidProgramme
@@ -34,18 +57,3 @@ def start_programme(programme: Programme, *, work: UnitOfWork, now_ms: UnixMs) -
                 "site with the trigger 'manual'. Start the campaign first."
             )
     _check_gs1(programme, work=work)
-    before = work.programmes.current(programme.site)
-    if before == programme:
-        return None
-    settled = DEFAULT_SEGMENTS if before is None else before.settings.segments
-    after = programme.settings.segments
-    renew_levels(programme.site, settled, after, work=work, now_ms=now_ms)
-    return work.programmes.add_revision(programme, at_ms=now_ms)
-
-
-def _check_gs1(programme: Programme, *, work: UnitOfWork) -> None:
-    for campaign in work.campaigns.of_site(programme.site):
-        reference = campaign.revision.gs1
-        misfit = None if reference is None else reference.misfit(programme.gs1_company_prefix)
-        if misfit is not None:
-            raise InvalidProgramme(f"campaign {campaign.campaign}: {misfit}")

@@ -17,7 +17,7 @@ from offers.model.loyalty.poor_answer import PoorAnswerRule
 from offers.model.loyalty.reward import Reward, UnusedReward
 from offers.model.loyalty.site_settings import DEFAULT_SITE_SETTINGS, SiteSettings
 from offers.model.loyalty.tier import TierLadder, check_time_zone
-from rtls.model.units import SiteId
+from rtls.model.units import SiteId, UnixMs
 
 RULES_MAX: Final = 200
 REWARDS_MAX: Final = 200
@@ -97,3 +97,13 @@ class Programme:
     def terms_of(self, unit: LedgerUnit) -> EarningTerms:
         """Return the terms of a unit that a rule of this programme earns."""
         return next(terms for terms in self.terms if terms.unit == unit)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProgrammeRevision:
+    """A programme as it was put into force."""
+
+    revision: int
+    """counts the revisions of the site from 1"""
+    at_ms: UnixMs
+    programme: Programme
