@@ -6,10 +6,12 @@ from pathlib import Path
 
 import httpx2
 import pytest
+import sqlalchemy as sa
 
 from offers.handlers.loyalty.start_programme import start_programme
 from offers.model.people.service_case import ANSWERS_A_DAY_MAX, COMPLAINTS_A_DAY_MAX
 from offers.model.people.shopper import Role
+from offers.storage.tables import METADATA
 from tests.scenario.running_api import Phone, RunningApi, frame, running_api
 from tests.unit.offers.test_service_cases import LOW, programme
 
@@ -59,14 +61,15 @@ def test_who_writes_is_answered_in_the_open_app_and_the_figures_say_how_fast(
         given = answer(api, admin, case, "first", points=50)
         assert given.status_code == 201, given.text
         frames = {told["type"]: told for told in (frame(stream), frame(stream))}
-    assert frames["case_answer"] == given.json() | {"type": "case_answer", "case": case}
+    told = given.json() | {"text": "We are sorry."}
+    assert frames["case_answer"] == told | {"type": "case_answer", "case": case}
     assert frames["points"]["balances"][0]["balance_minor"] == 50
     assert (
         answer(api, admin, case, "first", points=50).json() == given.json()
     )  # the same, not once more
 
     [own] = anna.get("/v1/me/cases").json()["cases"]
-    assert (own["state"], own["answers"]) == ("answered", [given.json()])
+    assert (own["state"], own["answers"]) == ("answered", [told])
     merchandiser = api.key(Role.MERCHANDISER)
     figures = api.http.get("/v1/case-figures?days=7", headers=merchandiser).json()
     assert (figures["opened"], figures["answered"], figures["answer_s_median"]) == (1, 1, 90.0)
@@ -87,6 +90,28 @@ def test_an_answer_to_a_closed_app_waits_for_the_next_look(api: RunningApi) -> N
         assert frame(stream)["answer"] == given["answer"]
     anna.get("/v1/me/cases")
     assert api.reader.run(lambda work: work.cases.unreached_of(anna.shopper)) == ()
+
+
+def test_what_was_said_is_gone_with_the_shopper(api: RunningApi) -> None:
+    """Also from what is kept for repeats of the staff's request, which names no shopper."""
+    anna, admin = Phone(api), api.key(Role.STORE_ADMIN)
+    case = anna.post("/v1/me/cases", WORDS).json()["case"]
+    assert answer(api, admin, case, "gone").status_code == 201
+    assert "We are sorry." in stored(api)
+    assert anna.delete("/v1/me").status_code == 204
+    for words in (WORDS["text"], "We are sorry.", case):
+        assert words not in stored(api)
+
+
+def stored(api: RunningApi) -> str:
+    """Return every row of every table, as one text."""
+    return api.writer.run(
+        lambda work: "\n".join(
+            str(tuple(row))
+            for table in METADATA.sorted_tables
+            for row in work.connection.execute(sa.select(table))
+        )
+    )
 
 
 def test_a_poor_answer_to_a_survey_is_a_case_with_what_was_answered(api: RunningApi) -> None:

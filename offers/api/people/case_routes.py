@@ -16,7 +16,7 @@ from offers.api.people.case_schema import (
     CaseFileBody,
     CasesBody,
     ComplaintBody,
-    OwnAnswerBody,
+    GivenAnswerBody,
     OwnCaseBody,
     OwnCasesBody,
     ReplyBody,
@@ -104,7 +104,7 @@ async def get_case(case: CasePath, site: SiteDep, services: ServicesDep) -> Case
     "/cases/{case}/answers",
     operation_id=ANSWER,
     status_code=status.HTTP_201_CREATED,
-    response_model=OwnAnswerBody,
+    response_model=GivenAnswerBody,
     responses=problems(*ONCE, ProblemCode.NOT_FOUND, ProblemCode.STATE_CONFLICT),
 )
 async def answer(case: CasePath, body: ReplyBody, asked: TillRequestDep) -> Response:
@@ -124,7 +124,7 @@ async def answer(case: CasePath, body: ReplyBody, asked: TillRequestDep) -> Resp
             secrets=services.secrets,
         )
         if isinstance(answered, CaseAnswer):
-            return Outcome(answer=OwnAnswerBody.of(answered))
+            return Outcome(answer=GivenAnswerBody.of(answered))
         return Outcome(answer=answered)
 
     return await answer_till(asked, deed, operation=ANSWER)

@@ -55,6 +55,23 @@ class OwnAnswerBody(Body):
         )
 
 
+class GivenAnswerBody(Body):
+    """That the answer is on its way.
+
+    Without its words: what is kept for repeats belongs to who asked, and an erasure of the shopper
+    does not reach it.
+    """
+
+    answer: Id
+    points: int | None
+    at: Instant
+
+    @classmethod
+    def of(cls, answer: CaseAnswer) -> "GivenAnswerBody":
+        """Render what staff have just given."""
+        return cls(answer=answer.answer, points=answer.points, at=render_instant(answer.at_ms))
+
+
 class OwnCaseBody(Body):
     """A case as the shopper sees it."""
 
