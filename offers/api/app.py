@@ -19,6 +19,7 @@ from offers.api.campaigns.audience_routes import audience_routes
 from offers.api.campaigns.budget_routes import budget_routes
 from offers.api.campaigns.by_hand_routes import by_hand_routes
 from offers.api.campaigns.campaign_routes import campaign_routes
+from offers.api.campaigns.partner_routes import partner_routes
 from offers.api.error_handlers import install_error_handlers
 from offers.api.loyalty.points_routes import points_routes
 from offers.api.loyalty.programme_routes import programme_routes
@@ -150,6 +151,7 @@ def _include(app: FastAPI, open_routers: Sequence[APIRouter]) -> None:
         campaign_routes,
         by_hand_routes,
         programme_routes,
+        partner_routes,
         contact_routes,
         unsubscribe_routes,
         webhook_routes,

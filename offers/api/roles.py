@@ -18,6 +18,7 @@ TILL: Final = frozenset({Role.TILL})
 CAMPAIGN_STAFF: Final = frozenset({Role.MERCHANDISER, Role.STORE_ADMIN, Role.OPERATOR})
 OPERATOR: Final = frozenset({Role.OPERATOR})
 PROGRAMME_STAFF: Final = frozenset({Role.STORE_ADMIN, Role.OPERATOR})
+PARTNER_STAFF: Final = frozenset({Role.MERCHANDISER, Role.OPERATOR})
 STORE_ADMIN: Final = frozenset({Role.STORE_ADMIN})
 SHOP_FLOOR: Final = frozenset({Role.TILL, Role.STORE_ADMIN})
 
@@ -103,6 +104,11 @@ ROLES: Final[Mapping[str, Roles | None]] = {
     "getProgrammeRevision": PROGRAMME_STAFF,
     "checkProgramme": PROGRAMME_STAFF,
     "addProgrammeRevision": PROGRAMME_STAFF,
+    "settlePartner": PARTNER_STAFF,
+    "correctSettlement": PARTNER_STAFF,
+    "getSettlements": PARTNER_STAFF,
+    "getSettlement": PARTNER_STAFF,
+    "getSettlementCsv": PARTNER_STAFF,
     "publishSurvey": CAMPAIGN_STAFF,
     "sizeAudience": CAMPAIGN_STAFF,
     "getSegments": CAMPAIGN_STAFF,

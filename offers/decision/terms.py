@@ -38,6 +38,7 @@ def terms_of(revision: CampaignRevision, *, zone: tzinfo, locale: Locale) -> tup
         _validity(revision, zone),
         *_schedule(revision.schedule),
         *_coupon(revision),
+        *_funding(revision),
         _cap(revision),
         *_limits(revision),
         _consents(revision),
@@ -137,6 +138,26 @@ def _coupon(revision: CampaignRevision) -> list[Said]:
             en=f"The coupon lasts {lasts.en} from the offer, once, at the checkout of this shop.",
         ),
         _stacking(revision.stacking),
+    ]
+
+
+def _funding(revision: CampaignRevision) -> list[Said]:
+    if revision.funding is None:
+        return []
+    names = [partner.name for partner in revision.funding.partners]
+    german, english = listed(names, "und"), listed(names, "and")
+    if len(names) == 1:
+        return [
+            Said(
+                de=f"{german} trägt einen Teil der Kosten und erfährt dabei nichts über Sie.",
+                en=f"{english} bears a part of the cost and learns nothing about you.",
+            )
+        ]
+    return [
+        Said(
+            de=f"{german} tragen einen Teil der Kosten und erfahren dabei nichts über Sie.",
+            en=f"{english} bear a part of the cost and learn nothing about you.",
+        )
     ]
 
 

@@ -50,6 +50,27 @@ def summed(earned: Sequence[PurchaseEarning]) -> tuple[PurchaseEarning, ...]:
     )
 
 
+def beyond(
+    more: Sequence[PurchaseEarning], less: Sequence[PurchaseEarning]
+) -> tuple[PurchaseEarning, ...]:
+    """Return what is earned in the first case and not in the second; in total never below zero.
+
+    A share that a line loses by the rounding of the other case goes to the lines that gain.
+    """
+    before = {part.unit: part for part in less}
+    found = [_difference(part, before.get(part.unit)) for part in more]
+    return tuple(part for part in found if any(part.lines_minor))
+
+
+def _difference(more: PurchaseEarning, less: PurchaseEarning | None) -> PurchaseEarning:
+    if less is None:
+        return more
+    gained = [max(0, a - b) for a, b in zip(more.lines_minor, less.lines_minor, strict=True)]
+    total_minor = max(0, more.total_minor - less.total_minor)
+    lines = rounded([total_minor * share for share in gained], sum(gained)) if total_minor else ()
+    return PurchaseEarning(unit=more.unit, lines_minor=tuple(lines) or (0,) * len(more.lines_minor))
+
+
 def _cashback(benefit: Cashback, basket: Basket, paid: Sequence[int]) -> PurchaseEarning:
     parts = [
         benefit.percent * paid_minor

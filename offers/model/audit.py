@@ -44,6 +44,7 @@ class AuditAction(StrEnum):
     CARD_RESTORED = "card_restored"
     CASE_ANSWERED = "case_answered"
     CASE_CLOSED = "case_closed"
+    PARTNER_SETTLED = "partner_settled"
     SHOPPER_EXPORTED = "shopper_exported"
     SHOPPER_ERASED = "shopper_erased"
 

@@ -21,6 +21,7 @@ from offers.ports.occasions import Occasions
 from offers.ports.offers import Coupons, Offers
 from offers.ports.offline import OfflineItems
 from offers.ports.outside import FanOut, SecretSource
+from offers.ports.partners import Partners
 from offers.ports.people import Consents, Pairings, Shoppers
 from offers.ports.personal_data import PersonalData
 from offers.ports.programmes import Programmes, Tiers
@@ -59,6 +60,7 @@ __all__ = [
     "OfflineItems",
     "Outbox",
     "Pairings",
+    "Partners",
     "PersonalData",
     "Programmes",
     "Purchases",

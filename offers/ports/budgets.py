@@ -53,6 +53,14 @@ class Budgets(Protocol):
         """
         ...
 
+    def count(self, charge: Charge) -> bool:
+        """Count a charge as used, without noting for what; False where a cap stands against it."""
+        ...
+
+    def count_back(self, key: BudgetKey, amount: int) -> None:
+        """Take back a part of what `count` has counted."""
+        ...
+
     def give_back(self, redemption: RedemptionId) -> None:
         """Take back what a redemption used; a second time there is nothing to take back."""
         ...

@@ -22,6 +22,7 @@ from offers.ports.minors import Minors
 from offers.ports.occasions import Occasions
 from offers.ports.offers import Coupons, Offers
 from offers.ports.offline import OfflineItems
+from offers.ports.partners import Partners
 from offers.ports.people import Consents, Pairings, Shoppers
 from offers.ports.personal_data import PersonalData
 from offers.ports.programmes import Programmes, Tiers
@@ -108,6 +109,8 @@ class UnitOfWork(Protocol):
     def goodwill(self) -> GoodwillDays: ...  # noqa: D102
     @property
     def ledger(self) -> Ledger: ...  # noqa: D102
+    @property
+    def partners(self) -> Partners: ...  # noqa: D102
     @property
     def programmes(self) -> Programmes: ...  # noqa: D102
     @property

@@ -19,6 +19,7 @@ def fresh_row(key: BudgetKey, cap: int | None) -> dict[str, object]:
         "shopper_id": key.shopper,
         "day": key.day,
         "unit": key.unit,
+        "partner": key.partner,
         "cap": cap,
         "held": 0,
         "used": 0,
@@ -34,5 +35,6 @@ def state_of_row(row: sa.Row[*tuple[object, ...]]) -> BudgetState:
         shopper=None if row.shopper_id is None else ShopperId(row.shopper_id),
         day=row.day,
         unit=row.unit,
+        partner=row.partner,
     )
     return BudgetState(key=key, cap=row.cap, held=row.held, used=row.used, overdrawn=row.overdrawn)

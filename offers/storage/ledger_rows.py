@@ -34,6 +34,8 @@ def row_of_account(account: Account) -> dict[str, object]:
         "site": account.site,
         "changes": 0,
         "debt_minor": 0,
+        "campaign_id": account.campaign,
+        "partner": account.partner,
     }
 
 

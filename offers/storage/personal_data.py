@@ -19,6 +19,7 @@ from offers.storage.tables import (
     AUDIT,
     CREDENTIALS,
     ERASURES,
+    FUNDED_LINES,
     LEDGER_ACCOUNTS,
     LEDGER_ALLOCATIONS,
     LEDGER_LOTS,
@@ -68,6 +69,7 @@ KEPT: Final[Mapping[sa.Table, Kept]] = {
     ),
     PURCHASE_LINES: _BILL,
     PURCHASE_REDEMPTIONS: _BILL,
+    FUNDED_LINES: _BILL,
     PURCHASE_RETURNS: _BILL,
     RETURN_LINES: _BILL,
     REVERSALS: Kept(

@@ -160,6 +160,14 @@ class SqlBudgets:
         assert overdrawn is not None
         return overdrawn
 
+    def count(self, charge: Charge) -> bool:
+        """Count a charge as used, without noting for what; False where a cap stands against it."""
+        return self._step(_USE, charge, own=0, n=charge.amount)
+
+    def count_back(self, key: BudgetKey, amount: int) -> None:
+        """Take back a part of what `count` has counted."""
+        self._connection.execute(_GIVE_BACK, {"budget": key.budget, "n": amount})
+
     def give_back(self, redemption: RedemptionId) -> None:
         """Take back what a redemption used; a second time there is nothing to take back."""
         rows = self._connection.execute(_USES, {"redemption": redemption}).all()

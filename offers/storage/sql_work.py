@@ -35,6 +35,7 @@ from offers.ports import (
     OfflineItems,
     Outbox,
     Pairings,
+    Partners,
     PersonalData,
     Programmes,
     Purchases,
@@ -78,6 +79,7 @@ from offers.storage.sql_offers import SqlOffers
 from offers.storage.sql_offline import SqlOfflineItems
 from offers.storage.sql_outbox import SqlOutbox
 from offers.storage.sql_pairings import SqlPairings
+from offers.storage.sql_partners import SqlPartners
 from offers.storage.sql_personal_data import SqlPersonalData
 from offers.storage.sql_programmes import SqlProgrammes, SqlTiers
 from offers.storage.sql_purchases import SqlPurchases
@@ -157,6 +159,7 @@ class SqlWork:
     cases = _Made[Cases](SqlCases)
     goodwill = _Made[GoodwillDays](SqlGoodwillDays)
     ledger = _Made[Ledger](SqlLedger)
+    partners = _Made[Partners](SqlPartners)
     programmes = _Made[Programmes](SqlProgrammes)
     tiers = _Made[Tiers](SqlTiers)
     retention = _Made[Retention](SqlRetention)

@@ -4,6 +4,7 @@ import inspect
 import json
 import re
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 import httpx2
@@ -14,11 +15,13 @@ from starlette.routing import WebSocketRoute
 
 from offers.api.problem import KINDS, MEDIA_TYPE, ProblemCode
 from offers.api.roles import EVERYBODY, ROLES
+from offers.model.campaigns.funding import PartnerId
+from offers.model.campaigns.settlement import Period, Settlement, SettlementKind
 from offers.model.people.card import CardNumber
 from offers.model.people.shopper import Role
-from rtls.model.units import SiteId
+from rtls.model.units import SiteId, UnixMs
 from tests.scenario.running_api import Phone, RunningApi, frame, running_api
-from tests.unit.offers.shop import DWELL_S, campaign
+from tests.unit.offers.shop import DWELL_S, SITE, campaign
 
 BASKET = {
     "currency": "EUR",
@@ -88,6 +91,10 @@ BODIES: dict[str, object] = {
         },
     },
     "putContact": {},
+    "settlePartner": {"from_day": "2023-01-01", "until_day": "2023-01-02"},
+    "correctSettlement": {
+        "lines": [{"campaign": "dowels-2-off", "currency": "EUR", "amount_minor": 1}]
+    },
     "addWebhook": {"url": "https://crm.example.com/in", "events": ["offer.issued"]},
     "replayWebhook": {},
     "claimReferral": {"code": "0123-4567-89AB"},
@@ -98,6 +105,8 @@ HEADERS = {
     "bookOfflineBatch": ONCE,
     "grantGoodwill": ONCE,
     "answerCase": ONCE,
+    "settlePartner": ONCE,
+    "correctSettlement": ONCE,
     "holdBasket": ONCE,
     "commitBasket": ONCE,
     "cancelBasket": ONCE,
@@ -156,11 +165,8 @@ def call(
         ),
         "0" * 32,
     )
-    known = (
-        defaults
-        | {"campaign": SCAPEGOAT, "survey": "nobodys", "reward": "mug", "number": "1"}
-        | places
-    )
+    names = {"campaign": SCAPEGOAT, "survey": "nobodys", "reward": "mug", "partner": "nobody"}
+    known = defaults | names | {"settlement": "1", "number": "1"} | places
     path = re.sub(r"{(\w+)}", lambda place: known[place[1]], path)
     body = BODIES.get(operation)
     if operation == "addCampaignRevision":
@@ -263,6 +269,7 @@ def belongings(api: RunningApi) -> dict[str, str]:
         "request": asked,
         "shopper": anna.shopper,
         "survey": "visit",
+        **_settlement(api),
         "subscription": anna.post(
             "/v1/me/push-subscriptions", BODIES["addPushSubscription"]
         ).json()["subscription"],
@@ -290,6 +297,28 @@ def _at_the_till(api: RunningApi, anna: Phone, coupon: str) -> dict[str, str]:
 
     held = post("", "1")["held"]
     return {"basket": held, "purchase": post(f"/{held}/commit", "2")["purchase"]}
+
+
+def _settlement(api: RunningApi) -> dict[str, str]:
+    """A document of a partner of this site."""
+    day = Period(from_day=date(2023, 1, 1), until_day=date(2023, 1, 2))
+    from_ms, until_ms = day.bounds_ms("Europe/Berlin")
+    document = Settlement(
+        site=SITE,
+        partner=PartnerId("fischer"),
+        number=1,
+        kind=SettlementKind.PERIOD,
+        corrects=None,
+        period=day,
+        from_ms=from_ms,
+        until_ms=until_ms,
+        after_sequence=0,
+        through_sequence=0,
+        made_at_ms=UnixMs(api.now_ms),
+        lines=(),
+    )
+    assert api.writer.run(lambda work: work.partners.add_settlement(document))
+    return {"partner": document.partner, "settlement": "1"}
 
 
 def _suspension(api: RunningApi) -> str:

@@ -47,6 +47,7 @@ class CounterBody(Schema):
 
     unit: str = Field(description="redemptions, or a currency in minor units")
     day: str | None = Field(examples=["2026-11-22"])
+    partner: str | None = Field(description="whose money it is; null: the campaign's own limit")
     cap: int | None
     held: int
     used: int
@@ -58,6 +59,7 @@ class CounterBody(Schema):
         return cls(
             unit=state.key.unit,
             day=state.key.day,
+            partner=state.key.partner,
             cap=state.cap,
             held=state.held,
             used=state.used,

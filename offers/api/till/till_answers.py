@@ -18,6 +18,7 @@ from offers.api.problem import MEDIA_TYPE, Problem, ProblemCode, problem_body
 from offers.api.services import Services, ServicesDep
 from offers.handlers.answer_once import answer_once
 from offers.handlers.people.issue_credential import caller_of, fingerprint_of
+from offers.model.campaigns.settlement import SettlementRefusal
 from offers.model.idempotency import IdempotentRequest, StoredAnswer
 from offers.model.loyalty.goodwill import GoodwillRefusal
 from offers.model.loyalty.reward import RewardRefusal
@@ -27,7 +28,14 @@ from offers.model.people.shopper import Credential
 from offers.ports import UnitOfWork
 from rtls.model.units import UnixMs
 
-Refused = CheckoutRefusal | TillRefusal | GoodwillRefusal | RewardRefusal | CaseRefusal
+Refused = (
+    CheckoutRefusal
+    | TillRefusal
+    | GoodwillRefusal
+    | RewardRefusal
+    | CaseRefusal
+    | SettlementRefusal
+)
 ONCE: Final = (
     ProblemCode.IDEMPOTENCY_KEY_MISSING,
     ProblemCode.IDEMPOTENCY_KEY_INVALID,
@@ -154,7 +162,13 @@ def refused(refusal: Refused) -> Problem:
             reason = refusal.for_strangers
             detail = f"The coupon is not taken with this basket: {reason}."
             return Problem(ProblemCode.REFUSED, detail, reason=reason)
-        case TillRefusal() | GoodwillRefusal() | RewardRefusal() | CaseRefusal():
+        case (
+            TillRefusal()
+            | GoodwillRefusal()
+            | RewardRefusal()
+            | CaseRefusal()
+            | SettlementRefusal()
+        ):
             return Problem(ProblemCode.REFUSED, f"Refused: {refusal}.", reason=refusal)
 
 

@@ -7,6 +7,7 @@ found out by silence in the shop.
 
 from dataclasses import replace
 
+from offers.checkout.funding import partner_charge
 from offers.decision.contradiction import check_makes_sense
 from offers.model.campaigns.campaign import Campaign, CampaignRevision, CampaignState
 from offers.model.campaigns.trigger import VisitTrigger, zone_of
@@ -116,3 +117,11 @@ def _set_budget(revision: CampaignRevision, *, work: UnitOfWork) -> None:
             f"campaign {revision.campaign}: a budget is below what is used and set "
             "aside already; expected at least that much. Pause the campaign to stop it."
         )
+    for partner in () if revision.funding is None else revision.funding.partners:
+        bound = partner_charge(revision.site, revision.campaign, partner, 0)
+        if not work.budgets.set_cap(bound.key, bound.cap):
+            raise InvalidCampaign(
+                f"campaign {revision.campaign}: amount_max of {partner.partner} is "
+                f"{partner.amount_max.amount_minor}, less than it bears already; expected at "
+                "least that much. Pause the campaign to stop it."
+            )

@@ -6,6 +6,7 @@ Opening twice earns once.
 
 from offers.handlers.loyalty.earn_points import terms_for
 from offers.handlers.loyalty.post_points import earn
+from offers.handlers.till.fund_costs import fund_offer_points
 from offers.loyalty.earning import earning_of
 from offers.model.campaigns.benefit import Points
 from offers.model.loyalty.ledger import POINTS, PostingReason
@@ -31,4 +32,6 @@ def earn_for_offer(
         site=offer.site,
         now_ms=now_ms,
     )
-    return earn(offer.shopper, earning, work=work, now_ms=now_ms, secrets=secrets)
+    earned = earn(offer.shopper, earning, work=work, now_ms=now_ms, secrets=secrets)
+    fund_offer_points(offer, earned, work=work, now_ms=now_ms, secrets=secrets)
+    return earned

@@ -9,13 +9,14 @@ A return is undone by its parts: `reverse_points.claw_back` for each earning, wi
 the amount below zero at the time of the purchase.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from offers.handlers.loyalty.post_points import earn
 from offers.handlers.loyalty.review_tiers import count_spending
-from offers.loyalty.coupon_earning import cashback_of_benefits, rules_of_benefits, summed
+from offers.loyalty.coupon_earning import beyond, cashback_of_benefits, rules_of_benefits, summed
 from offers.loyalty.earning import (
     activity_reference,
     earning_of,
@@ -156,6 +157,21 @@ def earn_for_activity(
         )
         posted.append(earn(shopper, earning, work=work, now_ms=now_ms, secrets=secrets))
     return tuple(posted)
+
+
+def granted_by_coupons(
+    purchase: PaidPurchase, *, work: UnitOfWork, now_ms: UnixMs
+) -> tuple[tuple[PurchaseEarning, ...], ...]:
+    """Return what each coupon made the purchase earn beyond programme and coupons before it.
+
+    Together with the programme's own that is what the purchase earns, to the unit.
+    """
+    programme = work.programmes.current(purchase.site)
+    steps = [
+        _earned(replace(purchase, benefits=purchase.benefits[:count]), programme, now_ms=now_ms)
+        for count in range(len(purchase.benefits) + 1)
+    ]
+    return tuple(beyond(more, less) for less, more in pairwise(steps))
 
 
 def terms_for(programme: Programme | None, unit: LedgerUnit) -> EarningTerms:

@@ -16,6 +16,7 @@ from offers.checkout.budget_charges import (
     day_of,
     reserved_charges,
 )
+from offers.checkout.funding import partner_charges
 from offers.model.campaigns.budget import BudgetId, BudgetKey, BudgetStage, Charge
 from offers.model.campaigns.campaign import CampaignRevision
 from offers.model.ids import CampaignId, RedemptionId, ShopperId
@@ -38,7 +39,7 @@ def reserve_at_till(
     coupon: Coupon, discount: Discount, *, work: UnitOfWork, now_ms: UnixMs
 ) -> bool:
     """Set aside what the coupon will use, as far as it is not; False where a budget is spent."""
-    charges = _charges(coupon, discount.total, work=work, now_ms=now_ms)
+    charges = _charges(coupon, discount.total, with_partners=True, work=work, now_ms=now_ms)
     capped = [charge for charge in charges if charge.cap is not None]
     return work.budgets.reserve(coupon.coupon, BudgetStage.TILL, capped)
 
@@ -98,7 +99,7 @@ def overdrawing(
     refused: list[Coupon] = []
     taken: Counter[BudgetId] = Counter()
     for coupon, discount in applied:
-        charges = _charges(coupon, discount.total, work=work, now_ms=now_ms)
+        charges = _charges(coupon, discount.total, with_partners=True, work=work, now_ms=now_ms)
         beside = charges
         if taken:  # one coupon stands beside none
             beside = tuple(replace(c, amount=c.amount + taken[c.key.budget]) for c in charges)
@@ -123,18 +124,34 @@ def _reserved(coupon: Coupon, revision: CampaignRevision) -> tuple[Charge, ...]:
 
 
 def _charges(
-    coupon: Coupon, discount: Money, *, work: UnitOfWork, now_ms: UnixMs
+    coupon: Coupon,
+    discount: Money,
+    *,
+    with_partners: bool = False,
+    work: UnitOfWork,
+    now_ms: UnixMs,
 ) -> tuple[Charge, ...]:
+    """Return what the coupon takes from budgets.
+
+    The bounds of partners only concern a till that has promised nothing yet: what partners bear in
+    the end is counted with the entry in the book (`fund_costs`).
+    """
     shared = work.sites.budgets(coupon.site)
     campaign = work.campaigns.find(coupon.campaign)
     assert campaign is not None  # a foreign key
-    limits = campaign.revision.limits
+    current = campaign.revision
     spender = Spender(
         site=coupon.site,
         campaign=coupon.campaign,
         shopper=coupon.shopper,
         day=day_of(now_ms, time_zone=shared.time_zone)
-        if counts_days(limits, shared.limits)
+        if counts_days(current.limits, shared.limits)
         else "",
     )
-    return charges_of(spender, of_campaign=limits, of_site=shared.limits, discount=discount)
+    charges = charges_of(
+        spender, of_campaign=current.limits, of_site=shared.limits, discount=discount
+    )
+    if not with_partners or current.funding is None:
+        return charges
+    bounds = partner_charges(coupon.site, coupon.campaign, current.funding, cost=discount)
+    return tuple(sorted((*charges, *bounds), key=lambda charge: charge.key.budget))

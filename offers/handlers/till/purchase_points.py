@@ -57,10 +57,8 @@ def tender_for(
     available_minor = sum(
         wallet.without_overdue(now_ms).available_minor(now_ms) for wallet in found
     )
-    worth_per_100 = _worth_per_100(wish.unit, to_pay.currency, site, work=work)
-    return tender_of(
-        wish, to_pay=to_pay, worth_per_100=worth_per_100, available_minor=available_minor
-    )
+    per_100 = worth_per_100(wish.unit, to_pay.currency, site, work=work)
+    return tender_of(wish, to_pay=to_pay, worth_per_100=per_100, available_minor=available_minor)
 
 
 def hint_of(shopper: ShopperId, site: SiteId, *, work: UnitOfWork, now_ms: UnixMs) -> CardHint:
@@ -151,14 +149,7 @@ def earn_for(
     """
     if purchase.shopper is None:
         return ()
-    items = tuple(line.item for line in purchase.lines)
-    paid = PaidPurchase(
-        purchase=purchase.purchase,
-        site=purchase.site,
-        basket=Basket(currency=purchase.currency, lines=items),
-        discounts_minor=tuple(line.discount_minor + line.tender_minor for line in purchase.lines),
-        benefits=tuple(work.campaigns.revision(x.campaign, x.revision).benefit for x in used),
-    )
+    paid = paid_with(purchase, used, work=work)
     outcome = earn_for_purchase(purchase.shopper, paid, work=work, now_ms=now_ms, secrets=secrets)
     return tuple(
         PurchasePoints(
@@ -168,6 +159,18 @@ def earn_for(
             lines_minor=earned.lines_minor,
         )
         for earned in outcome.earned
+    )
+
+
+def paid_with(purchase: Purchase, used: Sequence[Redemption], *, work: UnitOfWork) -> PaidPurchase:
+    """Return what was paid in money, and with which coupons."""
+    items = tuple(line.item for line in purchase.lines)
+    return PaidPurchase(
+        purchase=purchase.purchase,
+        site=purchase.site,
+        basket=Basket(currency=purchase.currency, lines=items),
+        discounts_minor=tuple(line.discount_minor + line.tender_minor for line in purchase.lines),
+        benefits=tuple(work.campaigns.revision(x.campaign, x.revision).benefit for x in used),
     )
 
 
@@ -203,7 +206,8 @@ def undo_points(
     count_spending(purchase.shopper, less, work=work, now_ms=now_ms)
 
 
-def _worth_per_100(unit: LedgerUnit, currency: str, site: SiteId, *, work: UnitOfWork) -> int:
+def worth_per_100(unit: LedgerUnit, currency: str, site: SiteId, *, work: UnitOfWork) -> int:
+    """Return what a hundred units pay in a currency at the site, in minor units; 0: nothing."""
     if unit == currency:
         return WORTH_OF_MONEY
     programme = work.programmes.current(site)

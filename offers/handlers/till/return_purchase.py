@@ -15,6 +15,7 @@ from offers.handlers.note_audit import note_audit
 from offers.handlers.profile.note_purchase import note_return
 from offers.handlers.random_id import random_id
 from offers.handlers.till.coupon_budgets import give_budgets_back
+from offers.handlers.till.fund_costs import take_back_costs
 from offers.handlers.till.purchase_points import undo_points
 from offers.model.audit import Actor, AuditAction
 from offers.model.errors import Busy, InvalidBasket, NotFound
@@ -84,6 +85,7 @@ def return_purchase(
     if not work.purchases.add_return(returned):
         raise Busy(f"purchase {purchase.purchase}: another return came between. Try again.")
     undo_points(purchase, returned, work=work, now_ms=now_ms)
+    take_back_costs(purchase, returned, work=work, secrets=secrets)
     note_return(returned, purchase, work=work)
     for place in undone_redemptions(purchase, earlier, lines):
         _reverse(purchase.redemptions[place], returned, work=work, now_ms=now_ms, secrets=secrets)

@@ -21,6 +21,7 @@ from offers.handlers.profile.note_purchase import note_purchase
 from offers.handlers.random_id import random_id
 from offers.handlers.till.coupon_budgets import use_budgets, use_budgets_over
 from offers.handlers.till.end_hold import move_or_busy
+from offers.handlers.till.fund_costs import fund_redemptions
 from offers.handlers.till.purchase_points import earn_for, spend_for
 from offers.model.audit import Actor, AuditAction
 from offers.model.campaigns.budget import BudgetKey
@@ -107,6 +108,7 @@ def settle_basket(
     if earned or spent is not None:
         paid = replace(paid, points=earned if spent is None else (spent, *earned))
     work.purchases.add(paid)
+    fund_redemptions(paid, redemptions, work=work, secrets=secrets)
     note_purchase(paid, work=work)
     if paid.shopper is not None:
         convert_referral(paid.shopper, site=paid.site, work=work, now_ms=now_ms, secrets=secrets)

@@ -85,15 +85,14 @@ class BudgetKey:
     day: str | None = None
     """YYYY-MM-DD"""
     unit: str = REDEMPTIONS
+    partner: str | None = None
+    """whose money of a campaign it is; None: the campaign's own limit"""
 
     @property
     def budget(self) -> BudgetId:
         """Return the id of the counter, the same whenever it is asked for."""
-        return _budget_id(
-            "\n".join(
-                (self.site, self.campaign or "", self.shopper or "", self.day or "", self.unit)
-            )
-        )
+        named = (self.site, self.campaign or "", self.shopper or "", self.day or "", self.unit)
+        return _budget_id("\n".join(named if self.partner is None else (*named, self.partner)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,7 @@ from typing import Final
 from offers.model.campaigns.benefit import AppBenefit, Benefit, Event
 from offers.model.campaigns.benefit_money import money_max
 from offers.model.campaigns.budget import REDEMPTIONS, BudgetLimit, check_limits
+from offers.model.campaigns.funding import Funding, check_funding
 from offers.model.campaigns.gs1_reference import Gs1Reference
 from offers.model.campaigns.schedule import ALWAYS, Schedule
 from offers.model.campaigns.stacking import StackingClass
@@ -138,6 +139,8 @@ class CampaignRevision:
     """how long the offer waits to be opened"""
     coupon_valid_s: int = 86_400
     """how long its coupon is taken at the checkout, counted from the offer"""
+    funding: Funding | None = None
+    """which partners bear a part of its cost; None: the retailer bears all"""
     gs1: Gs1Reference | None = None
     """what tills that know GS1 call its coupons; None: they have our own code alone"""
 
@@ -152,6 +155,7 @@ class CampaignRevision:
                 f"{[str(locale) for locale in Locale]}."
             )
         self._check_budget()
+        check_funding(self.funding, self.benefit)
         if self.gs1 is not None and not self.has_coupon:
             raise InvalidCampaign(
                 "gs1 is given, but this benefit needs no coupon and is never scanned. Leave 'gs1' "

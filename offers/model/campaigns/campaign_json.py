@@ -17,6 +17,7 @@ from offers.model.campaigns.campaign import (
     MessageText,
     Validity,
 )
+from offers.model.campaigns.funding import parse_funding, render_funding
 from offers.model.campaigns.gs1_reference import parse_gs1_reference, render_gs1_reference
 from offers.model.campaigns.schedule import ALWAYS
 from offers.model.campaigns.schedule_json import parse_schedule, render_schedule
@@ -123,6 +124,8 @@ def render_campaign(revision: CampaignRevision) -> str:
         }
     if revision.budgets:
         document["budgets"] = render_limits(revision.budgets)
+    if revision.funding is not None:
+        document["funding"] = render_funding(revision.funding)
     if revision.gs1 is not None:
         document["gs1"] = render_gs1_reference(revision.gs1)
     return json.dumps(document, ensure_ascii=False, sort_keys=True)
@@ -170,6 +173,7 @@ _MEMBERS: Final = frozenset(
         "offer_valid_s",
         "coupon_valid_s",
         "gs1",
+        "funding",
     }
 )
 
@@ -180,6 +184,7 @@ def _campaign(document: Json, revision: int) -> CampaignRevision:
     cap = object_of(document.get("frequency_cap", {}), "frequency_cap")
     refuse_unknown(cap, "frequency_cap", {"offers_max", "window_s"})
     budget, gs1 = document.get("budget"), document.get("gs1")
+    funding = document.get("funding")
     return CampaignRevision(
         campaign=CampaignId(text_of(document, "campaign")),
         revision=revision,
@@ -204,6 +209,7 @@ def _campaign(document: Json, revision: int) -> CampaignRevision:
         texts={_locale(key): _message(object_of(text, key)) for key, text in texts.items()},
         offer_valid_s=integer_of(document, "offer_valid_s", 900),
         coupon_valid_s=integer_of(document, "coupon_valid_s", 86_400),
+        funding=None if funding is None else parse_funding(funding),
         gs1=None if gs1 is None else parse_gs1_reference(object_of(gs1, "gs1")),
     )
 

@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Final, NewType
 
 from offers.model.errors import InvalidLedger
-from offers.model.ids import RANDOM_PATTERN, TransactionId, check_random_id
+from offers.model.ids import RANDOM_PATTERN, CampaignId, TransactionId, check_random_id
 from offers.model.money import AMOUNT_MINOR_MAX, CURRENCIES
 from rtls.model.units import SiteId, UnixMs
 
@@ -36,6 +36,12 @@ class AccountKind(StrEnum):
     """what fell back to the issuer because its time was over"""
     CLOSED = "closed"
     """what was left, or owed, when a shopper was erased"""
+    CAMPAIGN = "campaign"
+    """what a campaign that partners pay for has cost; below zero, since it goes to who bears it"""
+    RETAILER = "retailer"
+    """what the retailer bears of it"""
+    PARTNER = "partner"
+    """what a partner bears of it, and owes the retailer"""
 
 
 class TransactionKind(StrEnum):
@@ -111,6 +117,10 @@ class Account:
     unit: LedgerUnit
     site: SiteId | None = None
     """None: of no single site"""
+    campaign: CampaignId | None = None
+    """of the accounts of a campaign's cost; None: of none"""
+    partner: str | None = None
+    """whose side of a campaign's cost; None: no partner's"""
 
     def __post_init__(self) -> None:
         check_unit(self.unit)

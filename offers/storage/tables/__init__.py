@@ -40,6 +40,11 @@ from offers.storage.tables.ledger import (
 )
 from offers.storage.tables.offers import CAP_SLOTS, COUPON_CODES, COUPONS, OFFERS, REDEMPTIONS
 from offers.storage.tables.offline import OFFLINE_ITEMS
+from offers.storage.tables.partners import (
+    FUNDED_LINES,
+    PARTNER_SETTLEMENT_LINES,
+    PARTNER_SETTLEMENTS,
+)
 from offers.storage.tables.people import (
     CONSENT_TEXTS,
     CONSENTS,
@@ -104,6 +109,7 @@ __all__ = [
     "DECISIONS",
     "DELIVERIES",
     "ERASURES",
+    "FUNDED_LINES",
     "GOODWILL_DAYS",
     "HELD_BASKETS",
     "HELD_COUPONS",
@@ -121,6 +127,8 @@ __all__ = [
     "OFFLINE_ITEMS",
     "OUTBOX",
     "PAIRINGS",
+    "PARTNER_SETTLEMENTS",
+    "PARTNER_SETTLEMENT_LINES",
     "PROCESSED_EVENTS",
     "PROGRAMME_REVISIONS",
     "PURCHASES",

@@ -26,6 +26,7 @@ BUDGETS: Final = sa.Table(
     key("shopper_id", sa.ForeignKey("shoppers.shopper_id"), nullable=True),
     text("day", DataClass.BEHAVIOUR, nullable=True),
     text("unit", DataClass.BUSINESS),
+    text("partner", DataClass.BUSINESS, nullable=True),
     number("cap", DataClass.BUSINESS, nullable=True),
     number("held", DataClass.BEHAVIOUR),
     number("used", DataClass.BEHAVIOUR),

@@ -22,7 +22,11 @@ LEDGER_ACCOUNTS: Final = sa.Table(
     text("site", DataClass.BUSINESS, nullable=True),
     number("changes", DataClass.BUSINESS),
     number("debt_minor", DataClass.BUSINESS),
+    # Of the accounts of a campaign's cost alone.
+    text("campaign_id", DataClass.BUSINESS, nullable=True),
+    text("partner", DataClass.BUSINESS, nullable=True),
     sa.CheckConstraint("debt_minor >= 0", name="debt"),
+    sa.Index(None, "partner", "site"),
 )
 
 WALLETS: Final = sa.Table(
