@@ -11,6 +11,7 @@ from typing import Annotated, Literal, TypeVar
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 
 from firmware_sim.wire_name import UwbWireName, WireName
+from offers.model.visits.site_rules import QUIET_FROM, QUIET_UNTIL
 from rtls.ingest.formats.format_name import DEFAULT_ON, FormatName
 
 Port = Annotated[int, Field(ge=0, le=65_535)]
@@ -138,8 +139,8 @@ class DeliverySection(Section):
         default=None, description="mailto: or https: of the operator; nothing is pushed if empty"
     )
     pushes_a_trip: int = Field(default=1, ge=0, le=10, description="further offers wait in the app")
-    quiet_from: str = Field(default="21:00", description="by the clock of the site")
-    quiet_until: str = Field(default="08:00", description="equal to quiet_from: never quiet")
+    quiet_from: str = Field(default=QUIET_FROM, description="by the clock of the site")
+    quiet_until: str = Field(default=QUIET_UNTIL, description="equal to quiet_from: never quiet")
     smtp_host: str | None = Field(default=None, description="no mails if empty")
     smtp_port: Port = 587
     smtp_security: Literal["tls", "starttls", "none"] = "starttls"

@@ -56,3 +56,34 @@ def push_refusal(moment: PushMoment) -> PushRefusal | None:
         (moment.left_ms < LEFT_MS_MIN, PushRefusal.TOO_LATE),
     )
     return next((refusal for stands, refusal in reasons if stands), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PushOutlook:
+    """What is known of a push when the offer is decided on."""
+
+    now_ms: UnixMs
+    may_notify: bool
+    is_place: bool
+    """the offer is of a place: others are never pushed"""
+    is_quiet: bool
+    wishes: ContactWishes = ContactWishes()  # noqa: RUF009 - it cannot change
+    last_pushed_at_ms: UnixMs | None = None
+
+
+def foreseen_refusal(outlook: PushOutlook) -> PushRefusal | None:
+    """Return what stands against a push already at the decision, the weightiest first, or None.
+
+    Whether a browser has subscribed and the trip has a push left is asked when it is sent, as is
+    all of this once more: a minute later another word may hold.
+    """
+    last = outlook.last_pushed_at_ms
+    rest_ms = outlook.wishes.rest_ms(DeliveryChannel.PUSH)
+    reasons = (
+        (not outlook.may_notify, PushRefusal.NOTIFY_NOT_GRANTED),
+        (not outlook.wishes.wants(DeliveryChannel.PUSH), PushRefusal.CHANNEL_OFF),
+        (outlook.is_quiet, PushRefusal.QUIET_HOURS),
+        (not outlook.is_place, PushRefusal.NO_TRIP),
+        (last is not None and outlook.now_ms - last < rest_ms, PushRefusal.TOO_SOON),
+    )
+    return next((refusal for stands, refusal in reasons if stands), None)

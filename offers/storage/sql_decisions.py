@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from offers.model.ids import CampaignId, ConsentId, DecisionId, ShopperId, VisitId
 from offers.model.offering.decision import Choice, Decision, PassedOver
-from offers.model.offering.refusal import Refusal
+from offers.model.offering.refusal import PushRefusal, Refusal
 from offers.storage.tables import DECISIONS
 from rtls.model.units import SiteId, UnixMs, ZoneId
 
@@ -102,6 +102,7 @@ def _render_choice(chosen: Choice) -> str:
             "locate_consent": chosen.locate_consent,
             "personalise_consent": chosen.personalise_consent,
             "may_notify": chosen.may_notify,
+            "push_refusal": chosen.push_refusal,
         }
     )
 
@@ -109,10 +110,12 @@ def _render_choice(chosen: Choice) -> str:
 def _parse_choice(text: str) -> Choice:
     given = json.loads(text)
     locate = given["locate_consent"]
+    refusal = given.get("push_refusal")  # decisions of before do not say
     return Choice(
         campaign=CampaignId(given["campaign"]),
         revision=given["revision"],
         locate_consent=None if locate is None else ConsentId(locate),
         personalise_consent=ConsentId(given["personalise_consent"]),
         may_notify=given["may_notify"],
+        push_refusal=None if refusal is None else PushRefusal(refusal),
     )

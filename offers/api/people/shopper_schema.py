@@ -257,6 +257,11 @@ class DecisionBody(Body):
     occasion: str = Field(examples=["visit:0123456789abcdef0123456789abcdef"])
     zone: str | None
     chosen: str | None = Field(examples=["dowels-coupon"])
+    not_pushed: str | None = Field(
+        description="what stood against a push already then; the offer waited in the app. null: "
+        "nothing did, or no offer was made",
+        examples=["quiet_hours"],
+    )
     passed_over: tuple[PassedOverBody, ...]
 
     @classmethod
@@ -268,6 +273,7 @@ class DecisionBody(Body):
             occasion=decision.occasion,
             zone=decision.zone,
             chosen=None if decision.chosen is None else decision.chosen.campaign,
+            not_pushed=None if decision.chosen is None else decision.chosen.push_refusal,
             passed_over=tuple(
                 PassedOverBody(campaign=entry.campaign, reason=entry.refusal, place=entry.place)
                 for entry in decision.passed_over

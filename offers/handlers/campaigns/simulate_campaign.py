@@ -12,6 +12,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from offers.decision.decide import decide
+from offers.decision.push_choice import PushOutlook, foreseen_refusal
 from offers.decision.situation import asked_of
 from offers.handlers.campaigns.past_moments import left_out, past_moments
 from offers.handlers.campaigns.past_shopper import PastShopper
@@ -45,7 +46,8 @@ class Simulation:
     reach: int
     """how many shoppers would have got one"""
     pushes_max: int
-    """how many of the offers may be pushed; the cap of one a trip lowers that further"""
+    """how many of the offers may be pushed, not in quiet hours; the cap of one a trip and the
+    shoppers' own wishes lower that further"""
     cost_max: Money | None
     """if every offer is redeemed in full; None where the benefit has no bound in money"""
     refusals: Mapping[Refusal, int]
@@ -106,8 +108,13 @@ class _Replay:
             self._refusals.update(entry.refusal for entry in decision.passed_over)
             return
         self._offers += 1
-        # What is of no place is never pushed: it waits in the app.
-        self._pushes += decision.chosen.may_notify and moment.needs_locate
+        outlook = PushOutlook(
+            now_ms=moment.now_ms,
+            may_notify=decision.chosen.may_notify,
+            is_place=moment.needs_locate,
+            is_quiet=self._rules.quiet_hours.covers(moment.now_ms),
+        )
+        self._pushes += foreseen_refusal(outlook) is None
         self._taken.setdefault(moment.shopper, []).append(moment.now_ms)
         self._on.add((moment.shopper, moment.key))
 

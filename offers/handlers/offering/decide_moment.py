@@ -4,7 +4,10 @@ Layer: flow. Takes: a `Moment` from on_visit or on_occasion. Gives: its `Decisio
 the database are as many for one campaign as for five hundred.
 """
 
+from dataclasses import replace
+
 from offers.decision.decide import decide
+from offers.decision.push_choice import PushOutlook, foreseen_refusal
 from offers.decision.situation import asked_of
 from offers.handlers.offering.issue_offer import issue_offer
 from offers.handlers.random_id import random_id
@@ -13,9 +16,10 @@ from offers.model.campaigns.campaign import COOL_DOWN_S_MAX
 from offers.model.conditions.shopper_facts import ShopperFacts
 from offers.model.ids import CampaignId, DecisionId
 from offers.model.loyalty.site_settings import DEFAULT_SITE_SETTINGS
+from offers.model.messages.contact import DeliveryChannel
 from offers.model.offering.decision import Candidate, Decision
 from offers.model.offering.occasion import Moment
-from offers.model.visits.site_rules import SiteRules
+from offers.model.visits.site_rules import QUIET_FROM, QUIET_UNTIL, SiteRules
 from offers.ports import SecretSource, UnitOfWork
 from rtls.model.units import SiteId, UnixMs
 
@@ -62,6 +66,8 @@ def decide_moment(
         rules=rules_of(moment.site, work=work),
         is_suspended=work.suspensions.open_of(moment.shopper) is not None,
     )
+    if decision.chosen is not None:
+        decision = _with_push(decision, moment, work=work)
     work.decisions.append(decision)
     if decision.chosen is not None:
         issue_offer(decision, work=work, secrets=secrets)
@@ -75,7 +81,24 @@ def rules_of(site: SiteId, *, work: UnitOfWork) -> SiteRules:
     return SiteRules(
         time_zone=work.sites.budgets(site).time_zone,
         offers_a_trip_max=settings.offers_a_trip_max,
+        quiet_from=settings.quiet_from or QUIET_FROM,
+        quiet_until=settings.quiet_until or QUIET_UNTIL,
     )
+
+
+def _with_push(decision: Decision, moment: Moment, *, work: UnitOfWork) -> Decision:
+    """Write down what stands against a push of the chosen offer; it waits in the app then."""
+    chosen = decision.chosen
+    assert chosen is not None
+    outlook = PushOutlook(
+        now_ms=moment.now_ms,
+        may_notify=chosen.may_notify,
+        is_place=moment.needs_locate,
+        is_quiet=rules_of(moment.site, work=work).quiet_hours.covers(moment.now_ms),
+        wishes=work.contacts.wishes_of(moment.shopper),
+        last_pushed_at_ms=work.contacts.last_addressed(moment.shopper, DeliveryChannel.PUSH),
+    )
+    return replace(decision, chosen=replace(chosen, push_refusal=foreseen_refusal(outlook)))
 
 
 def candidates_of(moment: Moment, *, work: UnitOfWork) -> list[Candidate]:

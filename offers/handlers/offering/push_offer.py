@@ -5,7 +5,7 @@ not; takes back what became of it. All that was checked when the offer was writt
 here, and the trip's slot is taken in the same transaction, so that two offers never share one.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, assert_never
 
 from offers.decision.push_choice import PushMoment, push_refusal
@@ -21,7 +21,7 @@ from offers.model.offering.refusal import DeliveryRefusal, PushRefusal
 from offers.model.people.shopper import Locale
 from offers.model.visits.trip import Trip
 from offers.ports import SecretSource, UnitOfWork
-from rtls.model.units import UnixMs
+from rtls.model.units import SiteId, UnixMs
 
 _PUSH: Final = DeliveryChannel.PUSH
 
@@ -50,7 +50,7 @@ def prepare_push(
     work, now_ms, secrets
         The transaction, the time, the key of unsubscribe links.
     rules
-        Of the site.
+        As the service is set up; the programme of the site may name other quiet hours.
 
     Raises `Busy` if another writer took the slot since the check; nothing is done.
     """
@@ -60,6 +60,7 @@ def prepare_push(
         return DeliveryRefusal.NOT_ISSUED  # erased since
     if isinstance(card, DeliveryRefusal):
         return card
+    rules = _in_force(card.offer.site, rules, work=work)
     browsers = work.push_subscriptions.of_shopper(card.offer.shopper)
     trip = _trip_of(card.offer, work=work, now_ms=now_ms)
     moment = _moment(card, trip, browsers, work=work, now_ms=now_ms, rules=rules)
@@ -108,6 +109,14 @@ def note_push(
             work.contacts.note_delivery(failed)
         case _:
             assert_never(outcome)
+
+
+def _in_force(site: SiteId, rules: PushRules, *, work: UnitOfWork) -> PushRules:
+    programme = work.programmes.current(site)
+    if programme is None:
+        return rules
+    quiet_hours = programme.settings.quiet_hours(work.sites.budgets(site).time_zone)
+    return rules if quiet_hours is None else replace(rules, quiet_hours=quiet_hours)
 
 
 def _trip_of(offer: Offer, *, work: UnitOfWork, now_ms: UnixMs) -> Trip | None:

@@ -7,12 +7,14 @@ What is left out is as it was before anybody could choose.
 from dataclasses import dataclass
 from typing import Final
 
-from offers.model.errors import InvalidCampaign, InvalidProgramme
+from offers.model.errors import InvalidCampaign, InvalidContact, InvalidProgramme
 from offers.model.json_members import Json, object_of, refuse_unknown
 from offers.model.loyalty.segment_settings import DEFAULT_SEGMENTS, SETTABLE, SegmentSettings
+from offers.model.messages.quiet_hours import QuietHours
 from offers.model.visits.site_rules import DEFAULT_RULES, SiteRules
 
-_MEMBERS: Final = {"offers_a_trip_max", "segments"}
+_MEMBERS: Final = {"offers_a_trip_max", "segments", "quiet_hours"}
+_QUIET: Final = {"from", "until"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +24,9 @@ class SiteSettings:
     offers_a_trip_max: int = DEFAULT_RULES.offers_a_trip_max
     """how many offers of places a shopper gets in one trip"""
     segments: SegmentSettings = DEFAULT_SEGMENTS
+    quiet_from: str | None = None
+    quiet_until: str | None = None
+    """when nobody is pushed a message; None: as the service is set up"""
 
     def __post_init__(self) -> None:
         given = self.offers_a_trip_max
@@ -31,6 +36,21 @@ class SiteSettings:
             SiteRules(offers_a_trip_max=given)
         except InvalidCampaign as error:
             raise InvalidProgramme(f"settings.{error}") from error
+        begin, end = self.quiet_from, self.quiet_until
+        if (begin is None) != (end is None):
+            raise InvalidProgramme(
+                f"settings.quiet_hours is from {begin!r} until {end!r}; expected both, or none."
+            )
+        try:
+            self.quiet_hours("UTC")
+        except (InvalidContact, TypeError) as error:
+            raise InvalidProgramme(f"settings.quiet_hours: {error}") from error
+
+    def quiet_hours(self, time_zone: str) -> QuietHours | None:
+        """Return the quiet hours by the clocks of a zone; None: as the service is set up."""
+        if self.quiet_from is None or self.quiet_until is None:
+            return None
+        return QuietHours(begin=self.quiet_from, end=self.quiet_until, time_zone=time_zone)
 
 
 DEFAULT_SITE_SETTINGS: Final = SiteSettings()
@@ -43,7 +63,11 @@ def parse_site_settings(document: object) -> SiteSettings:
     trip_max = given.get("offers_a_trip_max", DEFAULT_SITE_SETTINGS.offers_a_trip_max)
     segments = object_of(given.get("segments", {}), "settings.segments")
     refuse_unknown(segments, "settings.segments", set(SETTABLE))
+    quiet = object_of(given.get("quiet_hours") or {}, "settings.quiet_hours")
+    refuse_unknown(quiet, "settings.quiet_hours", _QUIET)
     return SiteSettings(
+        quiet_from=quiet.get("from"),  # type: ignore[arg-type]
+        quiet_until=quiet.get("until"),  # type: ignore[arg-type]
         offers_a_trip_max=trip_max,  # type: ignore[arg-type]  # checked in __post_init__
         segments=SegmentSettings(**dict(segments)),  # type: ignore[arg-type]
     )
@@ -54,4 +78,7 @@ def render_site_settings(settings: SiteSettings) -> Json:
     return {
         "offers_a_trip_max": settings.offers_a_trip_max,
         "segments": {name: getattr(settings.segments, name) for name in SETTABLE},
+        "quiet_hours": None
+        if settings.quiet_from is None
+        else {"from": settings.quiet_from, "until": settings.quiet_until},
     }

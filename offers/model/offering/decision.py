@@ -17,7 +17,7 @@ from offers.model.ids import (
     VisitId,
     check_random_id,
 )
-from offers.model.offering.refusal import Refusal
+from offers.model.offering.refusal import PushRefusal, Refusal
 from rtls.model.units import SiteId, UnixMs, ZoneId
 
 
@@ -69,6 +69,8 @@ class Choice:
     personalise_consent: ConsentId
     may_notify: bool
     """whether the offer may be pushed while the app is closed"""
+    push_refusal: PushRefusal | None = None
+    """what stood against a push already then: the offer waits in the app; None: nothing did"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

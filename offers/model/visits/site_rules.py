@@ -8,8 +8,11 @@ from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from offers.model.errors import InvalidCampaign
+from offers.model.messages.quiet_hours import QuietHours
 
 OFFERS_A_TRIP_MAX: Final = 100
+QUIET_FROM: Final = "21:00"
+QUIET_UNTIL: Final = "08:00"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +23,9 @@ class SiteRules:
     """whose clocks the schedules of campaigns and the birthdays of shoppers follow"""
     offers_a_trip_max: int = 5
     """how many offers a shopper gets in one trip, silent ones in the app too"""
+    quiet_from: str = QUIET_FROM
+    quiet_until: str = QUIET_UNTIL
+    """when nobody is pushed a message, by the clocks of the site; equal means never"""
 
     def __post_init__(self) -> None:
         try:
@@ -38,6 +44,11 @@ class SiteRules:
     def zone(self) -> ZoneInfo:
         """Return the time zone; read from disk once and kept by `zoneinfo`."""
         return ZoneInfo(self.time_zone)
+
+    @property
+    def quiet_hours(self) -> QuietHours:
+        """Return when nobody is to be disturbed."""
+        return QuietHours(begin=self.quiet_from, end=self.quiet_until, time_zone=self.time_zone)
 
 
 DEFAULT_RULES: Final = SiteRules()

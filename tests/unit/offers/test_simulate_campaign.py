@@ -9,6 +9,7 @@ import pytest
 from offers.decision.contradiction import check_makes_sense
 from offers.decision.terms import terms_of
 from offers.handlers.campaigns.simulate_campaign import simulate_campaign
+from offers.handlers.loyalty.start_programme import start_programme
 from offers.model.campaigns.campaign import Budget, FrequencyCap
 from offers.model.campaigns.campaign_json import parse_campaign
 from offers.model.campaigns.history import LeftOut
@@ -22,7 +23,9 @@ from offers.model.campaigns.trigger import (
 from offers.model.conditions.condition_terms import Events, PastCount, Range, SegmentIn
 from offers.model.conditions.fact import FactKind
 from offers.model.errors import InvalidCampaign
+from offers.model.loyalty.programme import Programme
 from offers.model.loyalty.segment import Membership, Segment
+from offers.model.loyalty.site_settings import SiteSettings
 from offers.model.offering.refusal import Refusal
 from offers.model.people.consent import Purpose
 from offers.model.people.shopper import Locale
@@ -69,7 +72,7 @@ def test_reach_offers_and_cost_are_those_of_the_same_hour(shop: Shop) -> None:
     """Three stays were long enough; of Carl's nothing may be made; Anna's second is capped."""
     busy_hour(shop)
     found = tried(shop, campaign())
-    assert (found.moments, found.offers, found.reach, found.pushes_max) == (3, 1, 1, 1)
+    assert (found.moments, found.offers, found.reach) == (3, 1, 1)
     assert found.cost_max.amount_minor == 200
     assert found.refusals == {
         Refusal.CONSENT_PERSONALISE_MISSING: 1,
@@ -155,11 +158,17 @@ def test_the_answer_says_what_it_does_not_know(shop: Shop) -> None:
     assert all(left.why.endswith(".") for left in LeftOut)
 
 
-def test_what_is_of_no_place_is_never_pushed(shop: Shop) -> None:
-    """A welcome waits in the app; a stay may be told at once."""
+def test_what_is_of_no_place_or_of_the_night_is_not_pushed(shop: Shop) -> None:
+    """A welcome waits in the app; a stay may be told at once, by day."""
+    shop.start(campaign("another"))  # so that the clocks of the site are known
     busy_hour(shop)
     welcome = tried(shop, replace(campaign(), trigger=WelcomeTrigger()))
     assert (welcome.offers, welcome.pushes_max) == (2, 0)
+    by_night = tried(shop, campaign())
+    assert (by_night.offers, by_night.pushes_max) == (1, 0)
+    never = SiteSettings(quiet_from="12:00", quiet_until="12:00")
+    programme = Programme(site=SITE, time_zone="Europe/Berlin", terms=(), settings=never)
+    start_programme(programme, work=shop.work, now_ms=START_MS)
     assert tried(shop, campaign()).pushes_max == 1
 
 

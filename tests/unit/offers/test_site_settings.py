@@ -50,7 +50,10 @@ def document(**settings: object) -> str:
 def test_settings_are_read_again_as_they_were_written() -> None:
     """And a document from before they existed means what held then."""
     settings = SiteSettings(
-        offers_a_trip_max=2, segments=SegmentSettings(at_risk_days=30, high_value_minor=900)
+        offers_a_trip_max=2,
+        segments=SegmentSettings(at_risk_days=30, high_value_minor=900),
+        quiet_from="20:00",
+        quiet_until="09:30",
     )
     changed = replace(PROGRAMME, settings=settings)
     assert parse_programme(render_programme(changed), source="it") == changed
@@ -76,6 +79,10 @@ def test_settings_are_read_again_as_they_were_written() -> None:
         ({"segments": {"keep_percent": 0.5}}, "segments.keep_percent is 0.5"),
         ({"segments": {"currency": "EURO"}}, "segments.currency is 'EURO'"),
         ({"segments": {"buyers_min": None}}, "segments.buyers_min is None"),
+        ({"quiet_hours": {"from": "21:00"}}, "from '21:00' until None; expected both"),
+        ({"quiet_hours": {"from": "9pm", "until": "08:00"}}, "begin is '9pm'"),
+        ({"quiet_hours": {"from": 21, "until": 8}}, "settings.quiet_hours"),
+        ({"quiet_hours": {"begin": "21:00"}}, "settings.quiet_hours has unknown members"),
     ],
 )
 def test_a_wrong_setting_is_named_with_what_was_expected(
