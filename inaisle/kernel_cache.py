@@ -26,6 +26,7 @@ def point_numba_at_its_cache(environment: MutableMapping[str, str] = os.environ)
     folder = cache_home(environment) / "inaisle" / f"{PREFIX}{digest_of_kernels(package_folder())}"
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        os.utime(folder)  # what is in use is young, however long ago it was filled
     except OSError:
         return  # a read-only home: numba keeps its own place beside the sources
     environment[VARIABLE] = str(folder)
@@ -59,7 +60,7 @@ def digest_of_kernels(folder: Path) -> str:
 
 
 def forget_old(current: Path) -> None:
-    """Delete the folders of earlier versions, but for the latest few."""
+    """Delete the folders of other versions, but for the few that were in use last."""
     folders = [path for path in current.parent.glob(f"{PREFIX}*") if path != current]
     folders.sort(key=lambda path: path.stat().st_mtime, reverse=True)
     for folder in folders[FOLDERS_KEPT - 1 :]:

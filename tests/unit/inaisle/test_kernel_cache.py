@@ -1,8 +1,15 @@
 """Compiled kernels: old machine code never runs behind new sources."""
 
+import os
 from pathlib import Path
 
-from inaisle.kernel_cache import FOLDERS_KEPT, VARIABLE, digest_of_kernels, point_numba_at_its_cache
+from inaisle.kernel_cache import (
+    FOLDERS_KEPT,
+    VARIABLE,
+    digest_of_kernels,
+    forget_old,
+    point_numba_at_its_cache,
+)
 
 
 def write_kernel(folder: Path, text: str) -> None:
@@ -43,3 +50,18 @@ def test_the_folders_of_old_versions_do_not_pile_up(tmp_path: Path) -> None:
     point_numba_at_its_cache(environment)
     assert len(list((tmp_path / "inaisle").iterdir())) == FOLDERS_KEPT
     assert Path(environment[VARIABLE]).is_dir()
+
+
+def test_a_folder_in_use_is_not_taken_for_an_old_one(tmp_path: Path) -> None:
+    """Two checkouts would throw away each other's kernels, and compile for a minute each time."""
+    environment = {"XDG_CACHE_HOME": str(tmp_path)}
+    point_numba_at_its_cache(environment)
+    mine = Path(environment[VARIABLE])
+    os.utime(mine, (0, 0))  # filled long ago
+    point_numba_at_its_cache({"XDG_CACHE_HOME": str(tmp_path)})
+    for number in range(FOLDERS_KEPT):
+        other = tmp_path / "inaisle" / f"kernels-{number}"
+        other.mkdir()
+        os.utime(other, (1_000, 1_000))
+    forget_old(tmp_path / "inaisle" / "kernels-0")
+    assert mine.is_dir()
