@@ -32,6 +32,7 @@ from offers.visit_feed import VisitFeed
 from rtls.model.units import SiteId, TagId, UnixMs
 from rtls.model.visit import DwellReached, TransitionKind
 from tests.contract.waiting import wait_until
+from tests.ready_database import lay_down_ready_database
 from tests.unit.offers.shop import SITE, SITE_MAP, START_MS, dwell_event, transition
 
 PURPOSES = ("locate", "personalise", "notify", "analytics")
@@ -79,7 +80,7 @@ class Phone:
         assert self.put(f"/v1/me/consents/{purpose}", wish).status_code == 200
 
 
-def frame(connection: ClientConnection, *, timeout_s: float = 5.0) -> dict[str, object]:
+def frame(connection: ClientConnection, *, timeout_s: float = 20.0) -> dict[str, object]:
     read = json.loads(connection.recv(timeout=timeout_s))
     assert isinstance(read, dict)
     return read
@@ -112,6 +113,8 @@ class RunningApi:
     ) -> None:
         self.now_ms = START_MS
         place = database or folder / "offers.sqlite3"
+        if isinstance(place, Path) and not place.exists():
+            lay_down_ready_database(place)
         prepare_database(place)
         woken = threading.Event()
         self.secrets = SystemSecretSource(bytes(32))

@@ -30,13 +30,14 @@ from offers.handlers.messages.tell_webhook import (
 from offers.model.errors import Conflict, InvalidTarget, NotFound
 from offers.model.ids import ShopperId, WebhookId
 from offers.model.messages.webhook import Webhook, WebhookEventKind, WebhookState
-from offers.storage.database import Place, prepare_database
+from offers.storage.database import Place
 from offers.storage.reader import Reader
 from offers.storage.secret_source import SystemSecretSource
 from offers.storage.writer import Writer
 from rtls.model.units import SiteId, UnixMs
 from tests.contract.waiting import wait_until
 from tests.postgres import PostgresServer
+from tests.ready_database import lay_down_ready_database
 from tests.unit.delivery.tls_receiver import Received, Receiver, tls_receiver
 from tests.unit.offers.shop import SITE, START_MS
 
@@ -114,7 +115,7 @@ def place(
     """One database for the file, once on each engine."""
     if request.param == "sqlite":
         path = tmp_path_factory.mktemp("webhooks") / "offers.sqlite3"
-        prepare_database(path)
+        lay_down_ready_database(path)
         yield path
         return
     server: PostgresServer = request.getfixturevalue("postgres")
@@ -298,6 +299,7 @@ def hangs(_handler: object) -> None:
     time.sleep(0.7)
 
 
+@pytest.mark.timed
 def test_one_receiver_that_hangs_holds_up_no_other(stage: Stage, receiver: Receiver) -> None:
     """The slow one is called once and left alone; the other has its event meanwhile."""
     slow = stage.add(receiver, url=receiver.url.replace("/in", "/slow"))

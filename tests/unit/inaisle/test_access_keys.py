@@ -13,10 +13,10 @@ from inaisle.errors import InvalidSettings
 from inaisle.settings_sections import OffersSection
 from offers.handlers.people.issue_credential import identify_caller
 from offers.model.people.shopper import Role
-from offers.storage.database import prepare_database
 from offers.storage.secret_source import SystemSecretSource, load_key
 from offers.storage.writer import Writer
 from rtls.model.units import SiteId, UnixMs
+from tests.ready_database import lay_down_ready_database
 
 
 class Shop:
@@ -24,7 +24,7 @@ class Shop:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        prepare_database(folder / "offers.sqlite")
+        lay_down_ready_database(folder / "offers.sqlite")
         self.secrets = SystemSecretSource(load_key(folder / "secret.key"))
         self.writer = Writer(folder / "offers.sqlite")
 

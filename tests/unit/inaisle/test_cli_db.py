@@ -14,9 +14,9 @@ from offers.handlers.people.enrol_shopper import enrol_shopper
 from offers.handlers.people.erase_shopper import erase_shopper
 from offers.model.audit import AuditAction
 from offers.model.people.shopper import Locale
-from offers.storage.database import prepare_database
 from offers.storage.secret_source import SystemSecretSource, load_key
 from offers.storage.writer import Writer
+from tests.ready_database import lay_down_ready_database
 from tests.unit.offers.shop import START_MS
 
 ENTRIES = 2_500  # more than two pages of the verification
@@ -25,7 +25,7 @@ ENTRIES = 2_500  # more than two pages of the verification
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
     path = tmp_path / "offers.sqlite"
-    prepare_database(path)
+    lay_down_ready_database(path)
     writer = Writer(path)
 
     def fill(work) -> None:
@@ -82,7 +82,7 @@ def test_a_head_that_is_none_is_refused(data: Path, capsys: pytest.CaptureFixtur
 def test_who_was_erased_is_erased_again_after_a_restore(tmp_path: Path) -> None:
     """Backup in the evening, erasure at night, restore in the morning."""
     path = tmp_path / "offers.sqlite"
-    prepare_database(path)
+    lay_down_ready_database(path)
     secrets = SystemSecretSource(load_key(tmp_path / "secret.key"))
     writer = Writer(path)
     enrolled = [

@@ -10,13 +10,13 @@ from inaisle.consent_texts import keep_consent_texts, read_consent_text
 from inaisle.demo_crowd import CONSENT_TEXT
 from inaisle.errors import InvalidSettings
 from offers.model.people.shopper import Locale
-from offers.storage.database import prepare_database
 from offers.storage.writer import Writer
+from tests.ready_database import lay_down_ready_database
 
 
 @pytest.fixture
 def writer(tmp_path: Path) -> Iterator[Writer]:
-    prepare_database(tmp_path / "offers.sqlite")
+    lay_down_ready_database(tmp_path / "offers.sqlite")
     writer = Writer(tmp_path / "offers.sqlite")
     yield writer
     writer.close()

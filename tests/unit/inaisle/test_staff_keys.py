@@ -10,14 +10,14 @@ from inaisle.cli import app, run_guarded
 from inaisle.errors import ExitStatus
 from offers.handlers.note_audit import verify_audit
 from offers.handlers.people.issue_credential import identify_caller
-from offers.storage.database import prepare_database
 from offers.storage.reader import Reader
 from offers.storage.secret_source import SystemSecretSource, load_key
+from tests.ready_database import lay_down_ready_database
 
 
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
-    prepare_database(tmp_path / "offers.sqlite")
+    lay_down_ready_database(tmp_path / "offers.sqlite")
     return tmp_path
 
 
