@@ -97,14 +97,14 @@ class PostgresServer(Server):
     def start(self) -> None:
         # It listens before it answers; and after a kill its children may take a moment to be gone.
         super().start()
-        for _ in range(200):
+        for _ in range(1_500):
             try:
                 self.run("SELECT 1")
             except sa.exc.OperationalError:
                 time.sleep(0.02)
             else:
                 return
-        pytest.fail("postgres did not answer within 4 s")
+        pytest.fail("postgres did not answer within 30 s")
 
     def stop(self) -> None:
         # SIGTERM would wait for clients that tests have left open.

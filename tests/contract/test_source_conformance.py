@@ -117,7 +117,7 @@ def test_polling_an_empty_source_ends_in_time(case: Case) -> None:
     take(case.source, MESSAGES)
     started = time.monotonic()
     assert list(case.source.poll(0.2)) == []
-    assert time.monotonic() - started < 2.0
+    assert time.monotonic() - started < 10.0
     assert list(case.source.poll(0.0)) == []
 
 

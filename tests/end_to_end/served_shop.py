@@ -89,7 +89,7 @@ class Service:
         assert self._child is not None
         began = time.monotonic()
         self._child.send_signal(signal.SIGTERM)
-        return self._child.wait(20), time.monotonic() - began
+        return self._child.wait(30), time.monotonic() - began
 
     def is_ready(self) -> bool:
         assert self._child is not None

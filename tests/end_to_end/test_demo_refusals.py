@@ -25,7 +25,7 @@ def test_the_demo_refuses_flags_that_make_no_sense(
     """A newcomer's typing error must not end in a stack trace or in a shop that never moves."""
     command = [sys.executable, "-m", "inaisle", "demo", "--once", "--json", *flags]
     refused = subprocess.run(
-        command, cwd=tmp_path, capture_output=True, text=True, timeout=30, check=False
+        command, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False
     )
     assert refused.returncode == status, refused.stderr
     assert said in refused.stderr

@@ -43,7 +43,7 @@ from rtls.publish.in_process import InProcessBus
 from rtls.revision import Reviser, RevisionSettings
 
 TICK_MS = 100
-SETTLE_S = 5.0
+SETTLE_S = 30.0  # of waits that end as soon as they may
 ALL_PURPOSES = ("locate", "personalise", "notify")
 
 

@@ -61,7 +61,7 @@ def test_ingest_hears_boxes_of_two_makers_on_the_topics_that_it_subscribes_to(
     began_s = time.monotonic()
 
     def turn() -> None:
-        assert time.monotonic() < began_s + 10.0, (ingest.readings, ingest.is_online)
+        assert time.monotonic() < began_s + 40.0, (ingest.readings, ingest.is_online)
         elapsed_ms = round((time.monotonic() - began_s) * 1_000)
         for box in boxes:
             box.turn(NOW + elapsed_ms, line_ms=elapsed_ms)
@@ -84,7 +84,7 @@ def test_ingest_hears_boxes_of_two_makers_on_the_topics_that_it_subscribes_to(
     assert line is not None
     line.close()  # as when its power fails
     while ingest.is_online["b01"]:
-        assert time.monotonic() < began_s + 10.0
+        assert time.monotonic() < began_s + 40.0
         ingest.take()
     node_link.close()
     boxes[1].close(NOW + 60_000, line_ms=60_000)

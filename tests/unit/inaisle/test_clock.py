@@ -22,11 +22,11 @@ def test_a_child_process_reads_the_same_instant_from_the_text() -> None:
 
 
 def test_sleeping_on_a_fast_clock_is_short() -> None:
-    """A second of a clock at 100 × lasts ten milliseconds."""
-    clock = ScaledClock.start(origin_ms=UnixMs(0), speed=100.0)
+    """Ten seconds of a clock at 1,000 × last ten milliseconds."""
+    clock = ScaledClock.start(origin_ms=UnixMs(0), speed=1_000.0)
     before = time.monotonic()
-    clock.sleep(1.0)
-    assert 0.009 <= time.monotonic() - before < 0.5
+    clock.sleep(10.0)
+    assert 0.009 <= time.monotonic() - before < 5.0
 
 
 @pytest.mark.parametrize("text", ["", "1:2", "1:0:3", "a:1:2", "1:nan:2", "1:-1:2"])
@@ -38,4 +38,4 @@ def test_a_clock_that_could_not_run_is_refused(text: str) -> None:
 
 def test_the_systems_clock_counts_milliseconds_since_1970() -> None:
     """Gateways send the same unit."""
-    assert abs(SystemClock().now_ms() - time.time_ns() // 1_000_000) < 1_000
+    assert abs(SystemClock().now_ms() - time.time_ns() // 1_000_000) < 10_000
