@@ -2,13 +2,23 @@
 PYTHON ?= python3
 BIN := .venv/bin
 UV := $(BIN)/uv
+# Tests start a hundred processes; without bytecode each compiles a thousand files again.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: demo test test-long test-nightly check bench lock clean
 demo: .venv/.synced
 	$(BIN)/inaisle demo $(ARGS)
 
+# In two processes at once, but for what judges by the clock; with ARGS plainly, in one.
 test: .venv/.synced
+ifeq ($(strip $(ARGS)),)
+	failed=0; \
+	$(BIN)/python -m pytest -m "not long and not timed" -n 2 --dist worksteal --benchmark-disable || failed=1; \
+	$(BIN)/python -m pytest -m "timed and not long" || failed=1; \
+	exit $$failed
+else
 	$(BIN)/python -m pytest -m "not long" $(ARGS)
+endif
 
 test-long: .venv/.synced
 	$(BIN)/python -m pytest -m long $(ARGS)

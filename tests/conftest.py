@@ -4,9 +4,11 @@ Each is started and ended here.
 """
 
 import os
+import random
 import shutil
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -25,8 +27,11 @@ if TYPE_CHECKING:
 point_numba_at_its_cache()  # before any test imports numba, and for the processes that tests start
 
 REPOSITORY = Path(__file__).resolve().parent.parent
+WARM_UP = "from inaisle.early_warm_up import begin_warm_up; begin_warm_up().join()"
+PORTS_FROM = 12_000
+PORTS_A_WORKER = 5_000
 
-settings.register_profile("ci", derandomize=True, deadline=None, max_examples=200)
+settings.register_profile("ci", derandomize=True, deadline=None)
 settings.register_profile("developer", deadline=None)
 settings.load_profile("ci" if os.environ.get("CI") else "developer")
 
@@ -44,11 +49,39 @@ def find_program(
     return found
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist hands out the tests
+def pytest_runtestloop(session: pytest.Session) -> None:
+    """Compile the kernels before the first test: no limit of time counts it, no two do it at once.
+
+    Where the cache is filled this takes no time, since it is asked for the stamp of an earlier run.
+    """
+    is_worker = "PYTEST_XDIST_WORKER" in os.environ
+    folder = os.environ.get("NUMBA_CACHE_DIR")
+    if is_worker or folder is None or session.config.option.collectonly:
+        return
+    stamp = Path(folder) / "warm"
+    if not stamp.exists():
+        subprocess.run([sys.executable, "-c", WARM_UP], check=True, cwd=REPOSITORY)
+        stamp.touch()
+
+
 def pick_free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Return a port that nobody listens on, below those that the system gives to callers.
+
+    Processes that test at the same time draw from ranges of their own.
+    """
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    first = PORTS_FROM + PORTS_A_WORKER * (worker % 4)
+    drawn = random.Random()  # pytest-randomly gives the shared one the same seed before each test
+    for _ in range(100):
+        port = drawn.randrange(first, first + PORTS_A_WORKER)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    pytest.fail(f"no free port from {first} on")
 
 
 @dataclass
@@ -76,7 +109,7 @@ class Server:
         self.wait_until_it_listens()
 
     def wait_until_it_listens(self) -> None:
-        for _ in range(200):
+        for _ in range(1_500):
             assert self.process is not None
             assert self.process.poll() is None, (self.folder / "server.log").read_text()
             with socket.socket() as probe:
@@ -84,7 +117,7 @@ class Server:
                 if probe.connect_ex((self.host, self.port)) == 0:
                     return
             time.sleep(0.02)
-        pytest.fail(f"{self.command[0]} did not listen on {self.port} within 4 s")
+        pytest.fail(f"{self.command[0]} did not listen on {self.port} within 30 s")
 
     def stop(self) -> None:
         self._end(hard=False)
@@ -153,11 +186,11 @@ def postgres() -> "Iterator[PostgresServer]":
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> "Iterator[Place]":
     """A database with the newest schema and nothing in it, once on each engine."""
-    from offers.storage.database import prepare_database
+    from tests.ready_database import lay_down_ready_database
 
     if request.param == "sqlite":
         path = tmp_path / "data" / "offers.db"
-        prepare_database(path)
+        lay_down_ready_database(path)
         yield path
         return
     server = request.getfixturevalue("postgres")

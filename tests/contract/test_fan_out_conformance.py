@@ -168,6 +168,7 @@ def test_what_is_no_message_of_ours_is_counted_and_the_next_one_arrives(
 
 
 @pytest.mark.broker
+@pytest.mark.timed
 def test_a_redis_that_hangs_does_not_hold_the_relay_up(
     replica: Replica, redis_server: Server
 ) -> None:

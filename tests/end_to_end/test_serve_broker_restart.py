@@ -17,16 +17,16 @@ from tests.end_to_end.running_service import (
     wait_until_ms,
 )
 
-pytestmark = [pytest.mark.slow, pytest.mark.broker]
+pytestmark = [pytest.mark.slow, pytest.mark.broker, pytest.mark.timed]
 DWELL_S = 5.0
 AWAY_MS = 2_000
-FLOWING_AGAIN_S = 5.0
+FLOWING_AGAIN_S = 20.0  # scenario/test_ingest_mqtt.py, which runs alone, holds it to five
 LATENESS_MS = 500
-SLACK_MS = 1_500
+SLACK_MS = 10_000
 
 
 @pytest.mark.parametrize("how", ["stop", "kill"])
-def test_after_a_restart_of_the_broker_all_flows_again_within_five_seconds(
+def test_after_a_restart_of_the_broker_all_flows_again(
     tmp_path: Path, mosquitto: Server, how: str
 ) -> None:
     """Killed, it forgets sessions and queued messages too: only the gateways' spools hold them."""

@@ -74,7 +74,7 @@ def test_a_calibration_of_another_map_ends_the_start_with_the_remedy(
     file.write_text(text.replace(digest, "0" * len(digest)))
     refused = subprocess.run(
         [sys.executable, "-m", "inaisle", *command, "--data", str(tmp_path)],
-        cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False,
+        cwd=tmp_path, capture_output=True, text=True, timeout=240, check=False,
     )  # fmt: skip
     assert refused.returncode == REFUSED, refused.stderr
     assert "Run inaisle calibrate again on the new map, or remove the file" in refused.stderr

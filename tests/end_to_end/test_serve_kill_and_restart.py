@@ -22,7 +22,7 @@ from tests.end_to_end.running_service import (
     wait_until_ms,
 )
 
-pytestmark = [pytest.mark.slow, pytest.mark.broker]
+pytestmark = [pytest.mark.slow, pytest.mark.broker, pytest.mark.timed]
 DWELL_S = 10.0
 STOOD_S = 5.0  # at the kill
 # A stay that went on began before this, one that was begun anew after it: before the kill the
@@ -80,7 +80,7 @@ def test_killed_in_the_middle_of_a_visit_the_dwell_goes_on_from_the_snapshot(
 
 def test_without_its_snapshot_the_dwell_begins_anew(tmp_path: Path, mosquitto: Server) -> None:
     """The control of the test above: the same kill, and the same measure says the contrary."""
-    with open_shop(tmp_path, mosquitto, dwell_s=DWELL_S, settings=PATIENT) as (service, _, shop):
+    with open_shop(tmp_path, mosquitto, dwell_s=DWELL_S) as (service, _, shop):
         stood_from_ms = shop.wait_until_he_stands()
         wait_until_ms(stood_from_ms + STOOD_S * 1000)
         service.kill()

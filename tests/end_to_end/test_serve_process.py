@@ -9,7 +9,7 @@ from inaisle.app_client import ApiClient, RefusedByApi
 from tests.conftest import Server, pick_free_port
 from tests.end_to_end.served_shop import Crowd, Service, pair_a_trolley, wait_until, write_config
 
-pytestmark = [pytest.mark.slow, pytest.mark.broker]
+pytestmark = [pytest.mark.slow, pytest.mark.broker, pytest.mark.timed]
 
 
 def service_of(folder: Path, mosquitto: Server) -> Service:

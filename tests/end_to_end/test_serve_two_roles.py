@@ -19,10 +19,10 @@ from tests.end_to_end.running_service import (
     wait_until_ms,
 )
 
-pytestmark = [pytest.mark.slow, pytest.mark.broker]
+pytestmark = [pytest.mark.slow, pytest.mark.broker, pytest.mark.timed]
 # Other parts may be degraded: of a trolley without any noise a range repeats, as of a stale anchor.
 DWELL_S = 6.0
-BACK_WITHIN_MS = 8_000  # after Redis is back: until both halves have connected and read on
+BACK_WITHIN_MS = 20_000  # until both halves have connected and read on; some 3 s if undisturbed
 
 
 def test_redis_killed_in_the_middle_of_a_visit_costs_no_offer_and_no_redemption(

@@ -237,6 +237,7 @@ def test_points_are_exchanged_for_a_reward_once_however_often_the_phone_asks(
         assert phone.get("/v1/me/rewards").json()["rewards"][0]["missing_minor"] == 60
 
 
+@pytest.mark.timed
 def test_the_open_app_sees_what_is_earned_within_a_second(api: RunningApi) -> None:
     """Progress that is shown tomorrow delights nobody; each app hears of its own wallet only."""
     phone, stranger = Phone(api), Phone(api)

@@ -80,6 +80,7 @@ class Crowd:
                     self.latencies_ms.append((time.monotonic() - sent["sent_s"]) * 1000)
 
 
+@pytest.mark.timed
 def test_an_app_that_does_not_read_is_closed_with_1013_and_holds_up_nobody(
     tmp_path: Path,
 ) -> None:

@@ -191,6 +191,7 @@ class Round:
 
 
 @pytest.mark.slow
+@pytest.mark.timed
 @pytest.mark.parametrize("end", ["stop", "kill"])
 def test_a_broker_restart_loses_and_doubles_nothing(
     mosquitto: Server, connect: Connect, end: str

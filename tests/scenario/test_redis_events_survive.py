@@ -107,6 +107,7 @@ def run_with_kills(server: Server, sink: RedisEventSink, group: ConsumerGroup) -
 
 
 @pytest.mark.slow
+@pytest.mark.timed
 @pytest.mark.parametrize("data", ["kept", "lost"])
 def test_killing_redis_loses_no_event_and_stops_no_tick(
     request: pytest.FixtureRequest, open_sink: Callable[..., RedisEventSink], data: str

@@ -83,6 +83,7 @@ def test_the_view_comes_back_by_itself_after_redis_was_killed(
     assert writer.trouble() is None
 
 
+@pytest.mark.timed
 def test_a_redis_that_hangs_stops_no_tick_and_grows_no_queue(client: redis.Redis) -> None:
     """A stalled server is worse than a dead one: nothing fails, everything waits."""
     hanging = RedisLiveState(client, site=SITE)  # never started: nobody takes what waits

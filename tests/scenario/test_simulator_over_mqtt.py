@@ -121,6 +121,7 @@ def test_every_message_arrives_in_order_and_is_what_ingest_understands(
     receiver.station.close()
 
 
+@pytest.mark.timed
 def test_a_broker_killed_and_started_again_costs_no_message(
     mosquitto: Server, fleet: DeviceFleet
 ) -> None:

@@ -292,6 +292,7 @@ def says_nothing(_handler) -> None:
     time.sleep(0.8)
 
 
+@pytest.mark.timed
 @pytest.mark.parametrize("behaviour", [drips, says_nothing, babbles])
 def test_a_server_that_does_not_answer_in_time_or_in_http_is_left(
     behaviour: Callable[[object], None],

@@ -52,6 +52,7 @@ def served() -> Iterator[Served]:
 
 
 @pytest.mark.slow
+@pytest.mark.timed
 def test_a_viewer_that_stops_reading_is_dropped_and_the_other_sees_every_frame(
     served: Served,
 ) -> None:
