@@ -1,14 +1,14 @@
 """Put the halves together: in one process by a bus, in two by Redis.
 
 Layer: doors. Takes: settings, a role, a broker, a clock. Gives: a `Service` to inaisle.serve and
-inaisle.demo. Four things cross the seam: zone events one way, live fixes beside them; the tags that
-may be located and what phones hear the other way.
+inaisle.demo. Five things cross the seam: zone events one way, live fixes beside them; the tags that
+may be located, which of them count in reports, and what phones hear the other way.
 """
 
 import secrets
 import socket
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from typing import Final
@@ -34,6 +34,8 @@ from rtls.api.operator_routes import OperatorParts, operator_router
 from rtls.ingest.admitted_tags import AdmittedTags
 from rtls.ingest.formats.format_name import FormatName
 from rtls.ingest.queue_source import QueueSource
+from rtls.model.counted_tag import CountedTag, parse_counted, render_counted
+from rtls.model.errors import InvalidReading
 from rtls.model.site_map import SiteMap
 from rtls.model.units import TagId
 from rtls.ports import LiveState, LiveStateReader
@@ -42,9 +44,10 @@ from rtls.publish.event_journal import EventJournal
 from rtls.publish.in_process import InProcessBus
 from rtls.publish.live_redis import RedisLiveState
 from rtls.publish.live_redis_reader import RedisLiveReader
-from rtls.publish.redis_keys import connect_redis
+from rtls.publish.redis_keys import connect_redis, counted_tags
 from rtls.publish.redis_stream import RedisEventSink
 from rtls.publish.scans_redis import ScanFollower, ScanPublisher
+from rtls.storage.history.counted_tags import CountedTags
 from rtls.storage.live_state import InMemoryLiveState
 
 log = structlog.get_logger("inaisle.assembly")
@@ -102,16 +105,22 @@ def open_service(
 def _wire_all(
     service: Service, settings: Settings, site_map: SiteMap, broker: BrokerAddress, watch: Watch
 ) -> None:
-    admitted = AdmittedTags()
+    admitted, counted = AdmittedTags(), CountedTags()
     live = InMemoryLiveState()
     bus = InProcessBus()
 
     def tell_tag(tag: TagId, is_admitted: bool) -> None:  # noqa: FBT001 - the relay's signature
-        if is_admitted:
-            admitted.grant(tag)
-        else:
+        if not is_admitted:
             admitted.withdraw(tag)
+            counted.withdraw(tag)
             live.forget((tag,))
+            return
+        found = offers.counted_tags(tag)
+        if found:
+            counted.put(found[0])
+        else:
+            counted.withdraw(tag)
+        admitted.grant(tag)
 
     phones = QueueSource(clock=service.around.clock.now_ms)
     offers = OffersSide(
@@ -135,10 +144,12 @@ def _wire_all(
         sink=bus,
         live=watch(live),
         admitted=admitted,
+        counted=counted,
         phones=phones,
     )
     service.locating = locating
     service.run_with(lambda: admitted.replace(offers.admitted_tags()), lambda: None)
+    service.run_with(lambda: counted.replace(offers.counted_tags()), lambda: None)
     service.run_with(locating.start, locating.close)
     _count(service, inaisle_bus=bus.counters, inaisle_scans=phones.counters)
     _add_operator(service, site_map, live=live, take=phones.put, locating=locating, fences=fences)
@@ -149,7 +160,7 @@ def _wire_locate(
 ) -> None:
     address = _redis_address(settings)
     site = site_map.site
-    admitted = AdmittedTags()
+    admitted, counted = AdmittedTags(), CountedTags()
     journal = EventJournal(
         settings.site.data / "events",
         new_id=partial(secrets.token_hex, 16),
@@ -160,11 +171,19 @@ def _wire_locate(
     follower = AdmittedTagsFollower(
         connect_redis(address), site=site, replace=admitted.replace, monotonic_s=time.monotonic
     )
+    counted_follower = AdmittedTagsFollower(
+        connect_redis(address),
+        site=site,
+        key=counted_tags(site),
+        replace=lambda texts: counted.replace(_counted_of(texts)),
+        monotonic_s=time.monotonic,
+    )
     phones = QueueSource(clock=service.around.clock.now_ms)
     scans = ScanFollower(connect_redis(address), site=site, take=phones.put)
     service.run_with(sink.start, sink.close)
     service.run_with(live.start, live.close)
     service.run_with(scans.start, scans.close)
+    service.run_with(counted_follower.start, counted_follower.close)
     service.run_with(follower.start, follower.close)
     locating = LocatingSide(
         settings,
@@ -174,6 +193,7 @@ def _wire_locate(
         sink=sink,
         live=watch(live),
         admitted=admitted,
+        counted=counted,
         phones=phones,
     )
     service.locating = locating
@@ -182,6 +202,7 @@ def _wire_locate(
     health.watch("events to redis", sink.trouble, is_essential=False)
     health.watch("live fixes to redis", live.trouble, is_essential=False)
     health.watch("admitted tags from redis", follower.trouble, is_essential=False)
+    health.watch("counted tags from redis", counted_follower.trouble, is_essential=False)
     health.watch("phones' scans from redis", scans.trouble, is_essential=False)
     _count(
         service,
@@ -195,6 +216,11 @@ def _wire_offers(service: Service, settings: Settings, site_map: SiteMap) -> Non
     address = _redis_address(settings)
     site = site_map.site
     told: list[AdmittedTagsPublisher] = []
+
+    def tell_tag(_tag: TagId, _is_admitted: bool) -> None:  # noqa: FBT001 - the relay's signature
+        for publisher in told:
+            publisher.changed()
+
     fan_out = RedisFanOut(address, channel=f"inaisle:{site}:fan_out", origin=secrets.token_hex(16))
     scans = ScanPublisher(connect_redis(address), site=site, monotonic_s=time.monotonic)
     offers = OffersSide(
@@ -202,24 +228,32 @@ def _wire_offers(service: Service, settings: Settings, site_map: SiteMap) -> Non
         service.around,
         site_map=site_map,
         fan_out=fan_out,
-        tell_tag=lambda _tag, _is_admitted: told[0].changed(),
+        tell_tag=tell_tag,
         scans=phone_scans(settings.formats, scans),
     )
     publisher = AdmittedTagsPublisher(
         connect_redis(address), site=site, read_tags=offers.admitted_tags
     )
-    told.append(publisher)
+    counted_publisher = AdmittedTagsPublisher(
+        connect_redis(address),
+        site=site,
+        key=counted_tags(site),
+        read_tags=lambda: map(render_counted, offers.counted_tags()),
+    )
+    told += [counted_publisher, publisher]
     # The name stays over restarts, so that a consumer finds again what it had begun.
     feed = RedisVisitFeed(
         address, site=site, consumer=f"{socket.gethostname()}-{settings.api.port}", feed=offers.feed
     )
     service.offers = offers
     service.run_with(publisher.start, publisher.close)
+    service.run_with(counted_publisher.start, counted_publisher.close)
     service.run_with(scans.start, scans.close)
     service.run_with(offers.start, offers.stop)
     service.run_with(feed.start, feed.close)
     health = service.around.health
     health.watch("admitted tags to redis", publisher.trouble, is_essential=False)
+    health.watch("counted tags to redis", counted_publisher.trouble, is_essential=False)
     health.watch("phones' scans to redis", scans.trouble, is_essential=False)
     health.watch(
         "visits from redis",
@@ -268,6 +302,15 @@ def _count(service: Service, **counters: Mapping[str, int]) -> None:
     """Show counters of parts, each under its own name, in /metrics."""
     for name, group in counters.items():
         service.around.registry.register(CountersCollector(name, partial(dict, group)))
+
+
+def _counted_of(texts: Iterable[str]) -> tuple[CountedTag, ...]:
+    try:
+        return tuple(map(parse_counted, texts))
+    except InvalidReading as error:
+        # Whose consent cannot be read has not consented; and the follower must live to hear more.
+        log.warning("nobody counts in reports: what Redis holds is not ours", error=str(error))
+        return ()
 
 
 def _redis_address(settings: Settings) -> str:

@@ -9,7 +9,7 @@ at any instant costs neither a reading nor a second event.
 import gc
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import structlog
@@ -17,6 +17,7 @@ import structlog
 from inaisle.anchor_tally import AnchorTally
 from inaisle.clock import Clock
 from inaisle.errors import PartBroke
+from inaisle.history_side import History, NoHistory
 from inaisle.metrics import LocatingMetrics
 from inaisle.snapshot_saver import (
     LoopState,
@@ -65,6 +66,7 @@ class Parts:
     sink: EventSink
     live: LiveState
     store: StateStore
+    history: History = field(default_factory=NoHistory)
 
 
 class LocatingLoop:
@@ -182,7 +184,7 @@ class LocatingLoop:
         parts.reviser.take(parts.reception.take_late())
         with metrics.stage("revise"):
             revised = parts.reviser.revise()
-        parts.visits.correct(revised)
+        parts.history.take_records(parts.visits.correct(revised))
         events.extend(revised)
         if events:
             # Once a tick, not once a batch: each publish waits for a disk.
@@ -218,7 +220,7 @@ class LocatingLoop:
         self._tally.note(batch.readings)
         events = parts.reviser.note(batch, output.events)
         with metrics.stage("record"):
-            parts.visits.take(output, events)
+            parts.history.take(output, parts.visits.take(output, events))
         metrics.count(len(batch.readings), len(output.fixes.rows), events)
         return events
 

@@ -16,6 +16,7 @@ from inaisle.anchor_tally import AnchorTally
 from inaisle.broker import BrokerAddress
 from inaisle.clock import Clock
 from inaisle.format_tables import format_settings
+from inaisle.history_side import open_history
 from inaisle.locating_loop import LocatingLoop, LoopSettings, Parts
 from inaisle.metrics import LocatingMetrics
 from inaisle.settings import Settings
@@ -38,6 +39,7 @@ from rtls.ports import EventSink, LiveState, UnknownNames
 from rtls.publish.event_journal import MIB
 from rtls.publish.visit_journal import VisitJournal
 from rtls.revision import Reviser, RevisionSettings
+from rtls.storage.history.counted_tags import CountedTags
 from rtls.storage.snapshot_file import SnapshotFile
 from rtls.visit_analysis import VisitAnalysis
 
@@ -67,6 +69,8 @@ class LocatingSide:
         Where events and fixes go.
     admitted
         Whom we may locate; changed from outside while we run.
+    counted
+        Who of them counts in reports; likewise.
     phones
         What the API takes of shoppers' phones, where it runs in this process.
     """
@@ -81,6 +85,7 @@ class LocatingSide:
         sink: EventSink,
         live: LiveState,
         admitted: AdmittedTags,
+        counted: CountedTags,
         phones: QueueSource | None = None,
     ) -> None:
         formats = format_settings(settings.formats, site_map)
@@ -102,6 +107,9 @@ class LocatingSide:
         store = SnapshotFile(settings.site.data / "snapshots", report=log.error)
         self._reception = reception
         self._visits = VisitRecorder(VisitAnalysis(site_map), open_visit_journal(settings))
+        self._history = open_history(
+            settings, site_map=site_map, counted=counted, clock=around.clock
+        )
         self.tally = AnchorTally(site_map)
         self.metrics = LocatingMetrics(around.registry)
         self.loop = LocatingLoop(
@@ -114,6 +122,7 @@ class LocatingSide:
                 sink=sink,
                 live=live,
                 store=store,
+                history=self._history,
             ),
             clock=around.clock,
             settings=loop_settings(settings, site=site_map.site),
@@ -130,7 +139,9 @@ class LocatingSide:
         around.health.watch("broker", self._line_trouble, is_essential=False)
         around.health.watch("anchors", self.tally.trouble, is_essential=False)
         around.health.watch("records of visits", self._visits.trouble, is_essential=False)
+        around.health.watch("history", self._history.trouble, is_essential=False)
         for collector in (
+            CountersCollector("inaisle_history", self._history.counters),
             CountersCollector("inaisle_reception", lambda: reception.counters),
             CountersCollector("inaisle_engine", engine.counters.as_dict),
             CountersCollector("inaisle_revision", reviser.count),
@@ -141,6 +152,7 @@ class LocatingSide:
 
     def start(self) -> None:
         """Start the loop; `Health` says when it is ready."""
+        self._history.start()
         self.loop.start()
 
     def stop(self) -> None:
@@ -149,6 +161,7 @@ class LocatingSide:
 
     def close(self) -> None:
         """Give the journal of visits back, also where the loop never ran. Safe to call twice."""
+        self._history.close()
         self._visits.close()
 
     def unknown_names(self) -> UnknownNames:

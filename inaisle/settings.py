@@ -23,6 +23,7 @@ from inaisle.settings_sections import (
     DeliverySection,
     EngineSection,
     FormatsSection,
+    HistorySection,
     LogSection,
     MqttSection,
     OffersSection,
@@ -49,6 +50,7 @@ class Settings(BaseSettings):
     reception: ReceptionSection = ReceptionSection()
     engine: EngineSection = EngineSection()
     visits: VisitsSection = VisitsSection()
+    history: HistorySection = HistorySection()
     offers: OffersSection = OffersSection()
     delivery: DeliverySection = DeliverySection()
     api: ApiSection = ApiSection()

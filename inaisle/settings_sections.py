@@ -121,6 +121,21 @@ class VisitsSection(Section):
     journal_mib: int = Field(default=128, ge=1, le=16_384, description="the oldest go beyond it")
 
 
+class HistorySection(Section):
+    """Whether positions and visits of who agreed are kept for reports, and how long."""
+
+    enabled: bool | None = Field(
+        default=None, description="on where the extra insight is installed, if empty"
+    )
+    folder: Path | None = Field(default=None, description="<data>/history if empty")
+    retention_days: int = Field(default=30, ge=1, le=400, description="of positions and visits")
+    fixes_days: int | None = Field(
+        default=None, ge=1, le=400, description="of positions alone, if they are to go earlier"
+    )
+    file_s: int = Field(default=60, ge=1, le=3_600, description="so much a kill can cost")
+    memory_mib: int = Field(default=512, ge=64, le=16_384, description="of one report's question")
+
+
 class OffersSection(Section):
     """What the offer side needs."""
 

@@ -46,17 +46,20 @@ class VisitRecorder:
         """Compile or load the kernels."""
         self._analysis.warm_up()
 
-    def take(self, output: EngineOutput, events: Sequence[ZoneEvent]) -> None:
-        """Take what one batch gave, and its events as they are told."""
+    def take(self, output: EngineOutput, events: Sequence[ZoneEvent]) -> Sequence[VisitRecord]:
+        """Take what one batch gave, and its events as they are told; return what came of it."""
         visits = self._analysis.take(output, events)
         self.counters["visits"] += len(visits)
         self.counters["passes"] += len(output.passes)
         self._keep(visits)
         self._keep(output.passes)
+        return (*visits, *output.passes)
 
-    def correct(self, events: Sequence[ZoneEvent]) -> None:
-        """Take what late readings have changed."""
-        self._keep(self._analysis.note(events))
+    def correct(self, events: Sequence[ZoneEvent]) -> Sequence[VisitRecord]:
+        """Take what late readings have changed; return what came of it."""
+        found = self._analysis.note(events)
+        self._keep(found)
+        return found
 
     def write(self) -> None:
         """Make durable what is known; where the disk refuses, it waits for the next time."""

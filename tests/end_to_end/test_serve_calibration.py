@@ -16,6 +16,7 @@ from inaisle.site_loading import load_site_map
 from rtls.ingest.admitted_tags import AdmittedTags
 from rtls.model.units import AnchorId, Metre
 from rtls.positioning.calibration import Calibration, LinkRange
+from rtls.storage.history.counted_tags import CountedTags
 
 REFUSED = 3
 KNOWN = Calibration(ranges={AnchorId("u01"): LinkRange(bias_m=Metre(0.31), bias_sd_m=Metre(0.05))})
@@ -58,6 +59,7 @@ def test_the_engine_of_the_service_is_made_with_what_was_learnt(
             sink=None,
             live=None,
             admitted=AdmittedTags(),
+            counted=CountedTags(),
         )
     assert given == [KNOWN]
 

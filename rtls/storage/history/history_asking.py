@@ -1,0 +1,130 @@
+"""Ask the files of a day one question, however many of them turn out to be damaged.
+
+Layer: edges. Takes: a query, a day, stretches of time. Gives: columns to the history's reader.
+
+One question at a time: so the bound on memory is that of the process. A file that disappears has
+just been compacted: it is asked anew. A file that cannot be read is left out, and told.
+"""
+
+import datetime as dt
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import duckdb
+import numpy as np
+import numpy.typing as npt
+
+from rtls.model.errors import InvalidReport
+from rtls.model.footfall import DayGap
+from rtls.model.units import SiteId
+from rtls.storage.history.duckdb_session import open_session
+from rtls.storage.history.history_folder import Table
+from rtls.storage.history.history_queries import READ_ALL, about_nothing, within
+from rtls.storage.history.known_files import KnownFiles
+from rtls.storage.history.site_days import Span
+
+TRIES: Final = 4
+Columns = dict[str, npt.NDArray[np.generic]]
+"""the answer of a query, by the names of its columns"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReaderSettings:
+    """What a question may take."""
+
+    memory_mib: int = 512
+    threads: int = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DayPart:
+    """What of a day of a site is asked about, in one table."""
+
+    site: SiteId
+    day: dt.date
+    table: Table
+    spans: tuple[Span, ...]
+
+
+class HistoryAsking:
+    """The files of all sites in a folder; may be asked from any thread."""
+
+    def __init__(
+        self, folder: Path, *, report: Callable[[str], None], settings: ReaderSettings
+    ) -> None:
+        self._files = KnownFiles(folder)
+        self._report = report
+        self._settings = settings
+        self._told: set[str] = set()
+        self._lock = threading.Lock()
+
+    def ask(self, query: str, part: DayPart, asked: Mapping[str, object]) -> Columns:
+        """Return the answer of the files that can be read; none at all answer with no rows.
+
+        Raises
+        ------
+        InvalidReport
+            If the question needs more memory than it may take, or nothing can be read.
+        """
+        text = within(query, part.table, part.spans)
+        with self._lock:
+            for _ in range(TRIES):
+                paths = self._paths(part)
+                try:
+                    return self._run(text, part.table, paths, asked)
+                except duckdb.OutOfMemoryException as error:
+                    raise InvalidReport(
+                        f"the report of {part.day} needs more than {self._settings.memory_mib} "
+                        f"MiB ({error}); expected it to fit. Raise history.memory_mib, or ask for "
+                        "larger cells."
+                    ) from error
+                except duckdb.Error:
+                    self._find_damaged(paths, part.table)
+            self._tell()
+        raise InvalidReport(
+            f"the {part.table} of {part.day} cannot be read; expected files that stay as they "
+            "are. Look at the disk."
+        )
+
+    def gaps(self, site: SiteId, day: dt.date) -> list[DayGap]:
+        """Return what is missing of a day."""
+        with self._lock:
+            found = self._files.gaps(site, day)
+            self._tell()
+        return found
+
+    def _paths(self, part: DayPart) -> list[str]:
+        hull = Span(start_ms=part.spans[0].start_ms, end_ms=part.spans[-1].end_ms)
+        files = self._files.readable(part.site, part.day, part.table)
+        self._tell()
+        return [str(file.path) for file in files if file.holds(hull)]
+
+    def _run(
+        self, query: str, table: Table, paths: Sequence[str], asked: Mapping[str, object]
+    ) -> Columns:
+        text = query if paths else about_nothing(query, table)
+        given = {name: value for name, value in asked.items() if f"${name}" in text}
+        if paths:
+            given["paths"] = list(paths)
+        bounds = self._settings
+        with open_session(memory_mib=bounds.memory_mib, threads=bounds.threads) as session:
+            found = session.execute(text, given).fetchnumpy()
+        # A column that could be NULL comes masked; none of ours is.
+        return {name: np.ma.getdata(column) for name, column in found.items()}
+
+    def _find_damaged(self, paths: Sequence[str], table: Table) -> None:
+        for path in paths:
+            try:
+                self._run(READ_ALL[table], table, [path], {})
+            except duckdb.Error as error:
+                why = f"{Path(path).name} is damaged within ({str(error).splitlines()[0]})"
+                self._files.mark_damaged(Path(path), why)
+
+    def _tell(self) -> None:
+        for why in self._files.reasons():
+            if why not in self._told:
+                self._told.add(why)
+                self._report(f"left out of reports: {why}")
