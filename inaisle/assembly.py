@@ -37,14 +37,14 @@ from rtls.ingest.queue_source import QueueSource
 from rtls.model.counted_tag import CountedTag, parse_counted, render_counted
 from rtls.model.errors import InvalidReading
 from rtls.model.site_map import SiteMap
-from rtls.model.units import TagId
+from rtls.model.units import SiteId, TagId
 from rtls.ports import LiveState, LiveStateReader
 from rtls.publish.admitted_tags_redis import AdmittedTagsFollower, AdmittedTagsPublisher
 from rtls.publish.event_journal import EventJournal
 from rtls.publish.in_process import InProcessBus
 from rtls.publish.live_redis import RedisLiveState
 from rtls.publish.live_redis_reader import RedisLiveReader
-from rtls.publish.redis_keys import connect_redis, counted_tags
+from rtls.publish.redis_keys import admitted_tags, connect_redis, counted_tags
 from rtls.publish.redis_stream import RedisEventSink
 from rtls.publish.scans_redis import ScanFollower, ScanPublisher
 from rtls.storage.history.counted_tags import CountedTags
@@ -110,17 +110,13 @@ def _wire_all(
     bus = InProcessBus()
 
     def tell_tag(tag: TagId, is_admitted: bool) -> None:  # noqa: FBT001 - the relay's signature
-        if not is_admitted:
-            admitted.withdraw(tag)
-            counted.withdraw(tag)
-            live.forget((tag,))
-            return
-        found = offers.counted_tags(tag)
-        if found:
-            counted.put(found[0])
+        if is_admitted:
+            counted.put_or_withdraw(tag, offers.counted_tags(tag))
+            admitted.grant(tag)
         else:
             counted.withdraw(tag)
-        admitted.grant(tag)
+            admitted.withdraw(tag)
+            live.forget((tag,))
 
     phones = QueueSource(clock=service.around.clock.now_ms)
     offers = OffersSide(
@@ -148,8 +144,7 @@ def _wire_all(
         phones=phones,
     )
     service.locating = locating
-    service.run_with(lambda: admitted.replace(offers.admitted_tags()), lambda: None)
-    service.run_with(lambda: counted.replace(offers.counted_tags()), lambda: None)
+    service.run_with(lambda: _take_up(offers, admitted, counted), lambda: None)
     service.run_with(locating.start, locating.close)
     _count(service, inaisle_bus=bus.counters, inaisle_scans=phones.counters)
     _add_operator(service, site_map, live=live, take=phones.put, locating=locating, fences=fences)
@@ -171,13 +166,7 @@ def _wire_locate(
     follower = AdmittedTagsFollower(
         connect_redis(address), site=site, replace=admitted.replace, monotonic_s=time.monotonic
     )
-    counted_follower = AdmittedTagsFollower(
-        connect_redis(address),
-        site=site,
-        key=counted_tags(site),
-        replace=lambda texts: counted.replace(_counted_of(texts)),
-        monotonic_s=time.monotonic,
-    )
+    counted_follower = _follow_counted(address, site, counted)
     phones = QueueSource(clock=service.around.clock.now_ms)
     scans = ScanFollower(connect_redis(address), site=site, take=phones.put)
     service.run_with(sink.start, sink.close)
@@ -216,11 +205,6 @@ def _wire_offers(service: Service, settings: Settings, site_map: SiteMap) -> Non
     address = _redis_address(settings)
     site = site_map.site
     told: list[AdmittedTagsPublisher] = []
-
-    def tell_tag(_tag: TagId, _is_admitted: bool) -> None:  # noqa: FBT001 - the relay's signature
-        for publisher in told:
-            publisher.changed()
-
     fan_out = RedisFanOut(address, channel=f"inaisle:{site}:fan_out", origin=secrets.token_hex(16))
     scans = ScanPublisher(connect_redis(address), site=site, monotonic_s=time.monotonic)
     offers = OffersSide(
@@ -228,32 +212,19 @@ def _wire_offers(service: Service, settings: Settings, site_map: SiteMap) -> Non
         service.around,
         site_map=site_map,
         fan_out=fan_out,
-        tell_tag=tell_tag,
+        tell_tag=lambda _tag, _is_admitted: _tell(told),
         scans=phone_scans(settings.formats, scans),
     )
-    publisher = AdmittedTagsPublisher(
-        connect_redis(address), site=site, read_tags=offers.admitted_tags
-    )
-    counted_publisher = AdmittedTagsPublisher(
-        connect_redis(address),
-        site=site,
-        key=counted_tags(site),
-        read_tags=lambda: map(render_counted, offers.counted_tags()),
-    )
-    told += [counted_publisher, publisher]
+    told += _tag_publishers(service, address, site=site, offers=offers)
     # The name stays over restarts, so that a consumer finds again what it had begun.
     feed = RedisVisitFeed(
         address, site=site, consumer=f"{socket.gethostname()}-{settings.api.port}", feed=offers.feed
     )
     service.offers = offers
-    service.run_with(publisher.start, publisher.close)
-    service.run_with(counted_publisher.start, counted_publisher.close)
     service.run_with(scans.start, scans.close)
     service.run_with(offers.start, offers.stop)
     service.run_with(feed.start, feed.close)
     health = service.around.health
-    health.watch("admitted tags to redis", publisher.trouble, is_essential=False)
-    health.watch("counted tags to redis", counted_publisher.trouble, is_essential=False)
     health.watch("phones' scans to redis", scans.trouble, is_essential=False)
     health.watch(
         "visits from redis",
@@ -302,6 +273,47 @@ def _count(service: Service, **counters: Mapping[str, int]) -> None:
     """Show counters of parts, each under its own name, in /metrics."""
     for name, group in counters.items():
         service.around.registry.register(CountersCollector(name, partial(dict, group)))
+
+
+def _tell(publishers: Iterable[AdmittedTagsPublisher]) -> None:
+    for publisher in publishers:
+        publisher.changed()
+
+
+def _follow_counted(address: str, site: SiteId, counted: CountedTags) -> AdmittedTagsFollower:
+    return AdmittedTagsFollower(
+        connect_redis(address),
+        site=site,
+        key=counted_tags(site),
+        replace=lambda texts: counted.replace(_counted_of(texts)),
+        monotonic_s=time.monotonic,
+    )
+
+
+def _tag_publishers(
+    service: Service, address: str, *, site: SiteId, offers: OffersSide
+) -> Iterator[AdmittedTagsPublisher]:
+    """Yield what tells locating which tags may be located, and which count; started and watched."""
+    for what, key, read_tags in (
+        ("admitted tags to redis", admitted_tags(site), offers.admitted_tags),
+        (
+            "counted tags to redis",
+            counted_tags(site),
+            lambda: map(render_counted, offers.counted_tags()),
+        ),
+    ):
+        publisher = AdmittedTagsPublisher(
+            connect_redis(address), site=site, key=key, read_tags=read_tags
+        )
+        service.run_with(publisher.start, publisher.close)
+        service.around.health.watch(what, publisher.trouble, is_essential=False)
+        yield publisher
+
+
+def _take_up(offers: OffersSide, admitted: AdmittedTags, counted: CountedTags) -> None:
+    """Let the tables say what the database does: nothing is told anew that was told before."""
+    counted.replace(offers.counted_tags())
+    admitted.replace(offers.admitted_tags())
 
 
 def _counted_of(texts: Iterable[str]) -> tuple[CountedTag, ...]:

@@ -27,6 +27,7 @@ from rtls.api.health import Health
 from rtls.api.metrics import AnchorCollector, CountersCollector
 from rtls.engine import Engine
 from rtls.ingest.admitted_tags import AdmittedTags
+from rtls.ingest.formats.format_settings import FormatSettings
 from rtls.ingest.formats.registry import Registry
 from rtls.ingest.mqtt_settings import MqttSettings, MqttTls
 from rtls.ingest.mqtt_source import LineState, MqttSource
@@ -93,16 +94,9 @@ class LocatingSide:
             mqtt_settings(settings.mqtt, broker, topics=Registry(formats).topics),
             clock=around.clock.now_ms,
         )
-        reception = Reception(
-            site_map,
-            admitted=admitted,
-            settings=reception_settings(settings.reception, settings.engine),
-            formats=formats,
-            shard=settings.engine.shard,
-        )
-        engine = Engine(
-            site_map, calibration=load_calibration(settings.site), shard=settings.engine.shard
-        )
+        reception = open_reception(settings, site_map, admitted=admitted, formats=formats)
+        calibration = load_calibration(settings.site)
+        engine = Engine(site_map, calibration=calibration, shard=settings.engine.shard)
         reviser = Reviser(engine, revision_settings(settings.reception))
         store = SnapshotFile(settings.site.data / "snapshots", report=log.error)
         self._reception = reception
@@ -189,6 +183,19 @@ class LocatingSide:
     def _line_trouble(self) -> str | None:
         line = self._source.health()
         return None if line.state is LineState.RECEIVING else line.reason
+
+
+def open_reception(
+    settings: Settings, site_map: SiteMap, *, admitted: AdmittedTags, formats: FormatSettings
+) -> Reception:
+    """Return what reads the messages of the gateways."""
+    return Reception(
+        site_map,
+        admitted=admitted,
+        settings=reception_settings(settings.reception, settings.engine),
+        formats=formats,
+        shard=settings.engine.shard,
+    )
 
 
 def open_visit_journal(settings: Settings) -> VisitJournal:

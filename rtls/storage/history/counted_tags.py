@@ -5,7 +5,7 @@ to the history's writer, which asks anew for each row: a withdrawal counts from 
 and for what waits in memory.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from rtls.model.counted_tag import CountedTag
 from rtls.model.units import TagId, UnixMs
@@ -36,6 +36,13 @@ class CountedTags:
     def put(self, counted: CountedTag) -> None:
         """Count a tag from now on, or as one of another segment."""
         self._tags = self._tags | {counted.tag: counted}
+
+    def put_or_withdraw(self, tag: TagId, found: Sequence[CountedTag]) -> None:
+        """Count a tag as what was found of it; where that is nothing, no longer."""
+        if found:
+            self.put(found[0])
+        else:
+            self.withdraw(tag)
 
     def withdraw(self, tag: TagId) -> None:
         """Count a tag no longer."""

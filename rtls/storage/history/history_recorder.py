@@ -1,7 +1,7 @@
 """Write the history beside the locating loop: a bounded queue, and a thread that empties it.
 
-Layer: edges. Takes: what the locating loop gives, on the loop's own time and never waiting. Gives:
-files; to /readyz why there are none.
+Layer: edges. Takes: what the locating loop gives, on the loop's own time and never waiting.
+Gives: files, and to /readyz why there are none.
 
 A disk that is full or slow must cost neither a fix nor an offer: what does not fit is dropped and
 counted, and the thread tries again by itself.
