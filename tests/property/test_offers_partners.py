@@ -5,7 +5,6 @@ bound, more points, cashback. The books of the till say what was given away.
 """
 
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, timedelta
@@ -13,7 +12,7 @@ from datetime import date, timedelta
 import hypothesis.strategies as st
 import pytest
 import sqlalchemy as sa
-from hypothesis import HealthCheck, Phase, settings
+from hypothesis import Phase, settings
 from hypothesis.stateful import (
     RuleBasedStateMachine,
     invariant,
@@ -49,6 +48,7 @@ from offers.model.till.held_basket import BasketRequest
 from offers.model.till.purchase import PurchaseReturn
 from offers.model.till.redemption import CheckoutRequest, Redemption
 from rtls.model.units import UnixMs
+from tests.property.machine_size import machine_settings
 from tests.unit.offers.shop import (
     MINUTE_MS,
     SITE,
@@ -359,13 +359,8 @@ class Partners(RuleBasedStateMachine):
 
 
 TestPartners = Partners.TestCase
-IS_NIGHTLY = "INAISLE_NIGHTLY" in os.environ
-STEPS = settings(
-    max_examples=10_000 if IS_NIGHTLY else 20,
-    stateful_step_count=100 if IS_NIGHTLY else 25,
-    deadline=None,
-    suppress_health_check=[HealthCheck.too_slow],
-)
+# Each step redeems, returns and settles by the handlers: 600 of them take 10 s.
+STEPS = machine_settings(examples=25, steps=25)
 TestPartners.settings = STEPS
 
 
