@@ -130,9 +130,18 @@ def best_choice(candidates: Sequence[Candidate], prices_minor: Sequence[int]) ->
     prices_minor : (lines,)
         What each line costs before any discount.
     """
+    if len(candidates) == 1:  # of most baskets: there is nothing to search
+        return min(_alone(candidates[0], prices_minor), NOTHING, key=lambda one: one.rank)
     search = _Search(candidates, len(prices_minor))
     search.extend(0, NOTHING, list(prices_minor), frozenset())
     return search.best
+
+
+def _alone(candidate: Candidate, prices_minor: Sequence[int]) -> Choice:
+    taken = candidate.effect(prices_minor, frozenset())
+    if taken is None:
+        return NOTHING
+    return Choice(taken=(taken,), saved_minor=sum(taken.shares_minor))
 
 
 class _Search:

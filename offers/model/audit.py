@@ -9,7 +9,7 @@ anew: so the head should be noted elsewhere now and then, and verified against t
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
@@ -92,7 +92,7 @@ class AuditEntry:
     @property
     def expected_hash(self) -> str:
         """Return what `hash` is if nobody has touched the entry."""
-        fields = (
+        return _hash_of(
             self.sequence,
             self.at_ms,
             self.actor_role,
@@ -102,7 +102,6 @@ class AuditEntry:
             self.details,
             self.previous,
         )
-        return hashlib.sha256(_canonical(fields).encode()).hexdigest()
 
 
 def next_entry(
@@ -127,18 +126,19 @@ def next_entry(
             f"the details of an audit entry have {len(told)} characters; expected at most "
             f"{DETAILS_CHARACTERS_MAX}. Name things by their ids."
         )
-    unsealed = AuditEntry(
-        sequence=1 if head is None else head.sequence + 1,
+    sequence, previous = (1, NO_HASH) if head is None else (head.sequence + 1, head.hash)
+    role = SYSTEM_ROLE if by.role is None else by.role.value
+    return AuditEntry(
+        sequence=sequence,
         at_ms=at_ms,
-        actor_role=SYSTEM_ROLE if by.role is None else by.role.value,
+        actor_role=role,
         actor_ref=by.ref,
         action=action.value,
         subject=subject,
         details=told,
-        previous=NO_HASH if head is None else head.hash,
-        hash=NO_HASH,
+        previous=previous,
+        hash=_hash_of(sequence, at_ms, role, by.ref, action.value, subject, told, previous),
     )
-    return replace(unsealed, hash=unsealed.expected_hash)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,7 +175,14 @@ def first_fault(entries: Iterable[AuditEntry], *, after: AuditEntry | None) -> A
     return None
 
 
+def _hash_of(*fields: str | int | None) -> str:
+    return hashlib.sha256(_canonical(fields).encode()).hexdigest()
+
+
+# ASCII, sorted, without blanks: the same bytes on every machine. What no database of ours holds,
+# but a forger's may (SQLite takes any type in any column), is told apart by its repr.
+_ENCODER: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"), default=repr)
+
+
 def _canonical(value: object) -> str:
-    # ASCII, sorted, without blanks: the same bytes on every machine. What no database of ours
-    # holds, but a forger's may (SQLite takes any type in any column), is told apart by its repr.
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), default=repr)
+    return _ENCODER.encode(value)
