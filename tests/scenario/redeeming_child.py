@@ -30,7 +30,7 @@ from tests.reference.coupon_stock import NOW_MS
 from tests.unit.offers.shop import checkout
 
 TILL = CredentialId("c" * 32)
-THREADS = 8
+THREADS = 32
 LOSING_ANSWERS = 3
 ATTEMPTS_MAX = 600
 
