@@ -12,6 +12,9 @@ from typing import Final
 
 from fastapi import APIRouter, Depends, FastAPI
 from pydantic import JsonValue
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from typing_extensions import override
 
 from offers.api.auth import enforce_role
 from offers.api.body_limit import BODY_BYTES_MAX, BodyLimit
@@ -102,11 +105,11 @@ def create_app(
         Routers of other packages, with full paths: open to all (health), or with a guard of
         their own (live fixes).
     """
-    app = FastAPI(
+    app = _DocumentedApi(
         title="Inaisle",
         version=VERSION,
         description="Offers at the shelf: for the shopper's app, the till and the operator.",
-        openapi_url=f"{PREFIX}/openapi.json",
+        openapi_url=None,  # see `_tell_document`
         docs_url=None,  # the page would load its scripts from somebody else's server
         redoc_url=None,
         lifespan=_lifespan,
@@ -127,7 +130,7 @@ def create_app(
     _include(app, open_routers)
     install_error_handlers(app)
     app.add_middleware(BodyLimit, bytes_max=BODY_BYTES_MAX)
-    _add_problem_schemas(app)
+    app.add_route(f"{PREFIX}/openapi.json", _tell_document, include_in_schema=False)
     return app
 
 
@@ -183,6 +186,24 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         channel.detach()
 
 
-def _add_problem_schemas(app: FastAPI) -> None:
-    document = app.openapi()  # kept by FastAPI and served from then on
-    document.setdefault("components", {}).setdefault("schemas", {}).update(problem_schemas())
+class _DocumentedApi(FastAPI):
+    """An application that writes its document when it is first asked for.
+
+    That takes most of a second, which no start and no test should wait for.
+    """
+
+    @override
+    def openapi(self) -> dict[str, JsonValue]:
+        """Return the OpenAPI document, with our problems among its schemas."""
+        if self.openapi_schema is None:
+            document = super().openapi()
+            document.setdefault("components", {}).setdefault("schemas", {}).update(
+                problem_schemas()
+            )
+        assert self.openapi_schema is not None
+        return self.openapi_schema
+
+
+def _tell_document(request: Request) -> JSONResponse:
+    # No coroutine, so that a thread of the pool writes it and nobody else waits meanwhile.
+    return JSONResponse(request.app.openapi())
