@@ -1,0 +1,77 @@
+"""Footfall tells of no cell under k, whoever asks what.
+
+The attacker of tests/reference/footfall_attacker.py plays against the release; against a release
+that lacks one of its parts he wins, so that each part is there for a reason.
+"""
+
+import random
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from rtls.footfall import release
+from rtls.footfall.release import K_FLOOR, ReleaseRules
+from rtls.model.footfall import Bools, Int64s, UInt64s
+from tests.reference.footfall_attacker import Method, random_world, recovered
+
+Break = Callable[[pytest.MonkeyPatch], None]
+
+
+def play(games: int, *, k: int, method: Method, seed: int = 7) -> list[str]:
+    """Return what the attacker recovers in the first world in which he does, a key to each."""
+    rng = random.Random(seed)
+    for _ in range(games):
+        rules = ReleaseRules(k=k, key=rng.randbytes(32))
+        found = recovered(random_world(rng, known=k - 1), rules, method)
+        if found:
+            return found
+    return []
+
+
+@pytest.mark.parametrize(
+    ("games", "k"),
+    [
+        (40, K_FLOOR),
+        (4, 10),
+        pytest.param(10_000, K_FLOOR, marks=[pytest.mark.long, pytest.mark.timeout(3600)]),
+        pytest.param(500, 10, marks=[pytest.mark.long, pytest.mark.timeout(3600)]),
+    ],
+)
+def test_no_cell_under_k_is_recovered(games: int, k: int) -> None:
+    """Even by somebody who knows all of k - 1 shoppers and can leave each of them out."""
+    assert play(games, k=k, method=Method(k=k)) == []
+
+
+def without_rounding(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(release, "ROUNDING", 1)
+
+
+def without_key(patch: pytest.MonkeyPatch) -> None:
+    def nothing_drawn(words: UInt64s, _kind: str, _rules: ReleaseRules) -> UInt64s:
+        return np.zeros(len(words), np.uint64)
+
+    patch.setattr(release, "_drawn", nothing_drawn)
+
+
+def without_suppression(patch: pytest.MonkeyPatch) -> None:
+    def all_told(visitors: Int64s, *_: object) -> Bools:
+        return visitors > 0
+
+    patch.setattr(release, "_without_complements", all_told)
+
+
+@pytest.mark.parametrize(
+    ("break_it", "method"),
+    [
+        (without_rounding, Method(k=K_FLOOR, step=1, thresholds=1, offsets=1)),
+        (without_key, Method(k=K_FLOOR, thresholds=1, offsets=1)),
+        (without_suppression, Method(k=K_FLOOR, thresholds=1, has_complements=False, told_from=1)),
+    ],
+)
+def test_the_attacker_wins_where_a_part_is_missing(
+    break_it: Break, method: Method, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the test above would only show that the attacker is weak."""
+    break_it(monkeypatch)
+    assert play(60, k=K_FLOOR, method=method) != []

@@ -1,0 +1,286 @@
+"""A game against the release of footfall: an attacker who knows k - 1 shoppers and asks everything.
+
+He knows how the release works but not its key. He sees every answer about every cell, hour, day and
+cohort, in the world as it is and in the worlds in which one more and one more of his shoppers is
+left out. For each count he keeps the values that agree with all answers, draw by draw, and tightens
+them by what adds up: cohorts to everybody, hours to days, seconds to seconds. He has recovered a
+count when one value is left, and also when he is shown one below k.
+"""
+
+import itertools
+import math
+import random
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from rtls.footfall.heatmap import ToldCells, told_cells, told_cohort_cells
+from rtls.footfall.release import ReleaseRules
+from rtls.model.footfall import WHOLE_DAY, Block, CellTimes
+from rtls.model.units import Metre
+
+HOURS = (10, 11, 12)
+CELLS = (0, 1)
+COHORTS = ("new", "old")
+SECONDS = 60
+Place = tuple[int, int]
+"""hour (or WHOLE_DAY) and cell"""
+
+
+@dataclass(frozen=True)
+class Presence:
+    person: int
+    hour: int
+    cell: int
+    seconds: int
+
+
+@dataclass(frozen=True)
+class World:
+    """Who was where; persons below `known` are the attacker's own."""
+
+    presences: tuple[Presence, ...]
+    cohort: Mapping[int, str]
+    known: int
+
+
+@dataclass(frozen=True)
+class Answer:
+    is_told: bool
+    count: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Method:
+    """What the attacker knows of the release: all but the key."""
+
+    k: int
+    step: int = 5
+    thresholds: int = 5
+    offsets: int = 5
+    has_complements: bool = True
+    told_from: int | None = None
+    """visitors from which on a count is told; None: k"""
+
+    @property
+    def least(self) -> int:
+        return self.k if self.told_from is None else self.told_from
+
+
+Key = tuple[str | None, int, int]
+"""cohort (None: everybody), hour and cell"""
+Draw = tuple[int, int, int]
+"""persons that are not the attacker's, threshold above k, offset of the rounding"""
+
+
+def random_world(rng: random.Random, known: int) -> World:
+    persons = known + rng.randint(1, 3 * known)
+    presences = []
+    for person in range(persons):
+        for hour, cell in rng.sample(list(itertools.product(HOURS, CELLS)), rng.randint(1, 3)):
+            presences.append(Presence(person, hour, cell, rng.choice((1, 2, 5, 20, 90))))
+    cohort = {person: rng.choice(COHORTS) for person in range(persons)}
+    return World(tuple(presences), cohort, known)
+
+
+def cell_table(presences: Iterable[Presence], block: Block) -> CellTimes:
+    who: dict[Place, set[int]] = defaultdict(set)
+    seconds: dict[Place, float] = defaultdict(float)
+    for one in presences:
+        place = (one.hour if block is Block.HOUR else WHOLE_DAY, one.cell)
+        who[place].add(one.person)
+        seconds[place] += one.seconds
+    places = sorted(who)
+    n = len(places)
+    return CellTimes(
+        cell_m=Metre(1.0),
+        block=block,
+        day=np.full(n, 20_000, np.int32),
+        hour=np.array([hour for hour, _ in places], np.int8),
+        floor=np.zeros(n, np.int16),
+        column=np.array([cell for _, cell in places], np.int32),
+        row=np.zeros(n, np.int32),
+        visitors=np.array([len(who[place]) for place in places], np.int64),
+        person_s=np.array([seconds[place] for place in places], np.float64),
+    )
+
+
+Answers = dict[Key, Answer]
+"""what is absent is withheld"""
+
+
+def all_answers(world: World, left_out: int, rules: ReleaseRules) -> Answers:
+    """Ask everything in the world without the first of the attacker's shoppers."""
+    present = [one for one in world.presences if one.person >= left_out]
+    answers: Answers = {}
+    for block in Block:
+        answers |= _read(None, told_cells(cell_table(present, block), rules))
+    tables = {
+        name: cell_table([one for one in present if world.cohort[one.person] == name], Block.DAY)
+        for name in COHORTS
+    }
+    for name in COHORTS:
+        answers |= _read(name, told_cohort_cells(tables, name, rules))
+    return answers
+
+
+def _read(cohort: str | None, told: ToldCells) -> Answers:
+    rows = zip(
+        told.times.hour.tolist(),
+        told.times.column.tolist(),
+        told.is_told.tolist(),
+        told.visitors.tolist(),
+        told.person_s.tolist(),
+        strict=True,
+    )
+    return {
+        (cohort, hour, cell): Answer(is_told, count, seconds)
+        for hour, cell, is_told, count, seconds in rows
+    }
+
+
+def _belongs(one: Presence, key: Key, cohort: Mapping[int, str]) -> bool:
+    name, hour, cell = key
+    is_then = hour in {WHOLE_DAY, one.hour}
+    return one.cell == cell and is_then and name in {None, cohort[one.person]}
+
+
+class Attacker:
+    """Keeps what is possible of every count, and tightens it."""
+
+    def __init__(self, world: World, answers: Sequence[Answers], method: Method) -> None:
+        self._method = method
+        self._worlds = range(len(answers))
+        self._most = 4 * world.known + 4
+        keys = [(None, hour, cell) for hour in (*HOURS, WHOLE_DAY) for cell in CELLS]
+        keys += [(name, WHOLE_DAY, cell) for name in COHORTS for cell in CELLS]
+        nothing = Answer(is_told=False, count=0, seconds=0.0)
+        self._answers = {key: [one.get(key, nothing) for one in answers] for key in keys}
+        own = [one for one in world.presences if one.person < world.known]
+        self._own = {key: [one for one in own if _belongs(one, key, world.cohort)] for key in keys}
+        self._owned = {
+            key: [
+                len({one.person for one in self._own[key] if one.person >= left_out})
+                for left_out in self._worlds
+            ]
+            for key in keys
+        }
+        self.possible = {key: self._alone(key) for key in keys}
+        for cell in CELLS:
+            self._add_up_cohorts(cell)
+            self._add_up_hours(cell)
+
+    def counts(self, key: Key) -> set[int]:
+        """Return what may be in the world as it is."""
+        return {others + self._owned[key][0] for others, _, _ in self.possible[key]}
+
+    def _alone(self, key: Key) -> set[Draw]:
+        """Return the draws that agree with every answer about one count."""
+        thresholds, offsets = range(self._method.thresholds), range(self._method.offsets)
+        may_hide = self._method.has_complements and (key[0] is not None or key[1] != WHOLE_DAY)
+        return {
+            draw
+            for draw in itertools.product(range(self._most), thresholds, offsets)
+            if all(
+                self._agrees(draw, own, answer, may_hide=may_hide)
+                for own, answer in zip(self._owned[key], self._answers[key], strict=True)
+            )
+        }
+
+    def _agrees(self, draw: Draw, own: int, answer: Answer, *, may_hide: bool) -> bool:
+        others, above, offset = draw
+        count, step = others + own, self._method.step
+        is_enough = count >= self._method.least + above
+        if answer.is_told:
+            return is_enough and answer.count == step * ((count + offset) // step)
+        return not is_enough or may_hide
+
+    def _add_up_cohorts(self, cell: int) -> None:
+        """Keep of two cohorts the pairs that hide each other as the rule says, and fit the sum."""
+        first, second = ((name, WHOLE_DAY, cell) for name in COHORTS)
+        everybody = (None, WHOLE_DAY, cell)
+        sums = {others for others, _, _ in self.possible[everybody]}
+        one_of = {draw: self._masks(first, draw) for draw in self.possible[first]}
+        other_of = {draw: self._masks(second, draw) for draw in self.possible[second]}
+        told = self._told_mask(first), self._told_mask(second)
+        pairs = {
+            (one, other)
+            for one, other in itertools.product(set(one_of.values()), set(other_of.values()))
+            if one[0] + other[0] in sums and self._hide_as_told(one, other, told)
+        }
+        ones, others = {one for one, _ in pairs}, {other for _, other in pairs}
+        total = {one[0] + other[0] for one, other in pairs}
+        self.possible[first] = {draw for draw, mask in one_of.items() if mask in ones}
+        self.possible[second] = {draw for draw, mask in other_of.items() if mask in others}
+        self.possible[everybody] = {d for d in self.possible[everybody] if d[0] in total}
+
+    def _masks(self, key: Key, draw: Draw) -> tuple[int, int, int]:
+        """Return the others, and a bit a world: is somebody there, are they enough."""
+        others, above, _ = draw
+        somebody = enough = 0
+        for world in self._worlds:
+            count = others + self._owned[key][world]
+            somebody |= (count > 0) << world
+            enough |= (count >= self._method.least + above) << world
+        return others, somebody, enough
+
+    def _told_mask(self, key: Key) -> int:
+        return sum(answer.is_told << world for world, answer in enumerate(self._answers[key]))
+
+    def _hide_as_told(
+        self, one: tuple[int, int, int], other: tuple[int, int, int], told: tuple[int, int]
+    ) -> bool:
+        if not self._method.has_complements:
+            return True
+        # Of two, a short one always takes the other with it.
+        short = (one[1] & ~one[2]) | (other[1] & ~other[2])
+        return (one[2] & ~short, other[2] & ~short) == told
+
+    def _add_up_hours(self, cell: int) -> None:
+        """Bound each hour by the day: persons by union, and seconds, one at least a person."""
+        day = (None, WHOLE_DAY, cell)
+        hours = [(None, hour, cell) for hour in HOURS]
+        seconds = {key: self._others_s(key) for key in (*hours, day)}
+        for key in hours:
+            beside = [one for one in hours if one != key]
+            most_beside = sum(max((d[0] for d in self.possible[one]), default=0) for one in beside)
+            least_day = min((d[0] for d in self.possible[day]), default=0)
+            most_day = max((d[0] for d in self.possible[day]), default=0)
+            most_s = seconds[day][1] - sum(max(seconds[one][0], 0.0) for one in beside)
+            most = min(most_day, math.floor(most_s) if math.isfinite(most_s) else most_day)
+            self.possible[key] = {
+                draw for draw in self.possible[key] if least_day - most_beside <= draw[0] <= most
+            }
+
+    def _others_s(self, key: Key) -> tuple[float, float]:
+        """Return between which bounds the seconds lie of those that are not the attacker's."""
+        told = [
+            answer.seconds - sum(one.seconds for one in self._own[key] if one.person >= world)
+            for world, answer in enumerate(self._answers[key])
+            if answer.is_told
+        ]
+        if not told:
+            return 0.0, math.inf
+        # For an offset q of the rounding, each answer says: seconds + q in [shown, shown + step).
+        least, most = max(told), min(told) + SECONDS
+        return least - SECONDS + 1 / 16, most
+
+
+def recovered(world: World, rules: ReleaseRules, method: Method) -> list[str]:
+    """Return each count below k that the attacker has recovered, for people to read."""
+    answers = [all_answers(world, left_out, rules) for left_out in range(world.known + 1)]
+    attacker = Attacker(world, answers, method)
+    truth: dict[Key, set[int]] = defaultdict(set)
+    for one in world.presences:
+        for key in ((None, one.hour), (None, WHOLE_DAY), (world.cohort[one.person], WHOLE_DAY)):
+            truth[*key, one.cell].add(one.person)
+    found = []
+    for key, persons in truth.items():
+        possible = attacker.counts(key)
+        assert len(persons) in possible, (key, len(persons), possible)
+        if len(persons) < method.k and (len(possible) == 1 or answers[0][key].is_told):
+            found.append(f"{key}: {len(persons)}")
+    return found
