@@ -26,7 +26,7 @@ from rtls.footfall.release import (
 )
 from rtls.footfall.runs import run_numbers
 from rtls.model.errors import InvalidReport
-from rtls.model.footfall import Bools, CellTimes, Float64s, Int32s, Int64s
+from rtls.model.footfall import Block, Bools, CellTimes, Float64s, Int32s, Int64s
 
 EVERYBODY: Final = -1
 
@@ -101,7 +101,9 @@ class HeatmapChange:
 def told_cells(times: CellTimes, rules: ReleaseRules) -> ToldCells:
     """Return what is told of everybody's time; `times` holds whole days, or all hours of days."""
     everybody = np.full(len(times.day), EVERYBODY, np.int64)
-    return _told(times, everybody, kind="cells", rules=rules)
+    hours_of_a_day = run_numbers(times.day, times.floor, times.column, times.row)
+    sums = hours_of_a_day if times.block is Block.HOUR else None
+    return _told(times, everybody, sums, kind="cells", rules=rules)
 
 
 def told_cohort_cells(
@@ -119,7 +121,8 @@ def told_cohort_cells(
     cohorts = np.concatenate(
         [np.full(len(times[name].day), _code(name), np.int64) for name in names]
     )
-    told = _told(joined, cohorts, kind="cells of a cohort", rules=rules)
+    sums = run_numbers(joined.day, joined.floor, joined.column, joined.row)
+    told = _told(joined, cohorts, sums, kind="cells of a cohort", rules=rules)
     return _rows(told, cohorts == _code(cohort))
 
 
@@ -184,17 +187,13 @@ def joined_cells(tables: Sequence[CellTimes]) -> CellTimes:
     )
 
 
-def _told(times: CellTimes, cohorts: Int64s, *, kind: str, rules: ReleaseRules) -> ToldCells:
+def _told(
+    times: CellTimes, cohorts: Int64s, sums: Int64s | None, *, kind: str, rules: ReleaseRules
+) -> ToldCells:
     # The size of the cells is in the words: of two sizes the draws have nothing in common.
     size = round(times.cell_m * 1000)
     words = block_words(times.day, times.hour, times.floor, times.column, times.row, cohorts, size)
-    told = told_counts(
-        times.visitors,
-        words,
-        kind=kind,
-        rules=rules,
-        sums=run_numbers(times.day, times.floor, times.column, times.row),
-    )
+    told = told_counts(times.visitors, words, kind=kind, rules=rules, sums=sums)
     return ToldCells(
         times=times,
         is_told=told.is_told,

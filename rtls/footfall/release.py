@@ -8,16 +8,18 @@ site, a cell, a zone, a step between two zones. Every report is put together of 
 so that no choice of windows says more than the blocks do. Each block
 
 - is told only from ``k`` + t visitors on, t of 0 to 4;
-- shows its visitors as 5 × floor((visitors + r) / 5), r of 0 to 4, right on average;
+- shows its visitors as 5 × floor((visitors + 4 - t) / 5), right on average;
 - shows its seconds as `SECONDS` × floor((seconds + q) / `SECONDS`).
 
-t, r and q are drawn from a key of the site for each block, once for all. Without the key, somebody
-who can put persons in and take them out again learns where a count steps, and so the count; with
-a fixed threshold he learns from a block that his own k - 1 persons alone do not open that nobody
-else was there.
+t and q are drawn from a key of the site for each block, once for all. Without the key, somebody who
+can put persons in and take them out again learns where a count steps, and so the count; with a
+fixed threshold he learns from a block that his own k - 1 persons alone do not open that nobody else
+was there. Threshold and rounding hang on one draw, for of two he would see where both steps lie.
 
 Blocks that add up to one that is told too (hours of a day, cohorts of everybody) protect each
-other: where some are withheld, one more is, so that what is missing is k visitors at least.
+other: of each sum one told block, chosen by lot, is withheld, so that what is missing is k visitors
+at least. It is so always: were it only where somebody is withheld, one more told block would say
+that nobody is. The lot does not ask who is the smallest, or it would compare counts for the asker.
 """
 
 import hashlib
@@ -28,6 +30,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rtls.footfall.kernels.keyed_hash import sip_hash
+from rtls.footfall.runs import changes
 from rtls.model.errors import InvalidReport
 from rtls.model.footfall import Bools, Float64s, Int64s, UInt64s
 
@@ -91,7 +94,7 @@ class Told:
 
 
 def told_counts(
-    visitors: Int64s, words: UInt64s, *, kind: str, rules: ReleaseRules, sums: Int64s
+    visitors: Int64s, words: UInt64s, *, kind: str, rules: ReleaseRules, sums: Int64s | None
 ) -> Told:
     """Return which blocks are told and with what count.
 
@@ -104,20 +107,21 @@ def told_counts(
     kind
         What is counted; two kinds of one block are drawn apart.
     sums
-        (n,) Blocks that add up to one that is told too have the same number here, from 0 on.
+        (n,) Blocks that add up to one that is told too have the same number here; None where
+        nothing adds up.
     """
     draws = _drawn(words, kind, rules)
-    steps = np.uint64(ROUNDING)
-    threshold = rules.k + (draws // steps % steps).astype(np.int64)
-    is_told = _without_complements(visitors, visitors >= threshold, sums, draws)
-    offset = (draws % steps).astype(np.int64)
-    counts = ROUNDING * ((visitors + offset) // ROUNDING)
+    above = (draws % np.uint64(ROUNDING)).astype(np.int64)
+    is_told = visitors >= rules.k + above
+    if sums is not None:
+        is_told = _without_one_by_lot(is_told, sums, draws)
+    counts = ROUNDING * ((visitors + ROUNDING - 1 - above) // ROUNDING)
     return Told(is_told=is_told, counts=np.where(is_told, counts, 0), draws=draws)
 
 
 def told_seconds(seconds: Float64s, told: Told) -> Float64s:
     """Return the seconds of the blocks that are told, rounded; 0 of the others."""
-    # Bits that neither the threshold nor the rounding of the count has used.
+    # Bits that neither the count nor the lot has used.
     offset = (told.draws >> np.uint64(32)) % np.uint64(SECONDS * 16)
     rounded = SECONDS * np.floor((seconds + offset.astype(np.float64) / 16.0) / SECONDS)
     return np.where(told.is_told, rounded, 0.0)
@@ -147,15 +151,11 @@ def _drawn(words: UInt64s, kind: str, rules: ReleaseRules) -> UInt64s:
     return sip_hash(words, key_0, key_1)
 
 
-def _without_complements(visitors: Int64s, is_told: Bools, groups: Int64s, draws: UInt64s) -> Bools:
-    """Withhold the smallest told block of each sum of which somebody is withheld."""
-    is_short = np.zeros(int(groups.max(initial=-1)) + 1, np.bool_)
-    is_short[groups[~is_told & (visitors > 0)]] = True
-    candidates = np.flatnonzero(is_told & is_short[groups])
-    order = np.lexsort((draws[candidates], visitors[candidates], groups[candidates]))
-    ranked = candidates[order]
-    is_first = np.ones(len(ranked), np.bool_)
-    is_first[1:] = groups[ranked[1:]] != groups[ranked[:-1]]
+def _without_one_by_lot(is_told: Bools, sums: Int64s, draws: UInt64s) -> Bools:
+    """Withhold of each sum one of the told blocks."""
+    lots = (draws & np.uint64(0xFFFFFFFF)) // np.uint64(ROUNDING)
+    told = np.flatnonzero(is_told)
+    told = told[np.lexsort((lots[told], sums[told]))]
     result = is_told.copy()
-    result[ranked[is_first]] = False
+    result[told[changes(sums[told])]] = False
     return result

@@ -21,7 +21,7 @@ from rtls.footfall.blocks import WindowBlocks, is_in_blocks
 from rtls.footfall.release import ReleaseRules, Told, block_words, name_word, told_counts
 from rtls.footfall.runs import run_numbers
 from rtls.footfall.zone_report import ZoneFigures
-from rtls.model.footfall import Int64s
+from rtls.model.footfall import Block, Int64s
 from rtls.model.zone_offers import ZoneOffers
 
 
@@ -72,7 +72,7 @@ def told_offers(offers: ZoneOffers, rules: ReleaseRules) -> ToldOffers:
     """Return what is told; ``offers`` holds whole days, or all hours of days."""
     names = np.array([name_word(name) for name in offers.zone_names], np.uint64).view(np.int64)
     words = block_words(offers.day, offers.hour, names[offers.zone])
-    sums = run_numbers(offers.day, offers.zone)
+    sums = run_numbers(offers.day, offers.zone) if offers.block is Block.HOUR else None
 
     def told(counts: Int64s, kind: str) -> Told:
         return told_counts(counts, words, kind=kind, rules=rules, sums=sums)

@@ -117,7 +117,7 @@ def walk_ways(
             block_words(day, floor, *way.T),
             kind="ways",
             rules=rules,
-            sums=np.arange(len(first), dtype=np.int64),
+            sums=None,
         )
         belongs = told.is_told & np.isin(day, np.array(sorted(blocks.days), np.int32))
         for row in np.flatnonzero(belongs).tolist():

@@ -144,8 +144,7 @@ def path_counts(steps: Steps, length: int) -> PathCounts:
 def told_paths(paths: PathCounts, rules: ReleaseRules, *, kind: str) -> ToldPaths:
     """Return what is told of everybody; ``kind`` sets flows, stops and paths apart."""
     everybody = np.full(len(paths.day), -1, np.int64)
-    sums = np.arange(len(paths.day), dtype=np.int64)  # days of one path do not add up to anything
-    return _told(paths, everybody, sums, kind=kind, rules=rules)
+    return _told(paths, everybody, None, kind=kind, rules=rules)
 
 
 def told_cohort_paths(
@@ -192,7 +191,7 @@ def _with_ends(day: Int32s, visitor: UInt64s, zone: Int64s, names: tuple[str, ..
 
 
 def _told(
-    paths: PathCounts, cohorts: Int64s, sums: Int64s, *, kind: str, rules: ReleaseRules
+    paths: PathCounts, cohorts: Int64s, sums: Int64s | None, *, kind: str, rules: ReleaseRules
 ) -> ToldPaths:
     named = [name_word(name) for name in paths.zone_names]
     names = np.array([*named, 0], np.uint64).view(np.int64)

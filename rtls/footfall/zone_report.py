@@ -27,6 +27,7 @@ from rtls.footfall.release import (
 from rtls.footfall.runs import run_numbers
 from rtls.model.footfall import (
     DWELL_EDGES_S,
+    Block,
     Bools,
     Float64s,
     Int64s,
@@ -82,7 +83,8 @@ class ToldZones:
 def told_zones(stays: ZoneStays, rules: ReleaseRules) -> ToldZones:
     """Return what is told of everybody; ``stays`` holds whole days, or all hours of days."""
     everybody = np.full(len(stays.day), EVERYBODY, np.int64)
-    return _told(stays, everybody, kind="zones", rules=rules)
+    sums = run_numbers(stays.day, stays.zone) if stays.block is Block.HOUR else None
+    return _told(stays, everybody, sums, kind="zones", rules=rules)
 
 
 def told_cohort_zones(
@@ -94,7 +96,8 @@ def told_cohort_zones(
     cohorts = np.concatenate(
         [np.full(len(stays[name].day), name_word(name) >> 1, np.int64) for name in names]
     )
-    told = _told(joined, cohorts, kind="zones of a cohort", rules=rules)
+    sums = run_numbers(joined.day, joined.zone)
+    told = _told(joined, cohorts, sums, kind="zones of a cohort", rules=rules)
     return _rows(told, cohorts == name_word(cohort) >> 1)
 
 
@@ -134,10 +137,11 @@ def joined_stays(tables: Sequence[ZoneStays]) -> ZoneStays:
     )
 
 
-def _told(stays: ZoneStays, cohorts: Int64s, *, kind: str, rules: ReleaseRules) -> ToldZones:
+def _told(
+    stays: ZoneStays, cohorts: Int64s, sums: Int64s | None, *, kind: str, rules: ReleaseRules
+) -> ToldZones:
     names = np.array([name_word(name) for name in stays.zone_names], np.uint64).view(np.int64)
     words = block_words(stays.day, stays.hour, names[stays.zone], cohorts)
-    sums = run_numbers(stays.day, stays.zone)
 
     def told(counts: Int64s, what: str) -> Told:
         return told_counts(counts, words, kind=f"{what} of {kind}", rules=rules, sums=sums)

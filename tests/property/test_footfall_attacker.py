@@ -10,11 +10,12 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from rtls.footfall import release
-from rtls.footfall.release import K_FLOOR, ReleaseRules
-from rtls.model.footfall import Bools, Int64s, UInt64s
+from rtls.footfall import heatmap, release
+from rtls.footfall.release import K_FLOOR, ReleaseRules, Told
+from rtls.model.footfall import Int64s, UInt64s
 from tests.reference.footfall_attacker import Method, random_world, recovered
 
+TOLD_FROM = -4
 Break = Callable[[pytest.MonkeyPatch], None]
 
 
@@ -32,7 +33,7 @@ def play(games: int, *, k: int, method: Method, seed: int = 7) -> list[str]:
 @pytest.mark.parametrize(
     ("games", "k"),
     [
-        (40, K_FLOOR),
+        (100, K_FLOOR),
         (4, 10),
         pytest.param(10_000, K_FLOOR, marks=[pytest.mark.long, pytest.mark.timeout(3600)]),
         pytest.param(500, 10, marks=[pytest.mark.long, pytest.mark.timeout(3600)]),
@@ -55,18 +56,22 @@ def without_key(patch: pytest.MonkeyPatch) -> None:
 
 
 def without_suppression(patch: pytest.MonkeyPatch) -> None:
-    def all_told(visitors: Int64s, *_: object) -> Bools:
-        return visitors > 0
+    honest = release.told_counts
 
-    patch.setattr(release, "_without_complements", all_told)
+    def all_told(visitors: Int64s, words: UInt64s, **said: object) -> Told:
+        rules = ReleaseRules(key=said["rules"].key)
+        object.__setattr__(rules, "k", TOLD_FROM)
+        return honest(visitors, words, **said | {"rules": rules})
+
+    patch.setattr(heatmap, "told_counts", all_told)
 
 
 @pytest.mark.parametrize(
     ("break_it", "method"),
     [
-        (without_rounding, Method(k=K_FLOOR, step=1, thresholds=1, offsets=1)),
-        (without_key, Method(k=K_FLOOR, thresholds=1, offsets=1)),
-        (without_suppression, Method(k=K_FLOOR, thresholds=1, has_complements=False, told_from=1)),
+        (without_rounding, Method(k=K_FLOOR, step=1, draws=1)),
+        (without_key, Method(k=K_FLOOR, draws=1)),
+        (without_suppression, Method(k=K_FLOOR, told_from=TOLD_FROM)),
     ],
 )
 def test_the_attacker_wins_where_a_part_is_missing(
@@ -74,4 +79,4 @@ def test_the_attacker_wins_where_a_part_is_missing(
 ) -> None:
     """Else the test above would only show that the attacker is weak."""
     break_it(monkeypatch)
-    assert play(60, k=K_FLOOR, method=method) != []
+    assert play(200, k=K_FLOOR, method=method) != []

@@ -54,7 +54,7 @@ def test_nothing_below_k_is_told_and_nothing_told_is_below_k(values: list[int], 
     visitors = np.array(values, np.int64)
     n = len(values)
     words = block_words(np.arange(n), day)
-    told = told_counts(visitors, words, kind="test", rules=RULES, sums=np.arange(n))
+    told = told_counts(visitors, words, kind="test", rules=RULES, sums=None)
     assert not told.is_told[visitors < K_FLOOR].any()
     assert told.is_told[visitors >= K_FLOOR + 4].all()
     shown = told.counts[told.is_told]
@@ -64,14 +64,14 @@ def test_nothing_below_k_is_told_and_nothing_told_is_below_k(values: list[int], 
 
 
 @given(counts, st.integers(0, 2**32))
-def test_what_is_missing_of_a_sum_is_nobody_or_k_visitors(values: list[int], day: int) -> None:
+def test_what_is_missing_of_a_sum_is_k_visitors_at_least(values: list[int], day: int) -> None:
     """Or it would be the total less what is told."""
     visitors = np.array(values, np.int64)
     n = len(values)
     words = block_words(np.arange(n), day)
     told = told_counts(visitors, words, kind="test", rules=RULES, sums=np.zeros(n, np.int64))
     missing = int(visitors[~told.is_told].sum())
-    assert missing == 0 or missing >= K_FLOOR or not told.is_told.any()
+    assert missing >= K_FLOOR or not told.is_told.any()
 
 
 @given(counts, st.integers(0, 29), st.integers(0, 2**32))
@@ -96,7 +96,7 @@ def test_counts_and_seconds_are_right_on_average() -> None:
     n = 20_000
     words = block_words(np.arange(n), 1)
     visitors = np.full(n, 13, np.int64)
-    told = told_counts(visitors, words, kind="test", rules=RULES, sums=np.arange(n))
+    told = told_counts(visitors, words, kind="test", rules=RULES, sums=None)
     assert told.is_told.all()
     assert abs(told.counts.mean() - 13.0) < 0.1
     seconds = told_seconds(np.full(n, 100.0), told)

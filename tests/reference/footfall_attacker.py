@@ -53,15 +53,17 @@ class Answer:
     seconds: float
 
 
+NOTHING = Answer(is_told=False, count=0, seconds=0.0)
+
+
 @dataclass(frozen=True)
 class Method:
     """What the attacker knows of the release: all but the key."""
 
     k: int
     step: int = 5
-    thresholds: int = 5
-    offsets: int = 5
-    has_complements: bool = True
+    draws: int = 5
+    has_lots: bool = True
     told_from: int | None = None
     """visitors from which on a count is told; None: k"""
 
@@ -72,8 +74,8 @@ class Method:
 
 Key = tuple[str | None, int, int]
 """cohort (None: everybody), hour and cell"""
-Draw = tuple[int, int, int]
-"""persons that are not the attacker's, threshold above k, offset of the rounding"""
+Draw = tuple[int, int]
+"""persons that are not the attacker's, and threshold above k"""
 
 
 def random_world(rng: random.Random, known: int) -> World:
@@ -148,6 +150,16 @@ def _belongs(one: Presence, key: Key, cohort: Mapping[int, str]) -> bool:
     return one.cell == cell and is_then and name in {None, cohort[one.person]}
 
 
+def _shown(enough: Sequence[int], order: Sequence[int]) -> tuple[int, ...]:
+    """Return a bit a world: is each block told, if the first in order that is enough is hidden."""
+    shown = list(enough)
+    before = 0
+    for place in order:
+        shown[place] &= before
+        before |= enough[place]
+    return tuple(shown)
+
+
 class Attacker:
     """Keeps what is possible of every count, and tightens it."""
 
@@ -157,11 +169,10 @@ class Attacker:
         self._most = 4 * world.known + 4
         keys = [(None, hour, cell) for hour in (*HOURS, WHOLE_DAY) for cell in CELLS]
         keys += [(name, WHOLE_DAY, cell) for name in COHORTS for cell in CELLS]
-        nothing = Answer(is_told=False, count=0, seconds=0.0)
-        self._answers = {key: [one.get(key, nothing) for one in answers] for key in keys}
+        self._answers = {key: [one.get(key, NOTHING) for one in answers] for key in keys}
         own = [one for one in world.presences if one.person < world.known]
         self._own = {key: [one for one in own if _belongs(one, key, world.cohort)] for key in keys}
-        self._owned = {
+        self.owned = {
             key: [
                 len({one.person for one in self._own[key] if one.person >= left_out})
                 for left_out in self._worlds
@@ -173,76 +184,77 @@ class Attacker:
             self._add_up_cohorts(cell)
             self._add_up_hours(cell)
 
-    def counts(self, key: Key) -> set[int]:
-        """Return what may be in the world as it is."""
-        return {others + self._owned[key][0] for others, _, _ in self.possible[key]}
-
     def _alone(self, key: Key) -> set[Draw]:
         """Return the draws that agree with every answer about one count."""
-        thresholds, offsets = range(self._method.thresholds), range(self._method.offsets)
-        may_hide = self._method.has_complements and (key[0] is not None or key[1] != WHOLE_DAY)
+        may_hide = self._method.has_lots and (key[0] is not None or key[1] != WHOLE_DAY)
         return {
             draw
-            for draw in itertools.product(range(self._most), thresholds, offsets)
+            for draw in itertools.product(range(self._most), range(self._method.draws))
             if all(
                 self._agrees(draw, own, answer, may_hide=may_hide)
-                for own, answer in zip(self._owned[key], self._answers[key], strict=True)
+                for own, answer in zip(self.owned[key], self._answers[key], strict=True)
             )
         }
 
     def _agrees(self, draw: Draw, own: int, answer: Answer, *, may_hide: bool) -> bool:
-        others, above, offset = draw
+        others, above = draw
         count, step = others + own, self._method.step
-        is_enough = count >= self._method.least + above
+        is_enough = count > 0 and count >= self._method.least + above
         if answer.is_told:
-            return is_enough and answer.count == step * ((count + offset) // step)
+            return is_enough and answer.count == step * ((count + step - 1 - above) // step)
         return not is_enough or may_hide
 
+    def _enough(self, key: Key, draw: Draw) -> int:
+        """Return a bit a world: are there enough to be told."""
+        others, above = draw
+        return sum(
+            (others + own > 0 and others + own >= self._method.least + above) << world
+            for world, own in enumerate(self.owned[key])
+        )
+
+    def _draw_lots(self, keys: Sequence[Key]) -> set[tuple[int, ...]]:
+        """Return what may be enough, world by world, of blocks of which one is always hidden."""
+        told = tuple(
+            sum(answer.is_told << world for world, answer in enumerate(self._answers[key]))
+            for key in keys
+        )
+        masks = [{self._enough(key, draw) for draw in self.possible[key]} for key in keys]
+        return {
+            enough
+            for enough in itertools.product(*masks)
+            if any(
+                _shown(enough, order) == told for order in itertools.permutations(range(len(keys)))
+            )
+            or not self._method.has_lots
+        }
+
+    def _keep(self, keys: Sequence[Key], agreeing: set[tuple[int, ...]]) -> None:
+        for place, key in enumerate(keys):
+            masks = {enough[place] for enough in agreeing}
+            self.possible[key] = {d for d in self.possible[key] if self._enough(key, d) in masks}
+
     def _add_up_cohorts(self, cell: int) -> None:
-        """Keep of two cohorts the pairs that hide each other as the rule says, and fit the sum."""
-        first, second = ((name, WHOLE_DAY, cell) for name in COHORTS)
+        """Keep of two cohorts the pairs that hide each other by lot, and fit the sum."""
+        first, second = keys = [(name, WHOLE_DAY, cell) for name in COHORTS]
         everybody = (None, WHOLE_DAY, cell)
-        sums = {others for others, _, _ in self.possible[everybody]}
-        one_of = {draw: self._masks(first, draw) for draw in self.possible[first]}
-        other_of = {draw: self._masks(second, draw) for draw in self.possible[second]}
-        told = self._told_mask(first), self._told_mask(second)
+        sums = {others for others, _ in self.possible[everybody]}
+        agreeing = self._draw_lots(keys)
         pairs = {
             (one, other)
-            for one, other in itertools.product(set(one_of.values()), set(other_of.values()))
-            if one[0] + other[0] in sums and self._hide_as_told(one, other, told)
+            for one, other in itertools.product(self.possible[first], self.possible[second])
+            if one[0] + other[0] in sums
+            and (self._enough(first, one), self._enough(second, other)) in agreeing
         }
-        ones, others = {one for one, _ in pairs}, {other for _, other in pairs}
+        self.possible[first] = {one for one, _ in pairs}
+        self.possible[second] = {other for _, other in pairs}
         total = {one[0] + other[0] for one, other in pairs}
-        self.possible[first] = {draw for draw, mask in one_of.items() if mask in ones}
-        self.possible[second] = {draw for draw, mask in other_of.items() if mask in others}
         self.possible[everybody] = {d for d in self.possible[everybody] if d[0] in total}
-
-    def _masks(self, key: Key, draw: Draw) -> tuple[int, int, int]:
-        """Return the others, and a bit a world: is somebody there, are they enough."""
-        others, above, _ = draw
-        somebody = enough = 0
-        for world in self._worlds:
-            count = others + self._owned[key][world]
-            somebody |= (count > 0) << world
-            enough |= (count >= self._method.least + above) << world
-        return others, somebody, enough
-
-    def _told_mask(self, key: Key) -> int:
-        return sum(answer.is_told << world for world, answer in enumerate(self._answers[key]))
-
-    def _hide_as_told(
-        self, one: tuple[int, int, int], other: tuple[int, int, int], told: tuple[int, int]
-    ) -> bool:
-        if not self._method.has_complements:
-            return True
-        # Of two, a short one always takes the other with it.
-        short = (one[1] & ~one[2]) | (other[1] & ~other[2])
-        return (one[2] & ~short, other[2] & ~short) == told
 
     def _add_up_hours(self, cell: int) -> None:
         """Bound each hour by the day: persons by union, and seconds, one at least a person."""
         day = (None, WHOLE_DAY, cell)
         hours = [(None, hour, cell) for hour in HOURS]
+        self._keep(hours, self._draw_lots(hours))
         seconds = {key: self._others_s(key) for key in (*hours, day)}
         for key in hours:
             beside = [one for one in hours if one != key]
@@ -279,8 +291,12 @@ def recovered(world: World, rules: ReleaseRules, method: Method) -> list[str]:
             truth[*key, one.cell].add(one.person)
     found = []
     for key, persons in truth.items():
-        possible = attacker.counts(key)
-        assert len(persons) in possible, (key, len(persons), possible)
-        if len(persons) < method.k and (len(possible) == 1 or answers[0][key].is_told):
-            found.append(f"{key}: {len(persons)}")
+        possible = {others for others, _ in attacker.possible[key]}
+        others = sum(person >= world.known for person in persons)
+        assert others in possible, (key, others, possible)
+        for left_out, own in enumerate(attacker.owned[key]):
+            count = others + own
+            is_shown = answers[left_out].get(key, NOTHING).is_told
+            if 0 < count < method.k and (len(possible) == 1 or is_shown):
+                found.append(f"{key} without {left_out}: {count}")
     return found
