@@ -73,7 +73,7 @@ def test_two_admins_cannot_overwrite_each_other_unseen(api: RunningApi) -> None:
     ("change", "told"),
     [
         ({"site": "elsewhere"}, "site is 'elsewhere'; expected 'demo'"),
-        ({"versoin": 1}, "unknown members ['versoin']"),
+        ({"verzion": 1}, "unknown members ['verzion']"),
         ({"settings": {"offers_a_trip_max": 0}}, "settings.offers_a_trip_max is 0"),
         ({"units": [{"unit": "points"}] * 2}, "expected each to be named once"),
         (
