@@ -1,0 +1,64 @@
+"""The commands of ranking: `rank` answers tables.
+
+Layer: doors. Takes: arguments. Gives: the commands to `inaisle.cli`. Parquet is an extra.
+"""
+
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from inaisle.errors import Unavailable
+
+
+def rank(
+    *,
+    task: Annotated[str, typer.Option(help="t1, t2, t4, t5, t6 or t7: docs/personalisation.md.")],
+    folder: Annotated[Path, typer.Option("--in", help="Folder of the tables.")],
+    out: Annotated[
+        Path | None, typer.Option(help="Parquet file of the answers; t7 answers line by line.")
+    ] = None,
+) -> None:
+    """Score offers, customers or items by nothing but a retailer's own tables.
+
+    Raises
+    ------
+    BadParameter
+        If the task is none, or a table's answers have no place to go.
+    """
+    need_extra("pyarrow", "insight")
+    from inaisle.rank import rank_folder
+    from inaisle.rank_stream import rank_stream
+    from inaisle.rank_tables import RankTask
+
+    known = [each.value for each in RankTask]
+    if task not in known:
+        raise typer.BadParameter(f"{task!r} is no task; expected one of {', '.join(known)}.")
+    if task == RankTask.CHOICES.value:
+        rank_stream(folder, sys.stdin, sys.stdout)
+        return
+    if out is None:
+        raise typer.BadParameter("--out is missing: expected the file to write the answers to.")
+    summary = rank_folder(folder, RankTask(task), out)
+    for table, count in summary.late_rows.items():
+        typer.echo(
+            f"note: {count} rows of {table}.parquet lie at or after as_of; left out.", err=True
+        )
+    typer.echo(f"answered {summary.answered} requests: {out}", err=True)
+
+
+def need_extra(module: str, extra: str) -> None:
+    """Refuse to begin where a library of an extra is missing.
+
+    Raises
+    ------
+    Unavailable
+        Naming the extra.
+    """
+    if find_spec(module) is None:
+        raise Unavailable(
+            f'{module} is not installed; expected the extra "{extra}": '
+            f'pip install "inaisle[{extra}]".'
+        )

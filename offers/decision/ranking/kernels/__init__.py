@@ -1,0 +1,1 @@
+"""Count over arrays: histograms, trees, sums of pairs."""
