@@ -35,10 +35,14 @@ class ReportSettings:
     cell_m
         The cells of the heatmap: one size for a site, since two would tell, one taken from the
         other, what is in neither.
+    tells_cohorts
+        Whether single cohorts may be asked for. It has its price: cohorts add up to everybody, so
+        that what is told of everybody's days is then the sum of the told cohorts and no more.
     """
 
     rules: ReleaseRules
     cell_m: Metre = Metre(1.0)
+    tells_cohorts: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,7 +131,14 @@ class FootfallReports:
         offers: ZoneOffersSource | None = None,
     ) -> None:
         self._source = source
-        self._told = ToldHistory(source, offers, rules=settings.rules, cell_m=settings.cell_m)
+        self._tells_cohorts = settings.tells_cohorts
+        self._told = ToldHistory(
+            source,
+            offers,
+            rules=settings.rules,
+            cell_m=settings.cell_m,
+            tells_cohorts=settings.tells_cohorts,
+        )
         self.rules = settings.rules
         self.site_map = site_map
         self._grounds = cell_grounds(site_map, settings.cell_m)
@@ -277,6 +288,11 @@ class FootfallReports:
     ) -> WindowBlocks:
         self._check_site(window)
         check_is_over(window, now_ms)
+        if window.cohort is not None and not self._tells_cohorts:
+            raise InvalidReport(
+                f"the window asks for the cohort {window.cohort!r}, and this site tells none; "
+                "expected everybody. Set footfall.tells_cohorts, which withholds more of everybody."
+            )
         blocks = blocks_of(window)
         if whole_days and blocks.hours:
             raise InvalidReport(

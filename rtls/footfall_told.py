@@ -1,8 +1,8 @@
 """Ask the history for whole days, and let through what may be told of them.
 
 Layer: flow. Takes: the history by its port, the rules of release. Gives: told blocks to
-rtls.footfall_reports. What is told of a block hangs on all blocks of its day and on every cohort,
-never on what was asked for, so that all are read even where few are shown.
+rtls.footfall_reports. What is told of a block hangs on all blocks of its day, never on what was
+asked for, so that all are read even where few are shown.
 """
 
 import dataclasses
@@ -24,7 +24,6 @@ from rtls.footfall.zone_paths import (
     ToldPaths,
     path_counts,
     steps_of,
-    told_cohort_paths,
     told_paths,
 )
 from rtls.footfall.zone_report import ToldZones, told_cohort_zones, told_zones
@@ -41,6 +40,8 @@ class ToldHistory:
     ----------
     offers
         Where offers and purchases are counted; None where nobody knows them.
+    tells_cohorts
+        Whether cohorts are told; everybody's days are then the sums of their told blocks.
     """
 
     def __init__(
@@ -50,37 +51,37 @@ class ToldHistory:
         *,
         rules: ReleaseRules,
         cell_m: Metre,
+        tells_cohorts: bool,
     ) -> None:
         self._source = source
         self._offers = offers
         self._rules = rules
         self._cell_m = cell_m
+        self._tells_cohorts = tells_cohorts
 
     def cells(self, window: ReportWindow, blocks: WindowBlocks) -> Iterator[ToldCells]:
         """Yield the told cells of the days of a window, of its cohort or of everybody."""
         for part in whole_day_parts(window):
-            if window.cohort is not None:
-                times = {
-                    name: self._source.cell_times(one, cell_m=self._cell_m, block=Block.DAY)
-                    for name, one in self._by_cohort(part, window.cohort).items()
-                }
-                yield told_cohort_cells(times, window.cohort, self._rules)
-            else:
-                for block in asked_blocks(blocks):
+            for block in asked_blocks(blocks):
+                if block is Block.DAY and self._tells_cohorts:
+                    times = {
+                        name: self._source.cell_times(one, cell_m=self._cell_m, block=block)
+                        for name, one in self._by_cohort(part).items()
+                    }
+                    yield told_cohort_cells(times, window.cohort, self._rules)
+                else:
                     found = self._source.cell_times(part, cell_m=self._cell_m, block=block)
                     yield told_cells(found, self._rules)
 
     def stays(self, window: ReportWindow, blocks: WindowBlocks) -> Iterator[ToldZones]:
         """Yield the told zones of the days of a window, of its cohort or of everybody."""
         for part in whole_day_parts(window):
-            if window.cohort is not None:
-                stays = {
-                    name: self._source.zone_stays(one, block=Block.DAY)
-                    for name, one in self._by_cohort(part, window.cohort).items()
-                }
-                yield told_cohort_zones(stays, window.cohort, self._rules)
-            else:
-                for block in asked_blocks(blocks):
+            for block in asked_blocks(blocks):
+                if block is Block.DAY and self._tells_cohorts:
+                    for name, one in self._by_cohort(part).items():
+                        stays = self._source.zone_stays(one, block=block)
+                        yield told_cohort_zones(stays, name, self._rules)
+                else:
                     yield told_zones(self._source.zone_stays(part, block=block), self._rules)
 
     def paths(
@@ -101,12 +102,11 @@ class ToldHistory:
             return path_counts(steps, length)
 
         for part in whole_day_parts(dataclasses.replace(window, floor=None)):
-            if window.cohort is not None:
-                found = self._by_cohort(part, window.cohort).items()
-                by_cohort = {name: counts(one) for name, one in found}
-                yield told_cohort_paths(by_cohort, window.cohort, self._rules, kind=kind)
-            else:
+            if not self._tells_cohorts:
                 yield told_paths(counts(part), self._rules, kind=kind)
+                continue
+            for name, one in self._by_cohort(part).items():
+                yield told_paths(counts(one), self._rules, kind=kind, cohort=name)
 
     def walk_days(self, window: ReportWindow) -> Iterator[WalkSteps]:
         """Yield the ways of each day, read an hour at a time: a day of fixes may not fit."""
@@ -125,7 +125,9 @@ class ToldHistory:
             for block in asked_blocks(blocks):
                 yield told_offers(self._offers.zone_offers(part, block=block), self._rules)
 
-    def _by_cohort(self, part: ReportWindow, asked: str) -> Mapping[str, ReportWindow]:
+    def _by_cohort(self, part: ReportWindow) -> Mapping[str, ReportWindow]:
+        """Return the window of each cohort that counts: the one asked for, or all."""
         everybody = dataclasses.replace(part, cohort=None)
-        names = sorted({asked, *self._source.cohorts(everybody)})
+        asked = [part.cohort] if part.cohort is not None else self._source.cohorts(everybody)
+        names = asked or [""]
         return {name: dataclasses.replace(part, cohort=name) for name in names}

@@ -24,9 +24,9 @@ from rtls.footfall.release import (
     told_counts,
     told_seconds,
 )
-from rtls.footfall.runs import run_numbers
+from rtls.footfall.runs import changes, run_numbers, sorted_places, summed
 from rtls.model.errors import InvalidReport
-from rtls.model.footfall import Block, Bools, CellTimes, Float64s, Int32s, Int64s
+from rtls.model.footfall import WHOLE_DAY, Block, Bools, CellTimes, Float64s, Int32s, Int64s
 
 EVERYBODY: Final = -1
 
@@ -107,23 +107,29 @@ def told_cells(times: CellTimes, rules: ReleaseRules) -> ToldCells:
 
 
 def told_cohort_cells(
-    times: Mapping[str, CellTimes], cohort: str, rules: ReleaseRules
+    times: Mapping[str, CellTimes], cohort: str | None, rules: ReleaseRules
 ) -> ToldCells:
-    """Return what is told of one cohort's days.
+    """Return what is told of the days of one cohort, or of all of them together.
 
     Parameters
     ----------
     times
-        The days of every cohort by its name: what is told of one hangs on the others.
+        The days of each cohort by its name.
+    cohort
+        One of the names; None for everybody.
     """
-    names = sorted(times)
-    joined = joined_cells([times[name] for name in names])
-    cohorts = np.concatenate(
-        [np.full(len(times[name].day), _code(name), np.int64) for name in names]
-    )
-    sums = run_numbers(joined.day, joined.floor, joined.column, joined.row)
-    told = _told(joined, cohorts, sums, kind="cells of a cohort", rules=rules)
-    return _rows(told, cohorts == _code(cohort))
+    names = [cohort] if cohort is not None else sorted(times)
+    parts = [
+        _told(
+            times[name],
+            np.full(len(times[name].day), name_word(name) >> 1, np.int64),
+            None,
+            kind="cells of a cohort",
+            rules=rules,
+        )
+        for name in names
+    ]
+    return parts[0] if cohort is not None else _together(parts)
 
 
 def heatmaps_of(
@@ -171,22 +177,6 @@ def heatmap_change(earlier: Heatmap, later: Heatmap) -> HeatmapChange:
     )
 
 
-def joined_cells(tables: Sequence[CellTimes]) -> CellTimes:
-    """Return the rows of several tables of the same cells and blocks, one after the other."""
-    first = tables[0]
-    return CellTimes(
-        cell_m=first.cell_m,
-        block=first.block,
-        day=np.concatenate([table.day for table in tables]),
-        hour=np.concatenate([table.hour for table in tables]),
-        floor=np.concatenate([table.floor for table in tables]),
-        column=np.concatenate([table.column for table in tables]),
-        row=np.concatenate([table.row for table in tables]),
-        visitors=np.concatenate([table.visitors for table in tables]),
-        person_s=np.concatenate([table.person_s for table in tables]),
-    )
-
-
 def _told(
     times: CellTimes, cohorts: Int64s, sums: Int64s | None, *, kind: str, rules: ReleaseRules
 ) -> ToldCells:
@@ -202,9 +192,38 @@ def _told(
     )
 
 
-def _code(cohort: str) -> int:
-    """Return the number of a cohort among the words; never that of everybody."""
-    return name_word(cohort) >> 1
+def _together(parts: Sequence[ToldCells]) -> ToldCells:
+    """Return the sum of what is told of several cohorts, each cell of a day once."""
+    day, floor = (
+        np.concatenate([part.times.day[part.is_told] for part in parts]),
+        np.concatenate([part.times.floor[part.is_told] for part in parts]),
+    )
+    row, column = (
+        np.concatenate([part.times.row[part.is_told] for part in parts]),
+        np.concatenate([part.times.column[part.is_told] for part in parts]),
+    )
+    visitors = np.concatenate([part.visitors[part.is_told] for part in parts])
+    person_s = np.concatenate([part.person_s[part.is_told] for part in parts])
+    order = sorted_places(day, floor, row, column)
+    day, floor, row, column = day[order], floor[order], row[order], column[order]
+    first = np.flatnonzero(changes(day, floor, row, column))
+    times = CellTimes(
+        cell_m=parts[0].times.cell_m,
+        block=Block.DAY,
+        day=day[first],
+        hour=np.full(len(first), WHOLE_DAY, np.int8),
+        floor=floor[first],
+        column=column[first],
+        row=row[first],
+        visitors=summed(visitors[order], first),
+        person_s=summed(person_s[order], first),
+    )
+    return ToldCells(
+        times=times,
+        is_told=np.ones(len(first), np.bool_),
+        visitors=times.visitors,
+        person_s=times.person_s,
+    )
 
 
 def _rows(told: ToldCells, which: Bools) -> ToldCells:

@@ -16,10 +16,14 @@ can put persons in and take them out again learns where a count steps, and so th
 fixed threshold he learns from a block that his own k - 1 persons alone do not open that nobody else
 was there. Threshold and rounding hang on one draw, for of two he would see where both steps lie.
 
-Blocks that add up to one that is told too (hours of a day, cohorts of everybody) protect each
-other: of each sum one told block, chosen by lot, is withheld, so that what is missing is k visitors
-at least. It is so always: were it only where somebody is withheld, one more told block would say
-that nobody is. The lot does not ask who is the smallest, or it would compare counts for the asker.
+Distinct visitors do not add up, so that no count is had from others by subtraction; two things do:
+
+- Seconds of hours add up to those of the day. Of the hours of a cell or zone one told hour, chosen
+  by lot, is withheld, so that what is missing is k visitors at least. It is so always: were it only
+  where somebody is withheld, one more told hour would say that nobody is. The lot does not ask who
+  is the smallest, or it would compare counts for the asker.
+- Cohorts add up to everybody. Where a site tells cohorts, what is told of everybody's days is
+  nothing but the sum of the told cohorts.
 """
 
 import hashlib

@@ -11,7 +11,7 @@ Each is counted as distinct visitors of a day, so that flows do not add up to th
 and none can be had from others by subtraction.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -19,9 +19,9 @@ import numpy as np
 
 from rtls.footfall.blocks import WindowBlocks, block_columns
 from rtls.footfall.release import ReleaseRules, Told, block_words, name_word, told_counts
-from rtls.footfall.runs import changes, run_numbers, sorted_places
+from rtls.footfall.runs import changes, sorted_places
 from rtls.model.errors import InvalidReport
-from rtls.model.footfall import Bools, Int32s, Int64s, UInt64s, VisitColumns
+from rtls.model.footfall import Int32s, Int64s, UInt64s, VisitColumns
 
 LENGTH_MIN: Final = 2
 LENGTH_MAX: Final = 6
@@ -141,23 +141,23 @@ def path_counts(steps: Steps, length: int) -> PathCounts:
     )
 
 
-def told_paths(paths: PathCounts, rules: ReleaseRules, *, kind: str) -> ToldPaths:
-    """Return what is told of everybody; ``kind`` sets flows, stops and paths apart."""
-    everybody = np.full(len(paths.day), -1, np.int64)
-    return _told(paths, everybody, None, kind=kind, rules=rules)
-
-
-def told_cohort_paths(
-    paths: Mapping[str, PathCounts], cohort: str, rules: ReleaseRules, *, kind: str
+def told_paths(
+    paths: PathCounts, rules: ReleaseRules, *, kind: str, cohort: str | None = None
 ) -> ToldPaths:
-    """Return what is told of one cohort; ``paths`` holds the days of every cohort."""
-    names = sorted(paths)
-    joined = _joined([paths[name] for name in names])
-    codes = [np.full(len(paths[n].day), name_word(n) >> 1, np.int64) for n in names]
-    cohorts = np.concatenate(codes)
-    sums = run_numbers(joined.day, *joined.zones.T)
-    told = _told(joined, cohorts, sums, kind=f"{kind} of a cohort", rules=rules)
-    return _rows(told, cohorts == name_word(cohort) >> 1)
+    """Return what is told of everybody's days, or of one cohort's.
+
+    Parameters
+    ----------
+    kind
+        Sets flows, stops and paths apart.
+    """
+    words = np.array([*map(name_word, paths.zone_names), 0], np.uint64).view(np.int64)
+    who = -1 if cohort is None else name_word(cohort) >> 1
+    cohorts = np.full(len(paths.day), who, np.int64)
+    blocks = block_words(paths.day, *words[paths.zones].T, cohorts)
+    kind = kind if cohort is None else f"{kind} of a cohort"
+    told = told_counts(paths.visitors, blocks, kind=kind, rules=rules, sums=None)
+    return ToldPaths(paths=paths, told=told)
 
 
 def zone_path_list(told: Iterable[ToldPaths], blocks: WindowBlocks) -> tuple[ZonePath, ...]:
@@ -187,38 +187,6 @@ def _with_ends(day: Int32s, visitor: UInt64s, zone: Int64s, names: tuple[str, ..
         visitor=np.insert(visitor, places, visitor[owner]),
         zone=np.insert(zone, places, len(names)),
         zone_names=names,
-    )
-
-
-def _told(
-    paths: PathCounts, cohorts: Int64s, sums: Int64s | None, *, kind: str, rules: ReleaseRules
-) -> ToldPaths:
-    named = [name_word(name) for name in paths.zone_names]
-    names = np.array([*named, 0], np.uint64).view(np.int64)
-    words = block_words(paths.day, *names[paths.zones].T, cohorts)
-    told = told_counts(paths.visitors, words, kind=kind, rules=rules, sums=sums)
-    return ToldPaths(paths=paths, told=told)
-
-
-def _joined(tables: Sequence[PathCounts]) -> PathCounts:
-    return PathCounts(
-        day=np.concatenate([table.day for table in tables]),
-        zones=np.concatenate([table.zones for table in tables]),
-        visitors=np.concatenate([table.visitors for table in tables]),
-        zone_names=tables[0].zone_names,
-    )
-
-
-def _rows(told: ToldPaths, which: Bools) -> ToldPaths:
-    paths = told.paths
-    return ToldPaths(
-        paths=PathCounts(
-            day=paths.day[which],
-            zones=paths.zones[which],
-            visitors=paths.visitors[which],
-            zone_names=paths.zone_names,
-        ),
-        told=told.told.rows(which),
     )
 
 

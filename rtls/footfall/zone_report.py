@@ -9,7 +9,7 @@ API, the shelf report and the what-if.
     quantile  = the bin in which it lies, of the stops of these blocks
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -87,18 +87,10 @@ def told_zones(stays: ZoneStays, rules: ReleaseRules) -> ToldZones:
     return _told(stays, everybody, sums, kind="zones", rules=rules)
 
 
-def told_cohort_zones(
-    stays: Mapping[str, ZoneStays], cohort: str, rules: ReleaseRules
-) -> ToldZones:
-    """Return what is told of one cohort's days; ``stays`` holds the days of every cohort."""
-    names = sorted(stays)
-    joined = joined_stays([stays[name] for name in names])
-    cohorts = np.concatenate(
-        [np.full(len(stays[name].day), name_word(name) >> 1, np.int64) for name in names]
-    )
-    sums = run_numbers(joined.day, joined.zone)
-    told = _told(joined, cohorts, sums, kind="zones of a cohort", rules=rules)
-    return _rows(told, cohorts == name_word(cohort) >> 1)
+def told_cohort_zones(stays: ZoneStays, cohort: str, rules: ReleaseRules) -> ToldZones:
+    """Return what is told of the days of one cohort; those of all, added up, are everybody's."""
+    words = np.full(len(stays.day), name_word(cohort) >> 1, np.int64)
+    return _told(stays, words, None, kind="zones of a cohort", rules=rules)
 
 
 def zone_figures(
@@ -115,26 +107,6 @@ def zone_figures(
     """
     parts = [_belonging(part, blocks, hour) for part in told]
     return tuple(_figures(zone, parts, hour) for zone in zones)
-
-
-def joined_stays(tables: Sequence[ZoneStays]) -> ZoneStays:
-    """Return the rows of several tables of the same blocks, one after the other."""
-    names = tuple(sorted({name for table in tables for name in table.zone_names}))
-    place = {name: index for index, name in enumerate(names)}
-    codes = [np.array([place[name] for name in table.zone_names], np.int32) for table in tables]
-    return ZoneStays(
-        block=tables[0].block,
-        day=np.concatenate([table.day for table in tables]),
-        hour=np.concatenate([table.hour for table in tables]),
-        zone=np.concatenate([code[t.zone] for code, t in zip(codes, tables, strict=True)]),
-        zone_names=names,
-        visitors=np.concatenate([table.visitors for table in tables]),
-        passers=np.concatenate([table.passers for table in tables]),
-        stoppers=np.concatenate([table.stoppers for table in tables]),
-        stops=np.concatenate([table.stops for table in tables]),
-        dwell_s=np.concatenate([table.dwell_s for table in tables]),
-        stops_in_bin=np.concatenate([table.stops_in_bin for table in tables]),
-    )
 
 
 def _told(

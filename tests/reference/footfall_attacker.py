@@ -3,8 +3,8 @@
 He knows how the release works but not its key. He sees every answer about every cell, hour, day and
 cohort, in the world as it is and in the worlds in which one more and one more of his shoppers is
 left out. For each count he keeps the values that agree with all answers, draw by draw, and tightens
-them by what adds up: cohorts to everybody, hours to days, seconds to seconds. He has recovered a
-count when one value is left, and also when he is shown one below k.
+them by what adds up: hours and cohorts to a day, seconds to seconds. He has recovered a count below
+k when one value is left, and also when it is shown to him.
 """
 
 import itertools
@@ -64,6 +64,7 @@ class Method:
     step: int = 5
     draws: int = 5
     has_lots: bool = True
+    tells_cohorts: bool = False
     told_from: int | None = None
     """visitors from which on a count is told; None: k"""
 
@@ -114,12 +115,14 @@ Answers = dict[Key, Answer]
 """what is absent is withheld"""
 
 
-def all_answers(world: World, left_out: int, rules: ReleaseRules) -> Answers:
+def all_answers(
+    world: World, left_out: int, rules: ReleaseRules, *, tells_cohorts: bool
+) -> Answers:
     """Ask everything in the world without the first of the attacker's shoppers."""
     present = [one for one in world.presences if one.person >= left_out]
-    answers: Answers = {}
-    for block in Block:
-        answers |= _read(None, told_cells(cell_table(present, block), rules))
+    answers = _read(None, told_cells(cell_table(present, Block.HOUR), rules))
+    if not tells_cohorts:
+        return answers | _read(None, told_cells(cell_table(present, Block.DAY), rules))
     tables = {
         name: cell_table([one for one in present if world.cohort[one.person] == name], Block.DAY)
         for name in COHORTS
@@ -167,8 +170,9 @@ class Attacker:
         self._method = method
         self._worlds = range(len(answers))
         self._most = 4 * world.known + 4
-        keys = [(None, hour, cell) for hour in (*HOURS, WHOLE_DAY) for cell in CELLS]
-        keys += [(name, WHOLE_DAY, cell) for name in COHORTS for cell in CELLS]
+        days = COHORTS if method.tells_cohorts else (None,)
+        keys = [(None, hour, cell) for hour in HOURS for cell in CELLS]
+        keys += [(name, WHOLE_DAY, cell) for name in days for cell in CELLS]
         self._answers = {key: [one.get(key, NOTHING) for one in answers] for key in keys}
         own = [one for one in world.presences if one.person < world.known]
         self._own = {key: [one for one in own if _belongs(one, key, world.cohort)] for key in keys}
@@ -181,12 +185,12 @@ class Attacker:
         }
         self.possible = {key: self._alone(key) for key in keys}
         for cell in CELLS:
-            self._add_up_cohorts(cell)
-            self._add_up_hours(cell)
+            self._draw_lots([(None, hour, cell) for hour in HOURS])
+            self._add_up([(name, WHOLE_DAY, cell) for name in days], cell)
 
     def _alone(self, key: Key) -> set[Draw]:
         """Return the draws that agree with every answer about one count."""
-        may_hide = self._method.has_lots and (key[0] is not None or key[1] != WHOLE_DAY)
+        may_hide = self._method.has_lots and key[1] != WHOLE_DAY
         return {
             draw
             for draw in itertools.product(range(self._most), range(self._method.draws))
@@ -212,60 +216,52 @@ class Attacker:
             for world, own in enumerate(self.owned[key])
         )
 
-    def _draw_lots(self, keys: Sequence[Key]) -> set[tuple[int, ...]]:
-        """Return what may be enough, world by world, of blocks of which one is always hidden."""
+    def _draw_lots(self, keys: Sequence[Key]) -> None:
+        """Keep of the hours what agrees with one of them being always hidden."""
         told = tuple(
             sum(answer.is_told << world for world, answer in enumerate(self._answers[key]))
             for key in keys
         )
         masks = [{self._enough(key, draw) for draw in self.possible[key]} for key in keys]
-        return {
+        agreeing = [
             enough
             for enough in itertools.product(*masks)
             if any(
                 _shown(enough, order) == told for order in itertools.permutations(range(len(keys)))
             )
             or not self._method.has_lots
-        }
-
-    def _keep(self, keys: Sequence[Key], agreeing: set[tuple[int, ...]]) -> None:
+        ]
         for place, key in enumerate(keys):
-            masks = {enough[place] for enough in agreeing}
-            self.possible[key] = {d for d in self.possible[key] if self._enough(key, d) in masks}
+            kept = {enough[place] for enough in agreeing}
+            self.possible[key] = {d for d in self.possible[key] if self._enough(key, d) in kept}
 
-    def _add_up_cohorts(self, cell: int) -> None:
-        """Keep of two cohorts the pairs that hide each other by lot, and fit the sum."""
-        first, second = keys = [(name, WHOLE_DAY, cell) for name in COHORTS]
-        everybody = (None, WHOLE_DAY, cell)
-        sums = {others for others, _ in self.possible[everybody]}
-        agreeing = self._draw_lots(keys)
-        pairs = {
-            (one, other)
-            for one, other in itertools.product(self.possible[first], self.possible[second])
-            if one[0] + other[0] in sums
-            and (self._enough(first, one), self._enough(second, other)) in agreeing
-        }
-        self.possible[first] = {one for one, _ in pairs}
-        self.possible[second] = {other for _, other in pairs}
-        total = {one[0] + other[0] for one, other in pairs}
-        self.possible[everybody] = {d for d in self.possible[everybody] if d[0] in total}
+    def _bounds(self, key: Key) -> tuple[int, int]:
+        others = [others for others, _ in self.possible[key]]
+        return min(others, default=0), max(others, default=0)
 
-    def _add_up_hours(self, cell: int) -> None:
-        """Bound each hour by the day: persons by union, and seconds, one at least a person."""
-        day = (None, WHOLE_DAY, cell)
+    def _add_up(self, days: Sequence[Key], cell: int) -> None:
+        """Bound hours by days and days by hours: persons by union, seconds by their sum.
+
+        The days of all cohorts together hold each person of a day once.
+        """
         hours = [(None, hour, cell) for hour in HOURS]
-        self._keep(hours, self._draw_lots(hours))
-        seconds = {key: self._others_s(key) for key in (*hours, day)}
+        most_day_s = sum(self._others_s(key)[1] for key in days)
         for key in hours:
             beside = [one for one in hours if one != key]
-            most_beside = sum(max((d[0] for d in self.possible[one]), default=0) for one in beside)
-            least_day = min((d[0] for d in self.possible[day]), default=0)
-            most_day = max((d[0] for d in self.possible[day]), default=0)
-            most_s = seconds[day][1] - sum(max(seconds[one][0], 0.0) for one in beside)
-            most = min(most_day, math.floor(most_s) if math.isfinite(most_s) else most_day)
-            self.possible[key] = {
-                draw for draw in self.possible[key] if least_day - most_beside <= draw[0] <= most
-            }
+            low = sum(self._bounds(day)[0] for day in days)
+            low -= sum(self._bounds(one)[1] for one in beside)
+            most = sum(self._bounds(day)[1] for day in days)
+            most_s = most_day_s - sum(max(self._others_s(one)[0], 0.0) for one in beside)
+            if math.isfinite(most_s):
+                most = min(most, math.floor(most_s))
+            self.possible[key] = {d for d in self.possible[key] if low <= d[0] <= most}
+        for key in days:
+            beside = [one for one in days if one != key]
+            low = max(self._bounds(hour)[0] for hour in hours)
+            low -= sum(self._bounds(one)[1] for one in beside)
+            most = sum(self._bounds(hour)[1] for hour in hours)
+            most -= sum(self._bounds(one)[0] for one in beside)
+            self.possible[key] = {d for d in self.possible[key] if low <= d[0] <= most}
 
     def _others_s(self, key: Key) -> tuple[float, float]:
         """Return between which bounds the seconds lie of those that are not the attacker's."""
@@ -283,20 +279,18 @@ class Attacker:
 
 def recovered(world: World, rules: ReleaseRules, method: Method) -> list[str]:
     """Return each count below k that the attacker has recovered, for people to read."""
-    answers = [all_answers(world, left_out, rules) for left_out in range(world.known + 1)]
+    answers = [
+        all_answers(world, left_out, rules, tells_cohorts=method.tells_cohorts)
+        for left_out in range(world.known + 1)
+    ]
     attacker = Attacker(world, answers, method)
-    truth: dict[Key, set[int]] = defaultdict(set)
-    for one in world.presences:
-        for key in ((None, one.hour), (None, WHOLE_DAY), (world.cohort[one.person], WHOLE_DAY)):
-            truth[*key, one.cell].add(one.person)
     found = []
-    for key, persons in truth.items():
-        possible = {others for others, _ in attacker.possible[key]}
+    for key, possible in attacker.possible.items():
+        persons = {one.person for one in world.presences if _belongs(one, key, world.cohort)}
         others = sum(person >= world.known for person in persons)
-        assert others in possible, (key, others, possible)
-        for left_out, own in enumerate(attacker.owned[key]):
-            count = others + own
-            is_shown = answers[left_out].get(key, NOTHING).is_told
-            if 0 < count < method.k and (len(possible) == 1 or is_shown):
-                found.append(f"{key} without {left_out}: {count}")
+        left = {count for count, _ in possible}
+        assert others in left, (key, others, left)
+        is_shown = answers[0].get(key, NOTHING).is_told
+        if 0 < len(persons) < method.k and (len(left) == 1 or is_shown):
+            found.append(f"{key}: {len(persons)}")
     return found
