@@ -61,33 +61,20 @@ class HistoryAsking:
         self._told: set[str] = set()
         self._lock = threading.Lock()
 
-    def ask(self, query: str, part: DayPart, asked: Mapping[str, object]) -> Columns:
-        """Return the answer of the files that can be read; none at all answer with no rows.
+    def ask(
+        self, query: str, parts: Sequence[DayPart], asked: Mapping[str, object]
+    ) -> list[Columns]:
+        """Return the answer about each part, of the files that can be read.
 
-        Raises
-        ------
-        InvalidReport
-            If the question needs more memory than it may take, or nothing can be read.
+        Where there are none the answer has no rows. `InvalidReport` says that the question needs
+        more memory than it may take, or that nothing can be read.
         """
-        text = within(query, part.table, part.spans)
-        with self._lock:
-            for _ in range(TRIES):
-                paths = self._paths(part)
-                try:
-                    return self._run(text, part.table, paths, asked)
-                except duckdb.OutOfMemoryException as error:
-                    raise InvalidReport(
-                        f"the report of {part.day} needs more than {self._settings.memory_mib} "
-                        f"MiB ({error}); expected it to fit. Raise history.memory_mib, or ask for "
-                        "larger cells."
-                    ) from error
-                except duckdb.Error:
-                    self._find_damaged(paths, part.table)
-            self._tell()
-        raise InvalidReport(
-            f"the {part.table} of {part.day} cannot be read; expected files that stay as they "
-            "are. Look at the disk."
-        )
+        bounds = self._settings
+        with (
+            self._lock,
+            open_session(memory_mib=bounds.memory_mib, threads=bounds.threads) as session,
+        ):
+            return [self._ask_one(session, query, part, asked) for part in parts]
 
     def gaps(self, site: SiteId, day: dt.date) -> list[DayGap]:
         """Return what is missing of a day."""
@@ -96,35 +83,66 @@ class HistoryAsking:
             self._tell()
         return found
 
+    def _ask_one(
+        self,
+        session: duckdb.DuckDBPyConnection,
+        query: str,
+        part: DayPart,
+        asked: Mapping[str, object],
+    ) -> Columns:
+        text = within(query, part.table, part.spans)
+        for _ in range(TRIES):
+            paths = self._paths(part)
+            try:
+                return _run(session, text, part.table, paths, asked)
+            except duckdb.OutOfMemoryException as error:
+                raise InvalidReport(
+                    f"the report of {part.day} needs more than {self._settings.memory_mib} MiB "
+                    f"({error}); expected it to fit. Raise history.memory_mib, or ask for larger "
+                    "cells."
+                ) from error
+            except duckdb.Error:
+                self._find_damaged(session, paths, part.table)
+        raise InvalidReport(
+            f"the {part.table} of {part.day} cannot be read; expected files that stay as they "
+            "are. Look at the disk."
+        )
+
     def _paths(self, part: DayPart) -> list[str]:
         hull = Span(start_ms=part.spans[0].start_ms, end_ms=part.spans[-1].end_ms)
         files = self._files.readable(part.site, part.day, part.table)
         self._tell()
         return [str(file.path) for file in files if file.holds(hull)]
 
-    def _run(
-        self, query: str, table: Table, paths: Sequence[str], asked: Mapping[str, object]
-    ) -> Columns:
-        text = query if paths else about_nothing(query, table)
-        given = {name: value for name, value in asked.items() if f"${name}" in text}
-        if paths:
-            given["paths"] = list(paths)
-        bounds = self._settings
-        with open_session(memory_mib=bounds.memory_mib, threads=bounds.threads) as session:
-            found = session.execute(text, given).fetchnumpy()
-        # A column that could be NULL comes masked; none of ours is.
-        return {name: np.ma.getdata(column) for name, column in found.items()}
-
-    def _find_damaged(self, paths: Sequence[str], table: Table) -> None:
+    def _find_damaged(
+        self, session: duckdb.DuckDBPyConnection, paths: Sequence[str], table: Table
+    ) -> None:
         for path in paths:
             try:
-                self._run(READ_ALL[table], table, [path], {})
+                _run(session, READ_ALL[table], table, [path], {})
             except duckdb.Error as error:
                 why = f"{Path(path).name} is damaged within ({str(error).splitlines()[0]})"
                 self._files.mark_damaged(Path(path), why)
+        self._tell()
 
     def _tell(self) -> None:
         for why in self._files.reasons():
             if why not in self._told:
                 self._told.add(why)
                 self._report(f"left out of reports: {why}")
+
+
+def _run(
+    session: duckdb.DuckDBPyConnection,
+    query: str,
+    table: Table,
+    paths: Sequence[str],
+    asked: Mapping[str, object],
+) -> Columns:
+    text = query if paths else about_nothing(query, table)
+    given = {name: value for name, value in asked.items() if f"${name}" in text}
+    if paths:
+        given["paths"] = list(paths)
+    found = session.execute(text, given).fetchnumpy()
+    # A column that could be NULL comes masked; none of ours is.
+    return {name: np.ma.getdata(column) for name, column in found.items()}

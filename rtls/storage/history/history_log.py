@@ -21,9 +21,17 @@ from rtls.model.visit import Passed, VisitRecord
 from rtls.storage.history.counted_tags import CountedTags
 from rtls.storage.history.held_visits import HeldVisits
 from rtls.storage.history.history_file import HistoryFile
-from rtls.storage.history.history_folder import Table, day_folder, next_number, part_path
+from rtls.storage.history.history_folder import (
+    Table,
+    day_folder,
+    next_number,
+    part_path,
+    site_folder,
+)
+from rtls.storage.history.history_lock import HistoryLock
 from rtls.storage.history.history_rows import FixRows, FixSlice, VisitRow, VisitRows
 from rtls.storage.history.parquet_tables import ROW_GROUP_ROWS
+from rtls.storage.history.retention import remove_unfinished
 from rtls.storage.history.salt_book import SaltBook, visitor_of
 from rtls.storage.history.site_days import Span, day_of, day_span
 
@@ -69,6 +77,7 @@ class HistoryLog:
         self._counted = counted
         self._salts = salts
         self._settings = settings
+        self._lock = HistoryLock(site_folder(folder, site_map.site))
         self._held = HeldVisits(settle_ms=settings.settle_ms)
         self._rows: dict[tuple[Table, dt.date], FixRows | VisitRows] = {}
         self._files: dict[tuple[Table, dt.date], tuple[UnixMs, HistoryFile | None]] = {}
@@ -76,8 +85,24 @@ class HistoryLog:
         self._today: tuple[dt.date, Span] | None = None
         self.counters = {
             "fixes": 0, "visits": 0, "files": 0, "not_counted": 0, "too_late": 0, "lost": 0,
+            "unfinished_removed": 0,
         }  # fmt: skip
         self.counters |= self._held.counters
+
+    def begin(self) -> None:
+        """Take the folder, and clear what a kill has left in it; safe to call again.
+
+        Raises
+        ------
+        NotDurable
+            If the folder cannot be used, or another process writes there.
+        """
+        if self._lock.take():
+            try:
+                self.counters["unfinished_removed"] += remove_unfinished(self._folder, self._site)
+            except OSError as error:
+                self._lock.give_back()
+                raise NotDurable(_unusable(self._folder, error)) from error
 
     def take_fixes(self, taken: FixSlice, *, now_ms: UnixMs) -> None:
         """Take the fixes of one instant; raises `NotDurable` as `turn` does."""
@@ -124,8 +149,11 @@ class HistoryLog:
     def close(self, *, now_ms: UnixMs) -> None:
         """Write all that is known, settled or not; raises `NotDurable` as `turn` does."""
         self._take_settled(UnixMs(now_ms + self._settings.settle_ms + 1))
-        for key in list(self._files):
-            self._finish(*key)
+        try:
+            for key in list(self._files):
+                self._finish(*key)
+        finally:
+            self._lock.give_back()
 
     def give_up(self) -> None:
         """Drop the files that grow, after the disk has refused."""
@@ -213,7 +241,9 @@ class HistoryLog:
         except (NotDurable, OSError) as error:
             self.counters["lost"] += count + (0 if file is None else file.rows)
             del self._files[key], self._rows[key]
-            raise _named(error, self._folder) from error
+            if isinstance(error, OSError):
+                raise NotDurable(_unusable(self._folder, error)) from error
+            raise
         return file
 
     def _finish(self, table: Table, day: dt.date) -> None:
@@ -241,10 +271,8 @@ class HistoryLog:
         self.counters["lost"] += lost
 
 
-def _named(error: NotDurable | OSError, folder: Path) -> NotDurable:
-    if isinstance(error, NotDurable):
-        return error
-    return NotDurable(
+def _unusable(folder: Path, error: OSError) -> str:
+    return (
         f"{folder} cannot be used ({error}); expected a readable and writable folder. Correct its "
         "rights, or history.folder."
     )

@@ -179,12 +179,18 @@ class HistoryReader:
         block: Block,
         query: str,
         asked: Mapping[str, object],
-    ) -> Iterator[tuple[dt.date, int, Columns]]:
-        """Yield day, hour and answer of each block of the window, in their order."""
+    ) -> list[tuple[dt.date, int, Columns]]:
+        """Return day, hour and answer of each block of the window, in their order."""
+        stretches = list(_stretches(window, block))
+        parts = [
+            DayPart(site=window.site, day=day, table=table, spans=spans)
+            for day, _, spans in stretches
+        ]
         given = {"floor": window.floor, "cohort": window.cohort, **asked}
-        for day, hour, spans in _stretches(window, block):
-            part = DayPart(site=window.site, day=day, table=table, spans=spans)
-            yield day, hour, self._asking.ask(query, part, given)
+        answers = self._asking.ask(query, parts, given)
+        return [
+            (day, hour, found) for (day, hour, _), found in zip(stretches, answers, strict=True)
+        ]
 
 
 def _stretches(

@@ -106,6 +106,7 @@ class HistoryRecorder:
             self._drop_waiting()
             return
         try:
+            self._log.begin()
             self._write_waiting(now_ms)
             self._log.turn(now_ms=now_ms)
         except NotDurable as error:
