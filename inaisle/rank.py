@@ -104,22 +104,23 @@ def _responders(given: RankInput, _tables: Tables) -> Numbers:
 
 
 def _shelf(given: RankInput, tables: Tables) -> Numbers:
+    rows = shelf_rows(given, tables)
+    return score_shelf(given.panel, rows) if len(rows.item) else np.empty(0)
+
+
+def shelf_rows(given: RankInput, tables: Tables) -> ShelfRows:
+    """Return the candidates of t4, each with who asks, where, and how long after the instant."""
     codes = given.asked.codes
     request = _request_of(tables)
     assert tables.requests is not None
     after = -np.asarray(tables.requests.column("ts").to_numpy(zero_copy_only=False), np.float64)
     lag_days = np.where(np.isfinite(after), np.maximum(after, 0.0), 0.0)
-    if not len(request):
-        return np.empty(0)
-    return score_shelf(
-        given.panel,
-        ShelfRows(
-            request=request,
-            customer=codes["customer_id"][request],
-            store=codes["store_id"][request],
-            item=given.asked.candidates["item_id"],
-            lag_days=lag_days[request],
-        ),
+    return ShelfRows(
+        request=request,
+        customer=codes["customer_id"][request],
+        store=codes["store_id"][request],
+        item=given.asked.candidates["item_id"],
+        lag_days=lag_days[request],
     )
 
 

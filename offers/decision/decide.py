@@ -1,24 +1,29 @@
 """Choose at most one campaign for a moment, and say of every other why not.
 
 Layer: rules. Takes: a `Moment`, `ConsentState` and `Candidate`s. Gives: a `Decision` to the handler
-decide_moment. Same input, same decision: nothing is drawn, nothing depends on order.
+decide_moment. Same input, same decision: nothing depends on order, and what a ranking draws is
+seeded by the decision's id.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Final
 
 from offers.decision.eligibility import Eligibility, eligibility
 from offers.decision.frequency_cap import is_within_cap
+from offers.decision.ranking.campaign_features import campaign_features
+from offers.decision.ranking.thompson import choose
 from offers.decision.schedule import WallTime, is_scheduled, wall_time
 from offers.decision.situation import Situation, situation_of, unmet_place
 from offers.decision.trigger import is_triggered
 from offers.model.conditions.shopper_facts import ShopperFacts
-from offers.model.ids import DecisionId
-from offers.model.offering.decision import Candidate, Choice, Decision, PassedOver
+from offers.model.ids import CampaignId, DecisionId
+from offers.model.offering.decision import Candidate, Choice, Decision, PassedOver, Weighed
 from offers.model.offering.occasion import Moment, ZoneOccasion
 from offers.model.offering.refusal import Refusal
 from offers.model.people.consent import ConsentState
+from offers.model.ranking.ranking_policy import POLICY as RANKED
+from offers.model.ranking.ranking_policy import RankingPolicy
 from offers.model.visits.site_rules import DEFAULT_RULES, SiteRules
 
 POLICY: Final = "priority/1"
@@ -38,7 +43,8 @@ def decide(
     """Return which campaign is offered now, if any.
 
     Of the campaigns that nothing speaks against, the one with the highest priority is chosen, and
-    among equals the first by id.
+    among equals the first by id; where the site has a ranking, one is drawn by what is believed of
+    each.
 
     Parameters
     ----------
@@ -69,15 +75,19 @@ def decide(
         is_trip_full=moment.needs_locate and offers_in_trip >= rules.offers_a_trip_max,
     )
     ranked = sorted(candidates, key=_rank)
-    passed_over: list[PassedOver] = []
+    refusals = [refusal_of(candidate, ground) for candidate in ranked]
+    eligible = [entry for entry, refusal in zip(ranked, refusals, strict=True) if refusal is None]
+    weighed = _weighed(eligible, facts, rules.ranking, decision=decision, moment=moment)
+    winner = eligible[weighed.index] if eligible else None
+    passed_over = tuple(
+        _passed_over(candidate, refusal or Refusal.OUTRANKED, ground, weighed.of(candidate))
+        for candidate, refusal in zip(ranked, refusals, strict=True)
+        if candidate is not winner
+    )
     chosen = None
-    for candidate in ranked:
-        refusal = refusal_of(candidate, ground)
-        if refusal is None and chosen is None:
-            assert isinstance(ground.allowed, Eligibility)  # or every candidate had been refused
-            chosen = _choice(candidate, ground.allowed)
-        else:
-            passed_over.append(_passed_over(candidate, refusal or Refusal.OUTRANKED, ground))
+    if winner is not None:
+        assert isinstance(ground.allowed, Eligibility)  # or every candidate had been refused
+        chosen = _choice(winner, ground.allowed, weighed.of(winner))
     return Decision(
         decision=decision,
         event_id=moment.event_id,
@@ -87,9 +97,9 @@ def decide(
         zone=moment.zone,
         visit=moment.open_visit,
         at_ms=moment.now_ms,
-        policy=POLICY,
+        policy=POLICY if rules.ranking is None else RANKED,
         chosen=chosen,
-        passed_over=tuple(passed_over),
+        passed_over=passed_over,
     )
 
 
@@ -102,6 +112,43 @@ class Ground:
     shown: WallTime
     situation: Situation
     is_trip_full: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Weighing:
+    """Which of the eligible campaigns is chosen, and what a ranking said of each."""
+
+    index: int = 0
+    of_campaign: Mapping[CampaignId, Weighed] = field(default_factory=dict)
+
+    def of(self, candidate: Candidate) -> Weighed | None:
+        """Return what was said of a campaign; None of those that were not weighed."""
+        return self.of_campaign.get(candidate.revision.campaign)
+
+
+def _weighed(
+    eligible: Sequence[Candidate],
+    facts: ShopperFacts | None,
+    ranking: RankingPolicy | None,
+    *,
+    decision: DecisionId,
+    moment: Moment,
+) -> _Weighing:
+    """Let the eligible campaigns compete; without a ranking the first of them wins."""
+    if ranking is None or not eligible:
+        return _Weighing()
+    revisions = [candidate.revision for candidate in eligible]
+    x = campaign_features(revisions, facts, ranking, now_ms=moment.now_ms)
+    chosen = choose(ranking.belief, x, seed=decision, chance_left=ranking.chance_left)
+    return _Weighing(
+        index=chosen.index,
+        of_campaign={
+            revision.campaign: Weighed(score=float(score), propensity=min(float(chance), 1.0))
+            for revision, score, chance in zip(
+                revisions, chosen.scores, chosen.propensities, strict=True
+            )
+        },
+    )
 
 
 def refusal_of(candidate: Candidate, ground: Ground) -> Refusal | None:
@@ -188,7 +235,9 @@ _CHECKS: Final = (
 )
 
 
-def _passed_over(candidate: Candidate, refusal: Refusal, ground: Ground) -> PassedOver:
+def _passed_over(
+    candidate: Candidate, refusal: Refusal, ground: Ground, weighed: Weighed | None
+) -> PassedOver:
     revision = candidate.revision
     is_about_terms = refusal is Refusal.CONDITION_UNMET
     return PassedOver(
@@ -196,6 +245,7 @@ def _passed_over(candidate: Candidate, refusal: Refusal, ground: Ground) -> Pass
         revision=revision.revision,
         refusal=refusal,
         place=unmet_place(revision, ground.situation) if is_about_terms else None,
+        weighed=weighed,
     )
 
 
@@ -203,11 +253,12 @@ def _rank(candidate: Candidate) -> tuple[int, str]:
     return (-candidate.revision.priority, candidate.revision.campaign)
 
 
-def _choice(candidate: Candidate, allowed: Eligibility) -> Choice:
+def _choice(candidate: Candidate, allowed: Eligibility, weighed: Weighed | None) -> Choice:
     return Choice(
         campaign=candidate.revision.campaign,
         revision=candidate.revision.revision,
         locate_consent=allowed.locate,
         personalise_consent=allowed.personalise,
         may_notify=allowed.may_notify,
+        weighed=weighed,
     )

@@ -9,7 +9,7 @@ import json
 import sqlalchemy as sa
 
 from offers.model.ids import CampaignId, ConsentId, DecisionId, ShopperId, VisitId
-from offers.model.offering.decision import Choice, Decision, PassedOver
+from offers.model.offering.decision import Choice, Decision, PassedOver, Weighed
 from offers.model.offering.refusal import PushRefusal, Refusal
 from offers.storage.tables import DECISIONS
 from rtls.model.units import SiteId, UnixMs, ZoneId
@@ -36,11 +36,7 @@ class SqlDecisions:
     def append(self, decision: Decision) -> None:
         """Write one decision."""
         chosen = decision.chosen
-        passed_over = [
-            [entry.campaign, entry.revision, entry.refusal.value]
-            + ([] if entry.place is None else [entry.place])
-            for entry in decision.passed_over
-        ]
+        passed_over = [_render_passed_over(entry) for entry in decision.passed_over]
         self._connection.execute(
             _ADD_DECISIONS,
             {
@@ -86,12 +82,38 @@ class SqlDecisions:
         )
 
 
+def _render_passed_over(entry: PassedOver) -> list[object]:
+    """Return an entry as short as it can be: most have neither a place nor a ranking."""
+    row: list[object] = [entry.campaign, entry.revision, entry.refusal.value]
+    if entry.place is not None or entry.weighed is not None:
+        row.append(entry.place)
+    if entry.weighed is not None:
+        row.append(_render_weighed(entry.weighed))
+    return row
+
+
 def _parse_passed_over(
-    campaign: str, revision: int, refusal: str, place: str | None = None
+    campaign: str,
+    revision: int,
+    refusal: str,
+    place: str | None = None,
+    weighed: list[float] | None = None,
 ) -> PassedOver:
     return PassedOver(
-        campaign=CampaignId(campaign), revision=revision, refusal=Refusal(refusal), place=place
+        campaign=CampaignId(campaign),
+        revision=revision,
+        refusal=Refusal(refusal),
+        place=place,
+        weighed=_parse_weighed(weighed),
     )
+
+
+def _render_weighed(weighed: Weighed | None) -> list[float] | None:
+    return None if weighed is None else [weighed.score, weighed.propensity]
+
+
+def _parse_weighed(given: list[float] | None) -> Weighed | None:
+    return None if given is None else Weighed(score=given[0], propensity=given[1])
 
 
 def _render_choice(chosen: Choice) -> str:
@@ -103,6 +125,7 @@ def _render_choice(chosen: Choice) -> str:
             "personalise_consent": chosen.personalise_consent,
             "may_notify": chosen.may_notify,
             "push_refusal": chosen.push_refusal,
+            "weighed": _render_weighed(chosen.weighed),
         }
     )
 
@@ -118,4 +141,5 @@ def _parse_choice(text: str) -> Choice:
         personalise_consent=ConsentId(given["personalise_consent"]),
         may_notify=given["may_notify"],
         push_refusal=None if refusal is None else PushRefusal(refusal),
+        weighed=_parse_weighed(given.get("weighed")),
     )

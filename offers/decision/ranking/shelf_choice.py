@@ -17,13 +17,13 @@ from offers.model.ranking.panel import Codes, Numbers, Panel
 
 SPAN_DAYS: Final = 14.0
 CUTS: Final = 2
-REQUESTS_A_CUT: Final = 4_000
+REQUESTS_A_CUT: Final = 3_000
 STOCK_DAYS: Final = 56.0
 SHELF_MIN: Final = 5
 CANDIDATES_MAX: Final = 30
 HISTORY_DAYS_MIN: Final = 28.0
 REQUESTS_MIN: Final = 50
-TREES: Final = Boosting(trees=200, depth=5, rate=0.08, shrink=5.0, h_min=3.0)
+TREES: Final = Boosting(trees=150, depth=5, rate=0.10, shrink=5.0, h_min=3.0)
 OWN, DEMAND = 4, 30
 """columns of shelf_features: own purchases with the longest half-life, demand here and in all"""
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from offers.decision.decide import decide
 from offers.decision.push_choice import PushOutlook, foreseen_refusal
+from offers.decision.ranking.campaign_features import with_past
 from offers.decision.situation import asked_of
 from offers.handlers.offering.issue_offer import issue_offer
 from offers.handlers.random_id import random_id
@@ -19,6 +20,7 @@ from offers.model.loyalty.site_settings import DEFAULT_SITE_SETTINGS
 from offers.model.messages.contact import DeliveryChannel
 from offers.model.offering.decision import Candidate, Decision
 from offers.model.offering.occasion import Moment
+from offers.model.ranking.ranking_policy import RankingPolicy
 from offers.model.visits.site_rules import QUIET_FROM, QUIET_UNTIL, SiteRules
 from offers.ports import SecretSource, UnitOfWork
 from rtls.model.units import SiteId, UnixMs
@@ -56,14 +58,15 @@ def decide_moment(
         candidates = [entry for entry in candidates if entry.revision.campaign == only]
     if not candidates and not is_always_logged:
         return None
+    rules = rules_of(moment.site, work=work)
     decision = decide(
         moment,
         decision=DecisionId(random_id(secrets)),
         consents=work.consents.state_of(moment.shopper),
         candidates=candidates,
-        facts=_facts_for(candidates, moment, work=work),
+        facts=_facts_for(candidates, moment, rules.ranking, work=work),
         offers_in_trip=_offers_in_trip(moment, work=work),
-        rules=rules_of(moment.site, work=work),
+        rules=rules,
         is_suspended=work.suspensions.open_of(moment.shopper) is not None,
     )
     if decision.chosen is not None:
@@ -83,6 +86,7 @@ def rules_of(site: SiteId, *, work: UnitOfWork) -> SiteRules:
         offers_a_trip_max=settings.offers_a_trip_max,
         quiet_from=settings.quiet_from or QUIET_FROM,
         quiet_until=settings.quiet_until or QUIET_UNTIL,
+        ranking=settings.ranking,
     )
 
 
@@ -125,9 +129,15 @@ def candidates_of(moment: Moment, *, work: UnitOfWork) -> list[Candidate]:
 
 
 def _facts_for(
-    candidates: list[Candidate], moment: Moment, *, work: UnitOfWork
+    candidates: list[Candidate],
+    moment: Moment,
+    ranking: RankingPolicy | None,
+    *,
+    work: UnitOfWork,
 ) -> ShopperFacts | None:
     needs = asked_of(candidate.revision for candidate in candidates)
+    if ranking is not None and candidates:
+        needs = with_past(needs)
     if needs is None:
         return None
     return work.facts.of_shopper(moment.shopper, needs, site=moment.site, as_of_ms=moment.now_ms)

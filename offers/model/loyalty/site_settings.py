@@ -11,9 +11,14 @@ from offers.model.errors import InvalidCampaign, InvalidContact, InvalidProgramm
 from offers.model.json_members import Json, object_of, refuse_unknown
 from offers.model.loyalty.segment_settings import DEFAULT_SEGMENTS, SETTABLE, SegmentSettings
 from offers.model.messages.quiet_hours import QuietHours
+from offers.model.ranking.ranking_policy import (
+    RankingPolicy,
+    parse_ranking_policy,
+    render_ranking_policy,
+)
 from offers.model.visits.site_rules import DEFAULT_RULES, SiteRules
 
-_MEMBERS: Final = {"offers_a_trip_max", "segments", "quiet_hours"}
+_MEMBERS: Final = {"offers_a_trip_max", "segments", "quiet_hours", "ranking"}
 _QUIET: Final = {"from", "until"}
 
 
@@ -27,6 +32,8 @@ class SiteSettings:
     quiet_from: str | None = None
     quiet_until: str | None = None
     """when nobody is pushed a message; None: as the service is set up"""
+    ranking: RankingPolicy | None = None
+    """how eligible campaigns compete; None: the highest priority is chosen"""
 
     def __post_init__(self) -> None:
         given = self.offers_a_trip_max
@@ -70,6 +77,7 @@ def parse_site_settings(document: object) -> SiteSettings:
         quiet_until=quiet.get("until"),  # type: ignore[arg-type]
         offers_a_trip_max=trip_max,  # type: ignore[arg-type]  # checked in __post_init__
         segments=SegmentSettings(**dict(segments)),  # type: ignore[arg-type]
+        ranking=parse_ranking_policy(given.get("ranking")),
     )
 
 
@@ -81,4 +89,5 @@ def render_site_settings(settings: SiteSettings) -> Json:
         "quiet_hours": None
         if settings.quiet_from is None
         else {"from": settings.quiet_from, "until": settings.quiet_until},
+        "ranking": None if settings.ranking is None else render_ranking_policy(settings.ranking),
     }

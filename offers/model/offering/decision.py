@@ -6,6 +6,7 @@ A decision is written once and never changed, so that it can be judged later.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import isfinite
 
 from offers.model.campaigns.campaign import CampaignRevision
 from offers.model.errors import InvalidOffer
@@ -48,6 +49,23 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Weighed:
+    """What a ranking said of an eligible campaign."""
+
+    score: float
+    """the expected reward"""
+    propensity: float
+    """the true probability with which it was to be chosen"""
+
+    def __post_init__(self) -> None:
+        if not (isfinite(self.score) and 0.0 < self.propensity <= 1.0):
+            raise InvalidOffer(
+                f"weighed says score {self.score}, propensity {self.propensity}; expected a finite "
+                "score and a probability above zero."
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PassedOver:
     """A campaign that was not chosen, and why."""
 
@@ -56,6 +74,8 @@ class PassedOver:
     refusal: Refusal
     place: str | None = None
     """which term of its conditions is not met, as in "audience.and[1]"; None for other reasons"""
+    weighed: Weighed | None = None
+    """what a ranking said of it, where it was eligible; None: none did"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +91,8 @@ class Choice:
     """whether the offer may be pushed while the app is closed"""
     push_refusal: PushRefusal | None = None
     """what stood against a push already then: the offer waits in the app; None: nothing did"""
+    weighed: Weighed | None = None
+    """what a ranking said of it; None: priority chose"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

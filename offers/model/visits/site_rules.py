@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from offers.model.errors import InvalidCampaign
 from offers.model.messages.quiet_hours import QuietHours
+from offers.model.ranking.ranking_policy import RankingPolicy
 
 OFFERS_A_TRIP_MAX: Final = 100
 QUIET_FROM: Final = "21:00"
@@ -26,6 +27,9 @@ class SiteRules:
     quiet_from: str = QUIET_FROM
     quiet_until: str = QUIET_UNTIL
     """when nobody is pushed a message, by the clocks of the site; equal means never"""
+
+    ranking: RankingPolicy | None = None
+    """how eligible campaigns compete; None: the highest priority is chosen"""
 
     def __post_init__(self) -> None:
         try:
