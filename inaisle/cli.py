@@ -171,6 +171,10 @@ def replay(
         Path | None,
         typer.Option(help="Write visits, in hindsight too, and passes to this file; likewise."),
     ] = None,
+    history: Annotated[
+        Path | None,
+        typer.Option(help="Write positions and visits to this folder, as reports read them."),
+    ] = None,
     until: Annotated[float | None, typer.Option(help="Stop at this second of sessions.")] = None,
     no_calibration: Annotated[
         bool, typer.Option("--no-calibration", help="Leave calib.csv and survey.csv aside.")
@@ -186,6 +190,7 @@ def replay(
         emit=emit,
         emit_zones=emit_zones,
         emit_visits=emit_visits,
+        history=history,
         until_s=until,
         is_calibrated=not no_calibration,
     )

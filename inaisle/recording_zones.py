@@ -88,6 +88,11 @@ class _Features:
     outlines: list[shapely.Geometry] = field(default_factory=list)
 
 
+def has_zones(folder: Path) -> bool:
+    """Return whether a recording comes with zones, sound or not."""
+    return any((folder / name).is_file() for name in (SHELVES, SHOPS))
+
+
 def load_zones(folder: Path) -> RecordingZones:
     """Read the zones of a recording.
 

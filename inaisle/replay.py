@@ -25,6 +25,8 @@ from rich.console import Console
 from inaisle.calibration_csv import read_calibration
 from inaisle.fix_csv import write_fixes
 from inaisle.recording_site import site_map_of
+from inaisle.recording_zones import has_zones
+from inaisle.replay_history import ReplayHistory, replay_history
 from inaisle.visit_csv import VisitTable, visit_table, with_zones
 from inaisle.zone_csv import ZoneTable, zone_table
 from rtls.engine import Engine, EngineOutput
@@ -64,6 +66,8 @@ class ReplaySummary:
     """None where no zones were asked for"""
     visit_rows: int | None = None
     """None where no visits were asked for"""
+    history_rows: int | None = None
+    """None where no history was asked for"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +82,20 @@ class Replay:
     """where P(zone) is written, if anywhere"""
     visits: VisitTable | None = None
     """where visits are written, if anywhere"""
+    history: ReplayHistory | None = None
+    """where the history is written, if anywhere"""
+
+    @property
+    def is_told_of_visits(self) -> bool:
+        """Return whether anybody asked for visits."""
+        return self.visits is not None or self.history is not None
+
+    def tell(self, output: EngineOutput, session: Session) -> None:
+        """Hand what one batch gave to the tables that look at more than fixes."""
+        if self.visits is not None:
+            self.visits.take(output, session)
+        if self.history is not None:
+            self.history.take(output)
 
 
 def replay_recording(
@@ -86,6 +104,7 @@ def replay_recording(
     emit: Path,
     emit_zones: Path | None = None,
     emit_visits: Path | None = None,
+    history: Path | None = None,
     until_s: float | None = None,
     is_calibrated: bool = True,
 ) -> ReplaySummary:
@@ -101,6 +120,8 @@ def replay_recording(
         A second table, of P(zone) at the fixes; for recordings with shelves or shops.
     emit_visits
         A third one, of visits and passes; for the same recordings.
+    history
+        A folder for positions and, where the recording has zones, visits, as reports read them.
     until_s
         Stop at this second of each session's clock.
     is_calibrated
@@ -116,7 +137,7 @@ def replay_recording(
     started = time.perf_counter()
     recording = load_recording(folder)
     site_map = site_map_of(recording, folder)
-    if emit_visits is not None:
+    if emit_visits is not None or (history is not None and has_zones(folder)):
         site_map = with_zones(site_map, folder)
     replay = Replay(
         recording=recording,
@@ -127,7 +148,8 @@ def replay_recording(
     tally = Tally()
     with (
         _zones_of(replay, emit_zones, folder) as with_table,
-        _visits_of(with_table, emit_visits) as watched,
+        _visits_of(with_table, emit_visits) as with_visits,
+        _history_of(with_visits, history) as watched,
     ):
         fixes = write_fixes(emit, replay_rows(watched, tally))
     return ReplaySummary(
@@ -140,6 +162,7 @@ def replay_recording(
         seconds=round(time.perf_counter() - started, 3),
         zone_rows=None if watched.zones is None else watched.zones.rows,
         visit_rows=None if watched.visits is None else watched.visits.rows,
+        history_rows=None if watched.history is None else watched.history.rows,
     )
 
 
@@ -161,6 +184,16 @@ def _visits_of(replay: Replay, emit_visits: Path | None) -> Iterator[Replay]:
         return
     with visit_table(emit_visits, site_map=replay.site_map) as table:
         yield replace(replay, visits=table)
+
+
+@contextmanager
+def _history_of(replay: Replay, folder: Path | None) -> Iterator[Replay]:
+    """Give the replay a history for as long as it lasts, if one is asked for."""
+    if folder is None:
+        yield replay
+        return
+    with replay_history(folder, site_map=replay.site_map) as history:
+        yield replace(replay, history=history)
 
 
 def _calibration(recording: Recording, folder: Path, site_map: SiteMap) -> Calibration | None:
@@ -203,6 +236,8 @@ def _session_rows(
     )
     if replay.visits is not None:
         replay.visits.begin()
+    if replay.history is not None:
+        replay.history.begin()
     for consumed_ms, messages in _instants(source, until_ms, slice_ms):
         reception.receive(messages)
         for batch in reception.advance(consumed_ms):
@@ -210,14 +245,13 @@ def _session_rows(
             output = engine.process(batch)
             if replay.zones is not None:
                 replay.zones.take(output, session, engine=engine)
-            if replay.visits is not None:
-                replay.visits.take(output, session)
+            replay.tell(output, session)
             yield from _fix_rows(output, session, names)
-    if replay.visits is not None and source.is_finished:
+    if replay.is_told_of_visits and source.is_finished:
         # The tags fall silent: visits end as those of who leaves the shop do.
         end_ms = UnixMs(source.consumed_ms + SILENCE_AFTER_MS)
         for batch in reception.advance(end_ms if until_ms is None else min(end_ms, until_ms)):
-            replay.visits.take(engine.process(batch), session)
+            replay.tell(engine.process(batch), session)
     counters = reception.counters
     tally.quarantined += counters["messages_quarantined"]
 
@@ -274,8 +308,10 @@ def print_replay(summary: ReplaySummary, *, as_json: bool) -> None:
     calibrated = "calibrated" if summary.is_calibrated else "without calibration"
     zones = "" if summary.zone_rows is None else f" and {summary.zone_rows:,} rows of zones"
     visits = "" if summary.visit_rows is None else f", {summary.visit_rows:,} rows of visits"
+    history = "" if summary.history_rows is None else f", {summary.history_rows:,} rows of history"
     Console().print(
         f"{summary.recording}: {summary.readings:,} readings of {summary.sessions} sessions gave "
-        f"{summary.fixes:,} fixes{zones}{visits} in {summary.seconds:.1f} s ({calibrated})",
+        f"{summary.fixes:,} fixes{zones}{visits}{history} in {summary.seconds:.1f} s "
+        f"({calibrated})",
         highlight=False,
     )

@@ -1,13 +1,17 @@
 """Replay of visits: how long somebody stood at which shelf, live and in hindsight."""
 
 import csv
+import datetime as dt
 import json
 import math
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from inaisle.errors import ExitStatus
+from rtls.model.footfall import ReportWindow
+from rtls.storage.history.history_reader import HistoryReader
 from tests.end_to_end.recorded_shelves import run, shelf
 
 ANCHORS = {"a0": (0.0, 0.0), "a1": (12.0, 0.0), "a2": (12.0, 10.0), "a3": (0.0, 10.0)}
@@ -52,6 +56,32 @@ def test_stands_at_two_shelves_are_two_visits_with_their_dwell(
     assert float(right["dwell_s"]) == pytest.approx(20.0, abs=2.0)
     assert float(left["dwell_live_s"]) > 0.0
     assert all(float(row["emitted_t_s"]) > float(row["left_t_s"]) for row in (left, right))
+
+
+def test_the_history_of_a_recording_is_read_as_that_of_a_shop(
+    walk: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A recorded walk becomes a day that every report can be made of; its tag is not in it."""
+    history = tmp_path / "history"
+    assert run("replay", walk, "--emit", tmp_path / "f.csv", "--history", history, "--json") == 0
+    summary = json.loads(capsys.readouterr().out)
+    files = sorted(history.rglob("*.parquet"))
+    assert [path.name[:6] for path in files] == ["fixes-", "visits"]
+    day = dt.date.fromisoformat(files[0].parent.name.removeprefix("day="))
+    begin = dt.datetime.combine(day, dt.time(), ZoneInfo("Europe/Berlin"))
+    window = ReportWindow(
+        site=files[0].parent.parent.name.removeprefix("site="),
+        time_zone="Europe/Berlin",
+        start_ms=int(begin.timestamp() * 1000),
+        end_ms=int((begin + dt.timedelta(days=1)).timestamp() * 1000),
+    )
+    reader = HistoryReader(history, report=pytest.fail)
+    fixes, visits = reader.fixes(window), reader.visits(window)
+    assert summary["history_rows"] == len(fixes.at_ms) + len(visits.visitor)
+    assert len(set(fixes.visitor.tolist()) | set(visits.visitor.tolist())) == 1
+    seconds = len(WALK) / 2
+    assert float(fixes.weight_s.sum()) == pytest.approx(seconds, abs=17.0)  # and who falls silent
+    assert sorted(visits.dwell_s.tolist()) == pytest.approx([20.0, 30.0], abs=2.0)
 
 
 @pytest.mark.parametrize("is_by_strength", [False, True])
