@@ -18,16 +18,20 @@ import structlog
 from inaisle.broker import BrokerAddress
 from inaisle.clock import Clock
 from inaisle.errors import InvalidSettings
+from inaisle.footfall_side import open_footfall
+from inaisle.history_side import has_insight
 from inaisle.locating_side import LocatingSide
 from inaisle.offers_side import OffersSide
 from inaisle.operator_access import authorise_operator
 from inaisle.phone_scans import phone_scans
+from inaisle.report_access import authorise_reports
 from inaisle.service import Service
 from inaisle.settings import Settings
 from inaisle.site_loading import load_calibration, load_site_map
 from offers.delivery.fan_out import InProcessFanOut, RedisFanOut
 from offers.visit_feed import RedisVisitFeed
 from rtls.api.fence_stream import FenceStream
+from rtls.api.footfall.footfall_routes import FootfallParts, footfall_router
 from rtls.api.metrics import CountersCollector
 from rtls.api.omlox_routes import TakeMessage, omlox_router
 from rtls.api.operator_routes import OperatorParts, operator_router
@@ -265,8 +269,25 @@ def _add_operator(
         unknown=None if locating is None else locating.unknown_names,
     )
     service.routers.append(operator_router(parts, authorise=authorise_operator))
+    _add_footfall(service, site_map)
     if FormatName.OMLOX in service.settings.formats.on:
         service.routers.append(omlox_router(take, authorise=authorise_operator))
+
+
+def _add_footfall(service: Service, site_map: SiteMap) -> None:
+    """Serve the reports, where the libraries of the history are installed.
+
+    They read the folder of the history: where locating runs elsewhere, `history.folder` says where
+    this process finds it.
+    """
+    if not has_insight():
+        log.info("no reports of footfall: the extra insight is not installed")
+        return
+    parts = FootfallParts(
+        reports=open_footfall(service.settings, site_map=site_map),
+        now_ms=service.around.clock.now_ms,
+    )
+    service.routers.append(footfall_router(parts, authorise=authorise_reports(site_map.site)))
 
 
 def _count(service: Service, **counters: Mapping[str, int]) -> None:

@@ -22,6 +22,7 @@ from inaisle.settings_sections import (
     ClockSection,
     DeliverySection,
     EngineSection,
+    FootfallSection,
     FormatsSection,
     HistorySection,
     LogSection,
@@ -51,6 +52,7 @@ class Settings(BaseSettings):
     engine: EngineSection = EngineSection()
     visits: VisitsSection = VisitsSection()
     history: HistorySection = HistorySection()
+    footfall: FootfallSection = FootfallSection()
     offers: OffersSection = OffersSection()
     delivery: DeliverySection = DeliverySection()
     api: ApiSection = ApiSection()

@@ -136,6 +136,18 @@ class HistorySection(Section):
     memory_mib: int = Field(default=512, ge=64, le=16_384, description="of one report's question")
 
 
+class FootfallSection(Section):
+    """What reports of footfall tell of the shoppers who agreed to be counted."""
+
+    k: int = Field(
+        default=10, ge=5, le=1_000, multiple_of=5, description="visitors that something needs"
+    )
+    cell_m: float = Field(default=1.0, ge=0.25, le=20.0, description="of the heatmap")
+    tells_cohorts: bool = Field(
+        default=False, description="single segments; more of everybody is withheld then"
+    )
+
+
 class OffersSection(Section):
     """What the offer side needs."""
 

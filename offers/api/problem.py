@@ -43,6 +43,8 @@ class ProblemCode(StrEnum):
     INTERNAL_ERROR = "internal_error"
     BUSY = "busy"
     LOCATING_AWAY = "locating_away"
+    REPORTS_BUSY = "reports_busy"
+    EXTRA_MISSING = "extra_missing"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,6 +161,16 @@ KINDS: Final[Mapping[ProblemCode, ProblemKind]] = {
         status=503,
         title="The database is busy",
         remedy="Nothing was done. Repeat with the same key after Retry-After seconds.",
+    ),
+    ProblemCode.EXTRA_MISSING: ProblemKind(
+        status=501,
+        title="A library for this is not installed",
+        remedy='Ask the operator to install it: pip install "inaisle[insight]".',
+    ),
+    ProblemCode.REPORTS_BUSY: ProblemKind(
+        status=503,
+        title="Other reports are being made",
+        remedy="Ask again after Retry-After seconds; reports are made one after the other.",
     ),
     ProblemCode.LOCATING_AWAY: ProblemKind(
         status=503,

@@ -17,7 +17,7 @@ from rtls.model.site_map import SiteMap
 from rtls.model.units import Metre
 
 CELLS_MAX: Final = 1_000_000
-SHARE_MIN: Final = 0.1
+SHARE_MIN: Final = 0.25
 """A sliver of a cell beside a shelf would turn one second into a crowd."""
 
 

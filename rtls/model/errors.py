@@ -13,6 +13,7 @@ Layer: nouns. Takes: nothing. Gives: the errors that public functions of `rtls` 
     ├── InvalidConnection    settings by which no broker can be reached
     ├── InvalidFormat        settings by which no message of a gateway could be read
     ├── InvalidReport        a report that cannot be asked for, or columns none can be made of
+    ├── MissingExtra         a library of an extra is needed and not installed
     ├── NotDurable           something that must survive a crash could not be written
     └── LiveStateAway        the latest fixes cannot be read just now
 
@@ -62,6 +63,10 @@ class InvalidFormat(InaisleError, ValueError):
 
 class InvalidReport(InaisleError, ValueError):
     """A report that cannot be asked for, or columns that none can be made of."""
+
+
+class MissingExtra(InaisleError):
+    """A library of an extra is needed and not installed."""
 
 
 class NotDurable(InaisleError):

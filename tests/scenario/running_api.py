@@ -10,6 +10,7 @@ import httpx2
 import uvicorn
 from websockets.sync.client import ClientConnection, connect
 
+from inaisle.report_access import authorise_reports
 from offers.api.app import create_app
 from offers.api.offering.stream_frames import answer_frame, offer_frame, points_frame
 from offers.api.services import ApiSettings
@@ -29,10 +30,14 @@ from offers.storage.reader import Reader
 from offers.storage.secret_source import SystemSecretSource
 from offers.storage.writer import Writer
 from offers.visit_feed import VisitFeed
+from rtls.api.footfall.footfall_routes import FootfallParts, footfall_router
+from rtls.footfall.release import ReleaseRules
+from rtls.footfall_reports import FootfallReports, ReportSettings
 from rtls.model.units import SiteId, TagId, UnixMs
 from rtls.model.visit import DwellReached, TransitionKind
 from tests.contract.waiting import wait_until
 from tests.ready_database import lay_down_ready_database
+from tests.reference.footfall import MemoryHistory
 from tests.unit.offers.shop import SITE, SITE_MAP, START_MS, dwell_event, transition
 
 PURPOSES = ("locate", "personalise", "notify", "analytics")
@@ -84,6 +89,12 @@ def frame(connection: ClientConnection, *, timeout_s: float = 20.0) -> dict[str,
     read = json.loads(connection.recv(timeout=timeout_s))
     assert isinstance(read, dict)
     return read
+
+
+def empty_reports() -> FootfallReports:
+    """Return the reports of a site whose history holds nothing."""
+    settings = ReportSettings(rules=ReleaseRules(key=bytes(32)))
+    return FootfallReports(MemoryHistory(), site_map=SITE_MAP, settings=settings)
 
 
 class TakenScans:
@@ -153,6 +164,12 @@ class RunningApi:
             connected=self.relay.connected,
             settings=settings or ApiSettings(),
             scans=self.scans,
+            open_routers=(
+                footfall_router(
+                    FootfallParts(reports=empty_reports(), now_ms=lambda: self.now_ms),
+                    authorise=authorise_reports(SITE),
+                ),
+            ),
         )
         self.server = uvicorn.Server(serving_config(self.app, host="127.0.0.1", port=0))
         self._thread = threading.Thread(target=self._serve, daemon=True)

@@ -1,0 +1,1 @@
+"""Footfall for merchandisers: routes, tables, pictures. Layer: edges."""
