@@ -76,7 +76,8 @@ def run(folder: Path, *, file_bytes_max: int | None) -> None:
             ours.take(output(next_ms))
             longest_s = max(longest_s, time.perf_counter() - begun_s)
             next_ms = UnixMs(next_ms + 1000)
-        _print(f"taken {next_ms - 1000} {longest_s:.6f} {ours.trouble() or ''}")
+        finished = ours.counters()["fixes"]
+        _print(f"taken {next_ms - 1000} {longest_s:.6f} {finished} {ours.trouble() or ''}")
         if file_bytes_max is not None and ours.trouble() is not None:
             resource.setrlimit(resource.RLIMIT_FSIZE, (unlimited, unlimited))
             file_bytes_max = None

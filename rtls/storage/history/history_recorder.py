@@ -24,7 +24,7 @@ from rtls.storage.history.history_rows import FixSlice
 WAITING_ROWS_MAX: Final = 500_000
 TURN_S: Final = 0.5
 RETRY_MS: Final = 10_000
-STOP_S_MAX: Final = 5.0
+STOP_S_MAX: Final = 3.0
 
 
 class HistoryRecorder:
@@ -72,12 +72,12 @@ class HistoryRecorder:
         fixes = self._sampler.take(output)
         if fixes is not None:
             self._put(fixes, len(fixes.names))
-        if records:
-            self.take_records(records)
+        self.take_records(records)
 
     def take_records(self, records: Sequence[VisitRecord]) -> None:
         """Take visits and passes, or what late readings have changed of them."""
-        self._put(tuple(records), len(records))
+        if records:
+            self._put(tuple(records), len(records))
 
     def start(self) -> None:
         """Begin to write."""
