@@ -16,7 +16,7 @@ import typer
 from inaisle.cli_context import Common, FlagValues, broker_flags, end_with, load_for
 from inaisle.cli_db import db_app
 from inaisle.cli_key import key_app
-from inaisle.cli_rank import rank
+from inaisle.cli_rank import rank, train
 from inaisle.cli_site import site_app
 from inaisle.errors import ExitStatus, exit_status_of
 from inaisle.instants import Instants
@@ -38,6 +38,7 @@ app.add_typer(site_app)
 app.add_typer(db_app, name="db")
 app.add_typer(key_app, name="key")
 app.command()(rank)
+app.command()(train)
 
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON for a machine.")]
 BrokerFlag = Annotated[

@@ -1,4 +1,4 @@
-"""The commands of ranking: `rank` answers tables.
+"""The commands of ranking: `rank` answers tables, `train` makes a model of them off-line.
 
 Layer: doors. Takes: arguments. Gives: the commands to `inaisle.cli`. Parquet is an extra.
 """
@@ -19,6 +19,9 @@ def rank(
     folder: Annotated[Path, typer.Option("--in", help="Folder of the tables.")],
     out: Annotated[
         Path | None, typer.Option(help="Parquet file of the answers; t7 answers line by line.")
+    ] = None,
+    model: Annotated[
+        Path | None, typer.Option(help="File of `inaisle train`, for t4; else learn from --in.")
     ] = None,
 ) -> None:
     """Score offers, customers or items by nothing but a retailer's own tables.
@@ -41,12 +44,37 @@ def rank(
         return
     if out is None:
         raise typer.BadParameter("--out is missing: expected the file to write the answers to.")
-    summary = rank_folder(folder, RankTask(task), out)
+    summary = rank_folder(folder, RankTask(task), out, model=model)
     for table, count in summary.late_rows.items():
         typer.echo(
             f"note: {count} rows of {table}.parquet lie at or after as_of; left out.", err=True
         )
     typer.echo(f"answered {summary.answered} requests: {out}", err=True)
+
+
+def train(
+    *,
+    folder: Annotated[Path, typer.Option("--in", help="Folder of tables as for `rank`, task t4.")],
+    out: Annotated[Path, typer.Option(help="File to write the model to, e.g. shelf.npz.")],
+    learner: Annotated[str, typer.Option(help="own, or lightgbm (extra train).")] = "own",
+) -> None:
+    """Train the model of shelves off-line, and write it as plain arrays.
+
+    Raises
+    ------
+    BadParameter
+        If there is no such learner.
+    """
+    need_extra("pyarrow", "insight")
+    from inaisle.train import Learner, train_folder
+
+    known = [each.value for each in Learner]
+    if learner not in known:
+        raise typer.BadParameter(f"{learner!r} is no learner; expected of {', '.join(known)}.")
+    if learner == Learner.LIGHTGBM.value:
+        need_extra("lightgbm", "train")
+    count = train_folder(folder, out, learner=Learner(learner))
+    typer.echo(f"learnt from {count} candidates of past baskets: {out}", err=True)
 
 
 def need_extra(module: str, extra: str) -> None:

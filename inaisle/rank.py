@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from inaisle.model_file import load_model
 from inaisle.rank_panel import RankInput, rank_input
 from inaisle.rank_tables import ANSWERED_BY, CANDIDATE_KEYS, RankTask, Tables, read_tables
 from offers.decision.ranking.absence import score_absence
@@ -20,7 +21,7 @@ from offers.decision.ranking.coming_sales import foretell_sales
 from offers.decision.ranking.logistic import chance
 from offers.decision.ranking.offer_choice import score_offers
 from offers.decision.ranking.responders import score_responders
-from offers.decision.ranking.shelf_choice import score_shelf
+from offers.decision.ranking.shelf_choice import ShelfModel, score_shelf
 from offers.decision.ranking.shelf_features import ShelfRows
 from offers.model.errors import InvalidPanel
 from offers.model.ranking.panel import Codes, Numbers
@@ -35,20 +36,40 @@ class RankSummary:
     """rows at or after the instant of `meta.json`, which nothing was learnt from"""
 
 
-def rank_folder(folder: Path, task: RankTask, out: Path) -> RankSummary:
+def rank_folder(
+    folder: Path, task: RankTask, out: Path, *, model: Path | None = None
+) -> RankSummary:
     """Answer every request of a folder once.
+
+    Parameters
+    ----------
+    folder, task, out
+        Where the tables are, what is asked, where the answers go.
+    model
+        A file of `inaisle train`, for t4; None: learn from the folder itself.
 
     Raises
     ------
     InvalidPanel
-        If the tables cannot be ranked by: table, column, value and remedy are named.
+        If the tables cannot be ranked by: table, column, value and remedy are named; or there is a
+        model for a task that takes none.
     """
+    if model is not None and task is not RankTask.SHELF:
+        raise InvalidPanel(
+            f"--model is given for {task.value!r}; only 't4' takes one. Leave it out."
+        )
+    trained = None if model is None else load_model(model)
     tables = read_tables(folder, task)
     given = rank_input(tables)
     if tables.requests is None:
         raise InvalidPanel(f"task {task.value!r} is asked line by line, without a table.")
     rows = tables.requests.num_rows
-    scores = _SCORERS[task](given, tables) if rows else np.empty(0)
+    if not rows:
+        scores = np.empty(0)
+    elif task is RankTask.SHELF:
+        scores = _shelf(given, tables, trained)
+    else:
+        scores = _SCORERS[task](given)
     answered = _answer(tables, task, scores)
     _write(answered, out)
     late = {name: count for name, count in tables.late_rows.items() if count}
@@ -86,7 +107,7 @@ def _write(table: pa.Table, out: Path) -> None:
         ) from error
 
 
-def _offers(given: RankInput, _tables: Tables) -> Numbers:
+def _offers(given: RankInput) -> Numbers:
     codes = given.asked.codes
     return score_offers(
         given.panel,
@@ -96,16 +117,16 @@ def _offers(given: RankInput, _tables: Tables) -> Numbers:
     )
 
 
-def _responders(given: RankInput, _tables: Tables) -> Numbers:
+def _responders(given: RankInput) -> Numbers:
     codes = given.asked.codes
     return chance(
         score_responders(given.panel, customer=codes["customer_id"], campaign=codes["campaign_id"])
     )
 
 
-def _shelf(given: RankInput, tables: Tables) -> Numbers:
+def _shelf(given: RankInput, tables: Tables, model: ShelfModel | None) -> Numbers:
     rows = shelf_rows(given, tables)
-    return score_shelf(given.panel, rows) if len(rows.item) else np.empty(0)
+    return score_shelf(given.panel, rows, model=model) if len(rows.item) else np.empty(0)
 
 
 def shelf_rows(given: RankInput, tables: Tables) -> ShelfRows:
@@ -135,18 +156,17 @@ def _request_of(tables: Tables) -> Codes:
     return np.asarray(found.to_numpy(zero_copy_only=False), np.int64)
 
 
-def _sales(given: RankInput, _tables: Tables) -> Numbers:
+def _sales(given: RankInput) -> Numbers:
     return foretell_sales(given.panel)[given.asked.codes["customer_id"]]
 
 
-def _absence(given: RankInput, _tables: Tables) -> Numbers:
+def _absence(given: RankInput) -> Numbers:
     return chance(score_absence(given.panel))[given.asked.codes["customer_id"]]
 
 
-_SCORERS: Mapping[RankTask, Callable[[RankInput, Tables], Numbers]] = {
+_SCORERS: Mapping[RankTask, Callable[[RankInput], Numbers]] = {
     RankTask.OFFERS: _offers,
     RankTask.RESPONDERS: _responders,
-    RankTask.SHELF: _shelf,
     RankTask.SALES: _sales,
     RankTask.ABSENCE: _absence,
 }

@@ -9,6 +9,7 @@ from typing import Final
 
 import numpy as np
 
+from offers.model.errors import InvalidPanel
 from offers.model.ranking.panel import Numbers
 
 STEPS_MAX: Final = 60
@@ -24,6 +25,15 @@ class Logistic:
     scale: Numbers
     weights: Numbers
     """the constant first"""
+
+    def __post_init__(self) -> None:
+        width = len(self.middle)
+        if len(self.scale) != width or len(self.weights) != width + 1:
+            raise InvalidPanel(
+                f"the regression has {width} middles, {len(self.scale)} scales and "
+                f"{len(self.weights)} weights; expected one of each a column and a constant. "
+                "Train the model again."
+            )
 
     def scores(self, x: Numbers) -> Numbers:
         """Return the log-odds of each row of ``x``."""

@@ -5,15 +5,17 @@ request. Past baskets are the examples: each bought from a shelf of what its sto
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
 from offers.decision.ranking.boosting import Boosting, Floats, Slope, boost, tree_scores
-from offers.decision.ranking.logistic import fit_logistic
+from offers.decision.ranking.logistic import Logistic, fit_logistic
 from offers.decision.ranking.pair_sums import sum_by
 from offers.decision.ranking.shelf_features import ShelfRows, shelf_features
 from offers.model.ranking.panel import Codes, Numbers, Panel
+from offers.model.ranking.trees import TreeSum
 
 SPAN_DAYS: Final = 14.0
 CUTS: Final = 2
@@ -30,14 +32,41 @@ OWN, DEMAND = 4, 30
 Scorer = Callable[[Numbers], Numbers]
 
 
-def score_shelf(panel: Panel, rows: ShelfRows) -> Numbers:
-    """Return a score for each candidate."""
-    scorer = learn_shelf(panel)
-    return scorer(shelf_features(panel, rows))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShelfExamples:
+    """Candidates of past baskets, described, and which of them were taken."""
+
+    x: Floats
+    truth: Floats
+    request: Codes
+    """sorted: the rows of a request stand together"""
 
 
-def learn_shelf(panel: Panel, *, seed: int = 1) -> Scorer:
-    """Return what scores the features of candidates, learnt from past baskets."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShelfModel:
+    """What past baskets teach: trees and a regression, whose scores are added."""
+
+    trees: TreeSum
+    plain: Logistic
+
+    def scores(self, x: Numbers) -> Numbers:
+        """Return the score of each candidate's features."""
+        return tree_scores(self.trees, x) + self.plain.scores(x)
+
+
+def score_shelf(panel: Panel, rows: ShelfRows, *, model: ShelfModel | None = None) -> Numbers:
+    """Return a score for each candidate, by a trained model or by what the panel itself teaches."""
+    x = shelf_features(panel, rows)
+    if model is None:
+        examples = shelf_examples(panel)
+        if examples is None:
+            return by_history(x)
+        model = learn_shelf(examples)
+    return model.scores(x)
+
+
+def shelf_examples(panel: Panel, *, seed: int = 1) -> ShelfExamples | None:
+    """Return what past baskets teach; None where there are too few."""
     draws = np.random.default_rng(seed)
     parts, truths, requests, first = [], [], [], 0
     for cut in range(CUTS):
@@ -52,8 +81,10 @@ def learn_shelf(panel: Panel, *, seed: int = 1) -> Scorer:
         requests.append(rows.request + first)
         first += int(rows.request.max()) + 1
     if first < REQUESTS_MIN:
-        return by_history
-    return _fitted(np.concatenate(parts), np.concatenate(truths), np.concatenate(requests))
+        return None
+    return ShelfExamples(
+        x=np.concatenate(parts), truth=np.concatenate(truths), request=np.concatenate(requests)
+    )
 
 
 def by_history(x: Numbers) -> Numbers:
@@ -62,10 +93,16 @@ def by_history(x: Numbers) -> Numbers:
     return score
 
 
-def _fitted(x: Floats, truth: Floats, request: Codes) -> Scorer:
-    trees = boost(x, choice_slope(request, truth), base=0.0, how=TREES)
-    plain = fit_logistic(x, truth, weight=None, shrink=1.0)
-    return lambda asked: tree_scores(trees, asked) + plain.scores(asked)
+def learn_shelf(examples: ShelfExamples) -> ShelfModel:
+    """Return the model of our own trees."""
+    slope = choice_slope(examples.request, examples.truth)
+    return with_trees(boost(examples.x, slope, base=0.0, how=TREES), examples)
+
+
+def with_trees(trees: TreeSum, examples: ShelfExamples) -> ShelfModel:
+    """Return the model of trees that anybody grew, with the regression of the same examples."""
+    plain = fit_logistic(examples.x, examples.truth, weight=None, shrink=1.0)
+    return ShelfModel(trees=trees, plain=plain)
 
 
 def choice_slope(request: Codes, truth: Floats) -> Slope:
