@@ -164,7 +164,8 @@ def dwell_quantiles(bins: Int64s) -> tuple[DwellQuantile, ...]:
     stops = int(ends[-1])
     found = []
     for share in QUANTILES:
-        if min(share, 1.0 - share) * stops < BESIDE_MIN:
+        # Rounded, for 0.1 of 50 is a little less than 5 to a computer.
+        if round(min(share, 1.0 - share) * stops, 6) < BESIDE_MIN:
             continue
         place = int(np.searchsorted(ends, share * stops, side="left"))
         low = 0 if place == 0 else DWELL_EDGES_S[place - 1]
