@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rtls.footfall.blocks import blocks_of
+from rtls.footfall.heatmap import Heatmap
 from rtls.footfall.release import (
     K_FLOOR,
     ROUNDING,
@@ -119,11 +120,10 @@ def crowd(seed: int, persons: int = 60, days: int = 2) -> list[Fix]:
     return rows
 
 
-def reports_on(rows: list[Fix], *, k: int = 10) -> FootfallReports:
+def reports_on(rows: list[Fix], *, tells_cohorts: bool = False) -> FootfallReports:
+    settings = ReportSettings(rules=ReleaseRules(key=KEY), tells_cohorts=tells_cohorts)
     return FootfallReports(
-        MemoryHistory(rows),
-        site_map=make_site(shelf_zones()),
-        settings=ReportSettings(rules=ReleaseRules(key=KEY, k=k)),
+        MemoryHistory(rows), site_map=make_site(shelf_zones()), settings=settings
     )
 
 
@@ -171,3 +171,26 @@ def test_a_day_that_is_not_over_is_not_told() -> None:
     with pytest.raises(InvalidReport, match="told from 2026-03-03T01:00"):
         reports.heatmap(today, now_ms=UnixMs(instant(MONDAY, 23)))
     reports.heatmap(today, now_ms=UnixMs(instant(MONDAY, 25)))
+
+
+@pytest.mark.parametrize("persons", [0, 18, 60])
+def test_where_cohorts_are_told_everybody_is_their_sum(persons: int) -> None:
+    """Of 18 persons no cohort may be told in a cell, and so nobody; all of them alone might be."""
+    reports = reports_on(crowd(1, persons=persons), tells_cohorts=True)
+    tuesday = MONDAY + dt.timedelta(days=1)
+
+    def told(cohort: str | None) -> Heatmap:
+        window = whole_days(MONDAY, tuesday, cohort=cohort)
+        return reports.heatmap(window, now_ms=LATER_MS).floors[0]
+
+    everybody, parts = told(None), [told("new"), told("old")]
+    assert everybody.visitors.tolist() == sum(part.visitors for part in parts).tolist()
+    assert everybody.person_s.tolist() == sum(part.person_s for part in parts).tolist()
+    assert int(everybody.blocks_told.max()) <= 2
+    assert everybody.is_told.any() == (persons == 60)
+
+
+def test_a_site_that_tells_no_cohorts_refuses_to() -> None:
+    """Cohorts beside everybody would give away what is in neither."""
+    with pytest.raises(InvalidReport, match="tells none"):
+        reports_on(crowd(1)).heatmap(whole_days(MONDAY, MONDAY, cohort="new"), now_ms=LATER_MS)
