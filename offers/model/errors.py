@@ -17,6 +17,8 @@ Layer: nouns. Takes: the root of `rtls`. Gives: the errors that public functions
         ├── Unreachable           nobody answers there, or not in time: try again later
         ├── InvalidSurvey         a survey that nobody could answer
         ├── InvalidAnswer         an answer that its question does not allow
+        ├── InvalidExperiment     an experiment, or a change of one, that nothing could be learnt from
+        ├── InvalidSample         numbers or logged choices that no statistic can be made of
         ├── InvalidPanel          tables or a model that no ranking could be learnt from or made by
         ├── InvalidProgramme      rules of earning, tiers or rewards that cannot work
         ├── InvalidLedger         a posting, lot or wish that no book of points could hold
@@ -94,6 +96,14 @@ class InvalidSurvey(OffersError, ValueError):
 
 class InvalidAnswer(OffersError, ValueError):
     """An answer that its question does not allow."""
+
+
+class InvalidExperiment(OffersError, ValueError):
+    """An experiment, or a change of one, that nothing could be learnt from."""
+
+
+class InvalidSample(OffersError, ValueError):
+    """Numbers or logged choices that no statistic can be made of; the field is named."""
 
 
 class InvalidPanel(OffersError, ValueError):
