@@ -77,8 +77,8 @@ class Bandit:
 def played_bandit(seed: int, *, decisions: int, candidates: int = 4) -> Bandit:
     """Log a careful policy over contexts; the target is bolder, the model of rewards half right.
 
-    The truth is not estimated: at each logged moment the mean reward of each candidate is known.
-    It is that of the population, since the context has two kinds with known shares.
+    The truth is not estimated: the context has two kinds, equally frequent, and the mean reward of
+    each candidate in each kind is known.
     """
     rng = np.random.default_rng(seed)
     worth = np.random.default_rng(7).uniform(10.0, 100.0, (2, candidates))  # by kind of context
