@@ -17,7 +17,7 @@ Layer: nouns. Takes: the root of `rtls`. Gives: the errors that public functions
         ├── Unreachable           nobody answers there, or not in time: try again later
         ├── InvalidSurvey         a survey that nobody could answer
         ├── InvalidAnswer         an answer that its question does not allow
-        ├── InvalidExperiment     an experiment, or a change of one, that nothing could be learnt from
+        ├── InvalidExperiment     an experiment, or a change of one, that teaches nothing
         ├── InvalidSample         numbers or logged choices that no statistic can be made of
         ├── InvalidPanel          tables or a model that no ranking could be learnt from or made by
         ├── InvalidProgramme      rules of earning, tiers or rewards that cannot work
