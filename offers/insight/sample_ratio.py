@@ -1,9 +1,9 @@
 """Raise the alarm where arms have not the sizes that they were meant to have.
 
-Layer: rules. Takes: how many shoppers were counted in each arm, and the shares planned. Gives:
-`SampleRatio`. A split that is off (a lost log line, a redirect, a bot) makes every other number of
-the experiment worthless, so this is looked at first: Fabijan et al., "Diagnosing sample ratio
-mismatch in online controlled experiments", KDD 2019.
+Layer: rules. Takes: how many shoppers were counted in each arm, and the shares planned.
+Gives: `SampleRatio`. A split that is off (a lost log line, a redirect, a bot) makes every other
+number of the experiment worthless, so this is looked at first: Fabijan et al., "Diagnosing sample
+ratio mismatch in online controlled experiments", KDD 2019.
 """
 
 from collections.abc import Sequence
