@@ -146,7 +146,7 @@ def read_meta(path: Path, task: RankTask) -> Meta:
             '{"task": "t5", "fold": "1", "as_of": "2026-05-04T00:00:00"}.'
         )
     told = document.get("task", task.value)
-    if told != task.value:
+    if str(told).lower() != task.value:
         raise InvalidPanel(
             f"{path} has task {told!r}, but {task.value!r} is asked. Name the folder of "
             f"{task.value!r} after --in, or give --task {told}."

@@ -20,6 +20,8 @@ SETTLED_DAYS: Final = 10.0
 HISTORY_DAYS_MIN: Final = 14.0
 REDEEMED_MIN: Final = 10
 """fewer redemptions teach nothing: the prior speaks alone"""
+PRIOR_ROWS: Final = 30.0
+"""own history is added with this weight over the number of redemptions: few teach little"""
 PASSED_SHARE: Final = 0.1
 """of the offers that were not redeemed, how many are kept as examples"""
 TREES: Final = Boosting(trees=150, depth=2, rate=0.06, shrink=5.0, h_min=2.0)
@@ -34,12 +36,15 @@ class OfferModel:
 
     plain: Logistic | None
     trees: TreeSum | None
+    redeemed: float
+    """how many redemptions it was learnt from"""
 
     def scores(self, x: Numbers) -> Numbers:
         """Return the log-odds of each row; by own history and demand where nothing was learnt."""
         if self.plain is None or self.trees is None:
             return 2.0 * x[:, OWN] + 0.5 * x[:, POPULAR] - 8.0
-        return 0.5 * (self.plain.scores(x) + tree_scores(self.trees, x))
+        trust = min(PRIOR_ROWS / max(self.redeemed, 1.0), 1.0)
+        return 0.5 * (self.plain.scores(x) + tree_scores(self.trees, x)) + trust * x[:, OWN]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,8 +77,9 @@ def past_campaigns(panel: Panel) -> list[PastCampaign]:
 
 def learn_offers(past: list[PastCampaign], *, seed: int = 1) -> OfferModel:
     """Return the model of which offers were redeemed."""
-    if sum(float(example.redeemed.sum()) for example in past) < REDEEMED_MIN:
-        return OfferModel(plain=None, trees=None)
+    redeemed = sum(float(example.redeemed.sum()) for example in past)
+    if redeemed < REDEEMED_MIN:
+        return OfferModel(plain=None, trees=None, redeemed=redeemed)
     draws = np.random.default_rng(seed)
     rows, truths = [], []
     for example in past:
@@ -85,6 +91,7 @@ def learn_offers(past: list[PastCampaign], *, seed: int = 1) -> OfferModel:
     weight = np.where(y > 0, 1.0, 1.0 / PASSED_SHARE)
     share = float(np.average(y, weights=weight))
     return OfferModel(
+        redeemed=redeemed,
         plain=fit_logistic(x, y, weight=weight, shrink=SHRINK),
         trees=boost(
             x,
