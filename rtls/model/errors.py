@@ -14,6 +14,7 @@ Layer: nouns. Takes: nothing. Gives: the errors that public functions of `rtls` 
     ├── InvalidFormat        settings by which no message of a gateway could be read
     ├── InvalidReport        a report that cannot be asked for, or columns none can be made of
     ├── MissingExtra         a library of an extra is needed and not installed
+    ├── NoRoute              a place that nobody can walk to, or that is too far from any ground
     ├── NotDurable           something that must survive a crash could not be written
     └── LiveStateAway        the latest fixes cannot be read just now
 
@@ -67,6 +68,10 @@ class InvalidReport(InaisleError, ValueError):
 
 class MissingExtra(InaisleError):
     """A library of an extra is needed and not installed."""
+
+
+class NoRoute(InaisleError, ValueError):
+    """A place that nobody can walk to, or that is too far from any ground."""
 
 
 class NotDurable(InaisleError):

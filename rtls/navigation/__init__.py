@@ -1,0 +1,1 @@
+"""Walking routes of a site. Layer: rules, above rtls.positioning, whose walkable grid it uses."""

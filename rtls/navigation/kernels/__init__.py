@@ -1,0 +1,1 @@
+"""Compiled array maths of navigation. Layer: kernels."""
