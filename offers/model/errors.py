@@ -20,6 +20,8 @@ Layer: nouns. Takes: the root of `rtls`. Gives: the errors that public functions
         ├── InvalidExperiment     an experiment, or a change of one, that teaches nothing
         ├── InvalidSample         numbers or logged choices that no statistic can be made of
         ├── InvalidPanel          tables or a model that no ranking could be learnt from or made by
+        ├── InvalidCatalogue      a product, or a line of a catalogue, that cannot be
+        ├── InvalidSearch         a query that is empty, too long or asks for too much
         ├── InvalidProgramme      rules of earning, tiers or rewards that cannot work
         ├── InvalidLedger         a posting, lot or wish that no book of points could hold
         ├── WrongState            a step that the state of an offer or coupon does not allow
@@ -108,6 +110,14 @@ class InvalidSample(OffersError, ValueError):
 
 class InvalidPanel(OffersError, ValueError):
     """Tables or a model that no ranking could be learnt from or made by."""
+
+
+class InvalidCatalogue(OffersError, ValueError):
+    """A product, or a line of a catalogue, that cannot be."""
+
+
+class InvalidSearch(OffersError, ValueError):
+    """A query that is empty, too long or asks for too much."""
 
 
 class InvalidProgramme(OffersError, ValueError):

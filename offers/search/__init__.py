@@ -1,0 +1,1 @@
+"""Product search. Layer: rules."""
