@@ -70,7 +70,7 @@ def test_a_fault_is_named_by_line_and_field(row: str, said: str) -> None:
         (b"sku,name_de\nA,\xfcbel\n", "line 2: byte 0xfc is no UTF-8"),
         (b'{"sku": "A"', "line 1: .* is no JSON"),
         (b'{"sku": 7, "name_de": "x"}', "line 1: sku is 7; expected a text"),
-        (b'{"sku": "A", "nam": "x"}', "unknown fields \\['nam'\\]"),
+        (b'{"sku": "A", "naem": "x"}', "unknown fields \\['naem'\\]"),
         (b'{"sku": "A", "name_de": "x", "zones": "b"}', "zones is 'b'; expected a list"),
         (b'{"sku": "A", "name_de": "x"}\n[1]', "line 2: .* is no object"),
     ],
