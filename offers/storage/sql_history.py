@@ -84,6 +84,7 @@ _BASKETS = (
         _B.shopper_id.is_not(None),
         # A basket that takes another's place is held in the instant in which the other ends.
         ~sa.exists().where(
+            _REPLACED.c.basket_id != _B.basket_id,  # it may itself be given up at once
             _REPLACED.c.shopper_id == _B.shopper_id,
             _REPLACED.c.state == HoldState.CANCELLED.value,
             _REPLACED.c.ended_at_ms == _B.held_at_ms,

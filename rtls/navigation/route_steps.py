@@ -1,7 +1,7 @@
 """Say a line as steps: how far along which aisle, which way to turn, on which hand the shelf is.
 
-Layer: rules. Takes: the corners of a route, and the zones and furniture of a `SiteMap`. Gives:
-`RouteStep`s to rtls.navigation.route_finder. Bends that nobody would mention are left out.
+Layer: rules. Takes: the corners of a route, and the zones and furniture of a `SiteMap`.
+Gives: `RouteStep`s to rtls.navigation.route_finder. Bends that nobody would mention are left out.
 """
 
 import math

@@ -331,6 +331,7 @@ def made(shop: Shop, name: CampaignId) -> list[ShopperId]:
     place=EnterTrigger(zone=SHELF),
     further=FURTHER[1],
 )
+@example(steps=[Step("buy", MINUTE_MS, 0, 2_247)], place=EnterTrigger(zone=SHELF), further=None)
 def test_what_was_tried_is_what_was_done(
     engine: sa.Engine, steps: list[Step], place: Trigger, further: Trigger | None
 ) -> None:

@@ -44,6 +44,20 @@ def _sift_down(cost: Floats, node: Whole, size: int) -> None:
 
 
 @njit(cache=True, nogil=True)
+def _way_back(before: Whole, node: int) -> Whole:
+    count = 0
+    place = node
+    while place >= 0:
+        count += 1
+        place = before[place]
+    way = np.empty(count, np.int64)
+    for k in range(count - 1, -1, -1):
+        way[k] = node
+        node = before[node]
+    return way
+
+
+@njit(cache=True, nogil=True)
 def shortest_way(
     node_xy: Floats,
     neighbours: Ints,
@@ -102,14 +116,4 @@ def shortest_way(
                 heap_cost[size], heap_node[size] = walked[there] + rest, there
                 size += 1
                 _sift_up(heap_cost, heap_node, size - 1)
-    count = 0
-    node = best_node
-    while node >= 0:
-        count += 1
-        node = before[node]
-    way = np.empty(count, np.int64)
-    node = best_node
-    for k in range(count - 1, -1, -1):
-        way[k] = node
-        node = before[node]
-    return way
+    return _way_back(before, best_node)
