@@ -74,13 +74,10 @@ def shortest_way(
     ``start_m``, ``end_m`` : (k,) how far they are. ``neighbours`` : (n, 8), -1 for none.
     """
     n = node_xy.shape[0]
-    walked = np.full(n, np.inf)
-    last = np.full(n, np.inf)
-    before = np.full(n, -1, np.int64)
-    is_done = np.zeros(n, np.bool_)
+    walked, last = np.full(n, np.inf), np.full(n, np.inf)
+    before, is_done = np.full(n, -1, np.int64), np.zeros(n, np.bool_)
     room = n * neighbours.shape[1] + start_node.size + 1
-    heap_cost = np.empty(room)
-    heap_node = np.empty(room, np.int64)
+    heap_cost, heap_node = np.empty(room), np.empty(room, np.int64)
     size = 0
     for k in range(end_node.size):
         last[end_node[k]] = end_m[k]
