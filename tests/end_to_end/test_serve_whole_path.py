@@ -79,5 +79,14 @@ def check_metrics(service: ServeProcess, shop: ShopOnAir) -> None:
     assert found["inaisle_visits_total"] >= 1
     assert found["inaisle_reception_messages_quarantined_total"] == 0
     assert found["inaisle_part_ok"] == len(
-        ["anchors", "locating", "broker", "database", "messages", "relay", "records of visits"]
+        [
+            "anchors",
+            "locating",
+            "broker",
+            "database",
+            "messages",
+            "relay",
+            "visit-records",
+            "history",
+        ]
     )

@@ -79,10 +79,9 @@ def shortest_way(
     room = n * neighbours.shape[1] + start_node.size + 1
     heap_cost, heap_node = np.empty(room), np.empty(room, np.int64)
     size = 0
-    for k in range(end_node.size):
-        last[end_node[k]] = end_m[k]
-    for k in range(start_node.size):
-        node = start_node[k]
+    for k, node in enumerate(end_node):
+        last[node] = end_m[k]
+    for k, node in enumerate(start_node):
         walked[node] = start_m[k]
         rest = math.hypot(node_xy[node, 0] - end_x, node_xy[node, 1] - end_y)
         heap_cost[size], heap_node[size] = start_m[k] + rest, node
