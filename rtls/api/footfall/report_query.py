@@ -59,7 +59,7 @@ class Choices:
     cohort: str | None
 
 
-def read_choices(
+async def read_choices(
     floor: Annotated[int | None, Query(ge=-99, le=999)] = None,
     weekday: Annotated[list[str] | None, Query(description="mon to sun; more than once")] = None,
     hour: Annotated[list[int] | None, Query(description="0 to 23; more than once")] = None,
@@ -83,7 +83,7 @@ def read_choices(
     )
 
 
-def read_format(
+async def read_format(
     format_: Annotated[ReportFormat | None, Query(alias="format")] = None,
     accept: Annotated[str, Header()] = "*/*",
 ) -> ReportFormat:
