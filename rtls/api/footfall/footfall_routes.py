@@ -7,8 +7,8 @@ the application makes a problem document (422).
 """
 
 import threading
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Query, Response
@@ -24,14 +24,16 @@ from rtls.api.footfall.report_answer import (
 )
 from rtls.api.footfall.report_query import (
     MEDIA_TYPES,
-    ChoicesDep,
-    FormatDep,
+    Asked,
+    AskedDep,
     Moment,
     ReportFormat,
     read_window,
 )
+from rtls.api.footfall.report_rows import Kinds, Row
 from rtls.footfall_reports import FootfallReports
 from rtls.model.errors import MissingExtra
+from rtls.model.footfall import DayGap, ReportWindow
 from rtls.model.site_map import ZoneKind
 from rtls.model.units import UnixMs, ZoneId
 
@@ -71,16 +73,42 @@ class FootfallParts:
     turn: threading.Lock = field(default_factory=threading.Lock)
     """one report at a time: each may take half a gigabyte"""
 
-    def in_turn(self, make: Callable[[], Response]) -> Response:
-        """Make an answer when it is its turn; say so where that takes too long."""
+    def answer(self, asked: Asked, make: Callable[[ReportWindow], Report | Response]) -> Response:
+        """Make a report when it is its turn; say so where that takes too long."""
         if not self.turn.acquire(timeout=WAIT_S_MAX):
             return problem_response(503, "reports_busy", "Other reports are still being made.")
         try:
-            return make()
+            made = make(self.window(asked))
+            return report_response(made, asked.wanted) if isinstance(made, Report) else made
         except MissingExtra as error:
             return problem_response(501, "extra_missing", str(error))
         finally:
             self.turn.release()
+
+    def window(self, asked: Asked) -> ReportWindow:
+        """Return the period that was asked for, by the clocks of the site."""
+        return read_window(self.reports.site_map, asked.from_, asked.until, asked.choices)
+
+    def report(
+        self,
+        name: str,
+        columns: Kinds,
+        rows: Sequence[Row],
+        *,
+        windows: Sequence[ReportWindow],
+        gaps: Sequence[DayGap],
+        notes: Sequence[str] = (),
+    ) -> Report:
+        """Return a report under the k of this site."""
+        return Report(
+            name=name,
+            columns=columns,
+            rows=rows,
+            windows=windows,
+            gaps=gaps,
+            k=self.reports.rules.k,
+            notes=notes,
+        )
 
 
 def footfall_router(parts: FootfallParts, *, authorise: Callable[..., object]) -> APIRouter:
@@ -110,31 +138,23 @@ def _add_heatmap(router: APIRouter, parts: FootfallParts) -> None:
 
     # Plain functions: FastAPI gives each a thread, and the event loop goes on.
     @router.get("/heatmap", operation_id="getHeatmap", responses=ANSWERS)
-    def get_heatmap(
-        from_: Annotated[Moment, Query(alias="from")],
-        until: Moment,
-        choices: ChoicesDep,
-        wanted: FormatDep,
-    ) -> Response:
+    def get_heatmap(asked: AskedDep) -> Response:
         """Return person-seconds per square metre and visitors of each told cell; PNG too."""
 
-        def make() -> Response:
-            window = read_window(reports.site_map, from_, until, choices)
+        def make(window: ReportWindow) -> Report | Response:
             found = reports.heatmap(window, now_ms=parts.now_ms())
-            if wanted is ReportFormat.PNG:
+            if asked.wanted is ReportFormat.PNG:
                 picture = render_heatmap(found.floors[0], reports.site_map, k=reports.rules.k)
                 return picture_response("heatmap", picture)
-            report = Report(
-                name="heatmap",
-                columns=rows_of.CELL_COLUMNS,
-                rows=rows_of.cell_rows(found.floors),
+            return parts.report(
+                "heatmap",
+                rows_of.CELL_COLUMNS,
+                rows_of.cell_rows(found.floors),
                 windows=[window],
                 gaps=found.gaps,
-                k=reports.rules.k,
             )
-            return report_response(report, wanted)
 
-        return parts.in_turn(make)
+        return parts.answer(asked, make)
 
 
 def _add_heatmap_change(router: APIRouter, parts: FootfallParts) -> None:
@@ -142,90 +162,68 @@ def _add_heatmap_change(router: APIRouter, parts: FootfallParts) -> None:
 
     @router.get("/heatmap-change", operation_id="getHeatmapChange", responses=ANSWERS)
     def get_heatmap_change(
-        from_: Annotated[Moment, Query(alias="from")],
-        until: Moment,
+        asked: AskedDep,
         later_from: Moment,
         later_until: Moment,
-        choices: ChoicesDep,
-        wanted: FormatDep,
     ) -> Response:
         """Return what changed in each cell that is told in both periods, a block on average."""
 
-        def make() -> Response:
-            earlier = read_window(reports.site_map, from_, until, choices)
-            later = read_window(reports.site_map, later_from, later_until, choices)
+        def make(earlier: ReportWindow) -> Report | Response:
+            later = parts.window(replace(asked, from_=later_from, until=later_until))
             found = reports.change(earlier, later, now_ms=parts.now_ms())
-            if wanted is ReportFormat.PNG:
+            if asked.wanted is ReportFormat.PNG:
                 picture = render_change(found.floors[0], reports.site_map, k=reports.rules.k)
                 return picture_response("heatmap-change", picture)
-            report = Report(
-                name="heatmap-change",
-                columns=rows_of.CHANGE_COLUMNS,
-                rows=rows_of.change_rows(found.floors),
+            return parts.report(
+                "heatmap-change",
+                rows_of.CHANGE_COLUMNS,
+                rows_of.change_rows(found.floors),
                 windows=[earlier, later],
                 gaps=found.gaps,
-                k=reports.rules.k,
                 notes=["is_clear is 0 where rounding alone could have made the change."],
             )
-            return report_response(report, wanted)
 
-        return parts.in_turn(make)
+        return parts.answer(asked, make)
 
 
 def _add_zones(router: APIRouter, parts: FootfallParts) -> None:
     reports = parts.reports
 
     @router.get("/zones", operation_id="getZoneReport", responses=ANSWERS)
-    def get_zone_report(
-        from_: Annotated[Moment, Query(alias="from")],
-        until: Moment,
-        choices: ChoicesDep,
-        wanted: FormatDep,
-    ) -> Response:
+    def get_zone_report(asked: AskedDep) -> Response:
         """Return pass-by, stops, stop rate and dwell of each zone; `hour` is null for all hours."""
 
-        def make() -> Response:
-            window = read_window(reports.site_map, from_, until, choices)
+        def make(window: ReportWindow) -> Report:
             found = reports.zones(window, now_ms=parts.now_ms())
-            report = Report(
-                name="zones",
-                columns=rows_of.ZONE_COLUMNS,
-                rows=rows_of.zone_rows([*found.zones, *found.hours]),
+            return parts.report(
+                "zones",
+                rows_of.ZONE_COLUMNS,
+                rows_of.zone_rows([*found.zones, *found.hours]),
                 windows=[window],
                 gaps=found.gaps,
-                k=reports.rules.k,
             )
-            return report_response(report, wanted)
 
-        return parts.in_turn(make)
+        return parts.answer(asked, make)
 
 
 def _add_shelves(router: APIRouter, parts: FootfallParts) -> None:
     reports = parts.reports
 
     @router.get("/shelves", operation_id="getShelfReport", responses=ANSWERS)
-    def get_shelf_report(
-        from_: Annotated[Moment, Query(alias="from")],
-        until: Moment,
-        choices: ChoicesDep,
-        wanted: FormatDep,
-    ) -> Response:
+    def get_shelf_report(asked: AskedDep) -> Response:
         """Return the zone report with offers, redemptions and purchases."""
 
-        def make() -> Response:
-            window = read_window(reports.site_map, from_, until, choices)
+        def make(window: ReportWindow) -> Report:
             found = reports.shelves(window, now_ms=parts.now_ms())
-            report = Report(
-                name="shelves",
-                columns=rows_of.SHELF_COLUMNS,
-                rows=rows_of.shelf_rows([*found.zones, *found.hours]),
+            return parts.report(
+                "shelves",
+                rows_of.SHELF_COLUMNS,
+                rows_of.shelf_rows([*found.zones, *found.hours]),
                 windows=[window],
                 gaps=found.gaps,
-                k=reports.rules.k,
             )
-            return report_response(report, wanted)
 
-        return parts.in_turn(make)
+        return parts.answer(asked, make)
 
 
 def _add_flows(router: APIRouter, parts: FootfallParts) -> None:
@@ -233,11 +231,8 @@ def _add_flows(router: APIRouter, parts: FootfallParts) -> None:
 
     @router.get("/flows", operation_id="getFlows", responses=ANSWERS)
     def get_flows(
-        from_: Annotated[Moment, Query(alias="from")],
-        until: Moment,
+        asked: AskedDep,
         level: LevelName,
-        choices: ChoicesDep,
-        wanted: FormatDep,
         stops_only: Annotated[bool, Query()] = False,  # noqa: FBT002 - a query has no order
     ) -> Response:
         """Return how many went from zone to zone; null is the way in or out.
@@ -245,21 +240,18 @@ def _add_flows(router: APIRouter, parts: FootfallParts) -> None:
         With `stops_only` it is the matrix of origins and destinations: from stop to stop.
         """
 
-        def make() -> Response:
-            window = read_window(reports.site_map, from_, until, choices)
+        def make(window: ReportWindow) -> Report:
             found = reports.flows(window, level=level, stops_only=stops_only, now_ms=parts.now_ms())
-            report = Report(
-                name="flows",
-                columns=rows_of.FLOW_COLUMNS,
-                rows=rows_of.flow_rows(found.paths),
+            return parts.report(
+                "flows",
+                rows_of.FLOW_COLUMNS,
+                rows_of.flow_rows(found.paths),
                 windows=[window],
                 gaps=found.gaps,
-                k=reports.rules.k,
                 notes=["Shares are of told flows; withheld ones are not in them."],
             )
-            return report_response(report, wanted)
 
-        return parts.in_turn(make)
+        return parts.answer(asked, make)
 
 
 def _add_paths(router: APIRouter, parts: FootfallParts) -> None:
@@ -267,57 +259,43 @@ def _add_paths(router: APIRouter, parts: FootfallParts) -> None:
 
     @router.get("/paths", operation_id="getPaths", responses=ANSWERS)
     def get_paths(
-        from_: Annotated[Moment, Query(alias="from")],
-        until: Moment,
+        asked: AskedDep,
         level: LevelName,
-        choices: ChoicesDep,
-        wanted: FormatDep,
         length: Annotated[int, LENGTH] = 3,
     ) -> Response:
         """Return the runs of zones that are walked most."""
 
-        def make() -> Response:
-            window = read_window(reports.site_map, from_, until, choices)
+        def make(window: ReportWindow) -> Report:
             found = reports.paths(window, level=level, length=length, now_ms=parts.now_ms())
-            report = Report(
-                name="paths",
-                columns=rows_of.PATH_COLUMNS,
-                rows=rows_of.path_rows(found.paths),
+            return parts.report(
+                "paths",
+                rows_of.PATH_COLUMNS,
+                rows_of.path_rows(found.paths),
                 windows=[window],
                 gaps=found.gaps,
-                k=reports.rules.k,
             )
-            return report_response(report, wanted)
 
-        return parts.in_turn(make)
+        return parts.answer(asked, make)
 
 
 def _add_ways(router: APIRouter, parts: FootfallParts) -> None:
     reports = parts.reports
 
     @router.get("/ways", operation_id="getWays", responses=ANSWERS)
-    def get_ways(
-        from_: Annotated[Moment, Query(alias="from")],
-        until: Moment,
-        choices: ChoicesDep,
-        wanted: FormatDep,
-    ) -> Response:
+    def get_ways(asked: AskedDep) -> Response:
         """Return on which ways of the plan people walk, as steps between knots."""
 
-        def make() -> Response:
-            window = read_window(reports.site_map, from_, until, choices)
+        def make(window: ReportWindow) -> Report:
             found = reports.ways(window, now_ms=parts.now_ms())
-            report = Report(
-                name="ways",
-                columns=rows_of.WAY_COLUMNS,
-                rows=rows_of.way_rows(found.ways),
+            return parts.report(
+                "ways",
+                rows_of.WAY_COLUMNS,
+                rows_of.way_rows(found.ways),
                 windows=[window],
                 gaps=found.gaps,
-                k=reports.rules.k,
             )
-            return report_response(report, wanted)
 
-        return parts.in_turn(make)
+        return parts.answer(asked, make)
 
 
 def _add_move(router: APIRouter, parts: FootfallParts) -> None:
@@ -325,32 +303,26 @@ def _add_move(router: APIRouter, parts: FootfallParts) -> None:
 
     @router.get("/move", operation_id="estimateMove", responses=ANSWERS)
     def estimate_move(
-        from_: Annotated[Moment, Query(alias="from")],
-        until: Moment,
+        asked: AskedDep,
         category_zone: ZoneName,
         to_zone: ZoneName,
-        choices: ChoicesDep,
-        wanted: FormatDep,
     ) -> Response:
         """Return what a category is expected to gain or lose on another zone, with its interval."""
 
-        def make() -> Response:
-            window = read_window(reports.site_map, from_, until, choices)
+        def make(window: ReportWindow) -> Report:
             found = reports.move(
                 window,
                 category_zone=ZoneId(category_zone),
                 to_zone=ZoneId(to_zone),
                 now_ms=parts.now_ms(),
             )
-            report = Report(
-                name="move",
-                columns=rows_of.MOVE_COLUMNS,
-                rows=rows_of.move_rows(found.estimate),
+            return parts.report(
+                "move",
+                rows_of.MOVE_COLUMNS,
+                rows_of.move_rows(found.estimate),
                 windows=[window],
                 gaps=found.gaps,
-                k=reports.rules.k,
                 notes=list(found.estimate.assumptions),
             )
-            return report_response(report, wanted)
 
-        return parts.in_turn(make)
+        return parts.answer(asked, make)

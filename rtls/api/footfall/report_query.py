@@ -99,6 +99,29 @@ ChoicesDep = Annotated[Choices, Depends(read_choices)]
 FormatDep = Annotated[ReportFormat, Depends(read_format)]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What every report is asked: which period, what of it counts, and the format."""
+
+    from_: str
+    until: str
+    choices: Choices
+    wanted: ReportFormat
+
+
+async def read_asked(
+    from_: Annotated[Moment, Query(alias="from")],
+    until: Moment,
+    choices: ChoicesDep,
+    wanted: FormatDep,
+) -> Asked:
+    """Return what the query asks; its window is read with the clocks of the site."""
+    return Asked(from_=from_, until=until, choices=choices, wanted=wanted)
+
+
+AskedDep = Annotated[Asked, Depends(read_asked)]
+
+
 def read_window(site_map: SiteMap, start: str, until: str, choices: Choices) -> ReportWindow:
     """Return the window from one moment to another; a day without an hour is its begin."""
     return ReportWindow(
