@@ -6,14 +6,13 @@ in the app, and a mail brings it, too.
 """
 
 import json
-import logging
 from collections.abc import Callable
 from functools import partial
-from threading import Thread
 from types import MappingProxyType
 from typing import Final
 
 from offers.delivery.agenda import Agenda
+from offers.delivery.agenda_workers import AgendaWorkers
 from offers.delivery.push_round import BODY_CHARACTERS_MAX, PushService, push_to_all
 from offers.delivery.web_push import PushMessage
 from offers.handlers.messages.push_answer import (
@@ -25,7 +24,6 @@ from offers.model.ids import CaseAnswerId, PushSubscriptionId
 from offers.model.messages.contact import DeliveryOutcome
 from offers.model.people.shopper import Locale
 from offers.ports import SecretSource, UnitOfWork, Writer
-from rtls.model.errors import InaisleError
 from rtls.model.units import UnixMs
 
 ANSWERS_MAX: Final = 1_000
@@ -36,8 +34,6 @@ TTL_S: Final = 3 * 86_400
 _TITLES: Final = MappingProxyType(
     {Locale.DE: "Antwort auf Ihre Nachricht", Locale.EN: "An answer to your message"}
 )
-
-log = logging.getLogger(__name__)
 
 
 class AnswerSender:
@@ -66,38 +62,31 @@ class AnswerSender:
         self._secrets = secrets
         self._now_ms = now_ms
         self._agenda: Agenda[CaseAnswerId] = Agenda(things_max=ANSWERS_MAX, now_ms=now_ms)
-        self._thread = Thread(target=self._run, name="answers", daemon=True)
+        self._workers = AgendaWorkers(
+            self._agenda, self._attempt, name="answers", failed=self._count_failure
+        )
         self.counters = {"wished": 0, "overflowed": 0, "taken": 0, "failed": 0, "refused": 0}
 
     def start(self) -> None:
         """Work in a thread of its own."""
-        self._thread.start()
+        self._workers.start()
 
     def close(self) -> None:
         """Stop after the push in hand."""
-        self._agenda.close()
-        if self._thread.is_alive():
-            self._thread.join(timeout=10.0)
+        self._workers.close()
 
     @property
     def is_running(self) -> bool:
         """Whether the thread is alive; health pages name it."""
-        return self._thread.is_alive()
+        return self._workers.is_running
 
     def answered(self, answer: CaseAnswerId) -> None:
         """Push an answer unless an open app takes it soon. From any thread; returns at once."""
         is_noted = self._agenda.put(answer, due_ms=UnixMs(self._now_ms() + APP_FIRST_MS))
         self.counters["wished" if is_noted else "overflowed"] += 1
 
-    def _run(self) -> None:
-        while (found := self._agenda.next()) is not None:
-            answer, attempt = found
-            try:
-                self._attempt(answer, attempt)
-            except InaisleError as error:
-                self.counters["failed"] += 1
-                self._agenda.done(answer)
-                log.warning("an answer was not pushed: %s", error)
+    def _count_failure(self) -> None:
+        self.counters["failed"] += 1
 
     def _attempt(self, answer: CaseAnswerId, attempt: int) -> None:
         prepared = self._writer.run(partial(self._prepare, answer))

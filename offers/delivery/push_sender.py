@@ -7,13 +7,12 @@ process dies waits in the app.
 """
 
 import json
-import logging
 from collections.abc import Callable
 from functools import partial
-from threading import Thread
 from typing import Final
 
 from offers.delivery.agenda import Agenda
+from offers.delivery.agenda_workers import AgendaWorkers
 from offers.delivery.push_round import BODY_CHARACTERS_MAX, PushService, push_to_all
 from offers.delivery.web_push import PushMessage
 from offers.handlers.offering.push_offer import Push, note_push, prepare_push
@@ -21,13 +20,10 @@ from offers.model.ids import OfferId, PushSubscriptionId
 from offers.model.messages.contact import DeliveryOutcome
 from offers.model.messages.push_rules import PushRules
 from offers.ports import SecretSource, UnitOfWork, Writer
-from rtls.model.errors import InaisleError
 from rtls.model.units import UnixMs
 
 WORKERS: Final = 4
 OFFERS_MAX: Final = 10_000
-
-log = logging.getLogger(__name__)
 
 
 class PushSender:
@@ -60,10 +56,9 @@ class PushSender:
         self._secrets = secrets
         self._now_ms = now_ms
         self._agenda: Agenda[OfferId] = Agenda(things_max=OFFERS_MAX, now_ms=now_ms)
-        self._threads = [
-            Thread(target=self._run, name=f"push-{number}", daemon=True)
-            for number in range(WORKERS)
-        ]
+        self._workers = AgendaWorkers(
+            self._agenda, self._attempt, name="push", failed=self._count_failure, workers=WORKERS
+        )
         self.counters = {
             "wished": 0,
             "overflowed": 0,
@@ -76,36 +71,24 @@ class PushSender:
 
     def start(self) -> None:
         """Work in threads of their own."""
-        for thread in self._threads:
-            thread.start()
+        self._workers.start()
 
     def close(self) -> None:
         """Stop after the pushes in hand."""
-        self._agenda.close()
-        for thread in self._threads:
-            if thread.is_alive():
-                thread.join(timeout=10.0)
+        self._workers.close()
 
     @property
     def is_running(self) -> bool:
         """Whether all threads are alive; health pages name it."""
-        return all(thread.is_alive() for thread in self._threads)
+        return self._workers.is_running
 
     def unseen(self, offer: OfferId) -> None:
         """Push an offer that no open app has taken. From any thread; returns at once."""
         is_noted = self._agenda.put(offer, due_ms=self._now_ms())
         self.counters["wished" if is_noted else "overflowed"] += 1
 
-    def _run(self) -> None:
-        while (found := self._agenda.next()) is not None:
-            offer, attempt = found
-            try:
-                self._attempt(offer, attempt)
-            except InaisleError as error:
-                # Busy or away: the offer waits in the app, and the relay may wish it again.
-                self.counters["failed"] += 1
-                self._agenda.done(offer)
-                log.warning("an offer was not pushed: %s", error)
+    def _count_failure(self) -> None:  # the relay may wish the offer again
+        self.counters["failed"] += 1
 
     def _attempt(self, offer: OfferId, attempt: int) -> None:
         prepared = self._writer.run(partial(self._prepare, offer))

@@ -59,7 +59,7 @@ from tests.unit.offers.shop import (
     scratch_work,
 )
 from tests.unit.offers.test_points_at_the_till import PROGRAMME
-from tests.unit.offers.till import Till
+from tests.unit.offers.till import Till, pieces_left
 
 FISCHER, BOSCH = PartnerId("fischer"), PartnerId("bosch")
 PIECES = st.dictionaries(st.integers(0, 2), st.integers(1, 3), min_size=1)
@@ -337,12 +337,7 @@ class Partners(RuleBasedStateMachine):
         for name in list(names):
             purchase = self.shop.work.purchases.find(PurchaseId(name))
             assert purchase is not None
-            left = {
-                place: line.item.quantity - line.returned
-                for place, line in enumerate(purchase.lines)
-                if line.item.quantity > line.returned
-            }
-            if left:
+            if left := pieces_left(purchase):
                 assert isinstance(self.till.bring_back(purchase.purchase, left), PurchaseReturn)
         left_over = self._scalar(
             "SELECT coalesce(sum(abs(s.total)), 0) FROM (SELECT sum(p.amount_minor) AS total "

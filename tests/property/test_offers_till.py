@@ -45,7 +45,7 @@ from tests.unit.offers.shop import (
     scratch_work,
 )
 from tests.unit.offers.test_points_at_the_till import EURO, PROGRAMME
-from tests.unit.offers.till import Till
+from tests.unit.offers.till import Till, pieces_left
 
 LIMIT = 3
 CALLER = CredentialId("c" * 32)
@@ -290,12 +290,7 @@ class Tills(RuleBasedStateMachine):
         for name in list(purchases):
             purchase = self.shop.work.purchases.find(PurchaseId(name))
             assert purchase is not None
-            left = {
-                place: line.item.quantity - line.returned
-                for place, line in enumerate(purchase.lines)
-                if line.item.quantity > line.returned
-            }
-            if left:
+            if left := pieces_left(purchase):
                 self._bring_back(purchase.purchase, left)
         assert self.money_minor == 0
         for (shopper,) in self.connection.execute(sa.text("SELECT shopper_id FROM shoppers")).all():

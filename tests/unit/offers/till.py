@@ -85,3 +85,12 @@ class Till:
         """Let time pass, and the sweep come by."""
         self.now_ms += ms
         expire_overdue(work=self.shop.work, now_ms=UnixMs(self.now_ms))
+
+
+def pieces_left(purchase: Purchase) -> dict[int, int]:
+    """Return how many pieces of each line the customer still has."""
+    return {
+        place: line.item.quantity - line.returned
+        for place, line in enumerate(purchase.lines)
+        if line.item.quantity > line.returned
+    }
