@@ -13,6 +13,7 @@ from typing import Annotated
 
 import typer
 
+from inaisle.cli_catalogue import catalogue_app
 from inaisle.cli_context import Common, FlagValues, broker_flags, end_with, load_for
 from inaisle.cli_db import db_app
 from inaisle.cli_key import key_app
@@ -37,6 +38,7 @@ app.add_typer(config_app, name="config")
 app.add_typer(site_app)
 app.add_typer(db_app, name="db")
 app.add_typer(key_app, name="key")
+app.add_typer(catalogue_app, name="catalogue")
 app.command()(rank)
 app.command()(train)
 

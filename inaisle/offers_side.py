@@ -20,6 +20,7 @@ from inaisle.database_place import database_place
 from inaisle.errors import InvalidSettings
 from inaisle.locating_side import Around
 from inaisle.messages_side import MessagesSide
+from inaisle.product_desk import ProductDesk
 from inaisle.settings import Settings
 from inaisle.site_loading import load_programme, read_campaigns, read_templates
 from inaisle.watched_zones import WatchedZones
@@ -104,6 +105,7 @@ class OffersSide:
         self.writer = Writer(place, after_commit=committed.set)
         self.reader = Reader(place)
         self.channel = AppChannel()
+        self.products = ProductDesk(self.reader, site_map=site_map)
         self.messages = MessagesSide(
             settings.delivery,
             writer=self.writer,
@@ -119,14 +121,7 @@ class OffersSide:
             secrets=self.secrets,
             concerns=WatchedZones(self.reader, site=site_map.site).concerns,
         )
-        self.keys: AccessKeys = provide_keys(
-            settings.offers,
-            folder=settings.site.data,
-            site=site_map.site,
-            writer=self.writer,
-            secrets=self.secrets,
-            now_ms=around.clock.now_ms(),
-        )
+        self.keys = self._provide_keys(settings)
         keep_consent_texts(consent_text_files(), writer=self.writer)
         self._load_campaigns(settings)
         self._load_programme(settings)
@@ -162,6 +157,7 @@ class OffersSide:
         self._fan_out.start()
         self.messages.start()
         self.relay.start()
+        self.products.start()
         self._sweeper.start()
 
     def stop(self) -> None:
@@ -172,6 +168,7 @@ class OffersSide:
         self._stop.set()
         if self._sweeper.is_alive():
             self._sweeper.join(STOP_S_MAX)
+        self.products.close()
         self.relay.close()
         self.messages.stop()
         self._fan_out.close()
@@ -203,6 +200,7 @@ class OffersSide:
             scans=self._scans,
             push_key=self.messages.push_key,
             templates=read_templates(),
+            products=self.products,
             open_routers=open_routers,
         )
 
@@ -211,6 +209,16 @@ class OffersSide:
         if not self.writer.is_alive:
             return "the writer of the database has ended"
         return self.messages.fault() if self.relay.is_running else "the relay has ended"
+
+    def _provide_keys(self, settings: Settings) -> AccessKeys:
+        return provide_keys(
+            settings.offers,
+            folder=settings.site.data,
+            site=self._site_map.site,
+            writer=self.writer,
+            secrets=self.secrets,
+            now_ms=self._clock.now_ms(),
+        )
 
     def _load_campaigns(self, settings: Settings) -> None:
         found = read_campaigns(settings.site)
@@ -261,6 +269,7 @@ class OffersSide:
         around.health.watch("database", lambda: None if self.writer.is_alive else "has ended")
         around.health.watch("messages", self.messages.fault)
         around.health.watch("relay", lambda: None if self.relay.is_running else "starting")
+        around.health.watch("products", self.products.trouble, is_essential=False)
         for name, counters in (
             ("inaisle_relay", self.relay.counters),
             ("inaisle_visit_feed", self.feed.counters),

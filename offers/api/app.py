@@ -45,6 +45,8 @@ from offers.api.people.survey_routes import survey_routes
 from offers.api.people.suspension_routes import suspension_routes
 from offers.api.people.use_routes import use_routes
 from offers.api.problem_docs import problem_routes, problem_schemas
+from offers.api.products.catalogue_routes import CATALOGUE_PATH, catalogue_routes
+from offers.api.products.product_desk import ProductDesk
 from offers.api.services import ApiSettings, Channel, ScanSink, Services
 from offers.api.till.goodwill_routes import goodwill_routes
 from offers.api.till.handed_card_routes import handed_card_routes
@@ -52,6 +54,7 @@ from offers.api.till.offline_routes import offline_routes
 from offers.api.till.purchase_routes import purchase_routes
 from offers.api.till.till_routes import till_routes
 from offers.api.visits.scan_routes import scan_routes
+from offers.model.catalogue.catalogue_file import BYTES_MAX as FILE_BYTES_MAX
 from offers.model.ids import ShopperId
 from offers.ports import Reader, SecretSource, Writer
 from rtls.model.site_map import SiteMap
@@ -75,6 +78,7 @@ def create_app(
     scans: ScanSink | None = None,
     push_key: str | None = None,
     templates: Sequence[Mapping[str, JsonValue]] = (),
+    products: ProductDesk | None = None,
     open_routers: Sequence[APIRouter] = (),
 ) -> FastAPI:
     """Return the application.
@@ -101,6 +105,8 @@ def create_app(
         What browsers subscribe with; None where nothing is pushed.
     templates
         Documents of campaigns that a merchandiser may begin with.
+    products
+        The catalogue, kept ready; None where this process does not search it.
     open_routers
         Routers of other packages, with full paths: open to all (health), or with a guard of
         their own (live fixes).
@@ -126,10 +132,13 @@ def create_app(
         scans=scans,
         push_key=push_key,
         templates=tuple(templates),
+        products=products,
     )
     _include(app, open_routers)
     install_error_handlers(app)
-    app.add_middleware(BodyLimit, bytes_max=BODY_BYTES_MAX)
+    app.add_middleware(
+        BodyLimit, bytes_max=BODY_BYTES_MAX, larger={f"{PREFIX}{CATALOGUE_PATH}": FILE_BYTES_MAX}
+    )
     app.add_route(f"{PREFIX}/openapi.json", _tell_document, include_in_schema=False)
     return app
 
@@ -167,6 +176,7 @@ def _include(app: FastAPI, open_routers: Sequence[APIRouter]) -> None:
         staff_request_routes,
         goodwill_routes,
         handed_card_routes,
+        catalogue_routes,
         problem_routes,
     )
     for router in guarded:

@@ -45,6 +45,7 @@ class ProblemCode(StrEnum):
     LOCATING_AWAY = "locating_away"
     REPORTS_BUSY = "reports_busy"
     EXTRA_MISSING = "extra_missing"
+    PRODUCTS_AWAY = "products_away"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,7 +121,7 @@ KINDS: Final[Mapping[ProblemCode, ProblemKind]] = {
     ProblemCode.BODY_TOO_LARGE: ProblemKind(
         status=413,
         title="The body is too large",
-        remedy="Keep the body within 64 kB.",
+        remedy="Keep the body within 64 kB, a catalogue within 64 MiB.",
     ),
     ProblemCode.VALIDATION_FAILED: ProblemKind(
         status=422,
@@ -171,6 +172,11 @@ KINDS: Final[Mapping[ProblemCode, ProblemKind]] = {
         status=503,
         title="Other reports are being made",
         remedy="Ask again after Retry-After seconds; reports are made one after the other.",
+    ),
+    ProblemCode.PRODUCTS_AWAY: ProblemKind(
+        status=503,
+        title="Products and ways are not ready yet",
+        remedy="Ask again after Retry-After seconds; the service has just started, or is busy.",
     ),
     ProblemCode.LOCATING_AWAY: ProblemKind(
         status=503,

@@ -19,6 +19,7 @@ from starlette.requests import HTTPConnection
 from offers.api.failure_limit import FailureLimit
 from offers.api.known_callers import KnownCallers
 from offers.api.problem import Problem, ProblemCode
+from offers.api.products.product_desk import ProductDesk
 from offers.model.ids import ShopperId
 from offers.ports import Reader, SecretSource, UnitOfWork, Writer
 from rtls.model.site_map import SiteMap
@@ -131,6 +132,8 @@ class Services:
         What browsers subscribe with; None where nothing is pushed.
     templates
         Documents of campaigns that a merchandiser may begin with.
+    products
+        The catalogue, kept ready; None where this process does not search it.
     """
 
     writer: Writer
@@ -144,10 +147,13 @@ class Services:
     scans: ScanSink | None = None
     push_key: str | None = None
     templates: tuple[Mapping[str, JsonValue], ...] = ()
+    products: ProductDesk | None = None
     callers: KnownCallers = field(default_factory=KnownCallers, init=False)
     coupon_failures: FailureLimit = field(init=False)
     enrolments: FailureLimit = field(init=False)
     scans_taken: FailureLimit = field(init=False)
+    imports: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
+    """one catalogue is read at a time: it may be 64 MiB"""
 
     def __post_init__(self) -> None:
         coupon_failures = FailureLimit(failures_max=self.settings.coupon_failures_a_minute_max)

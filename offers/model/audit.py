@@ -33,6 +33,7 @@ class AuditAction(StrEnum):
     CAMPAIGN_STARTED = "campaign_started"
     CAMPAIGN_PAUSED = "campaign_paused"
     CAMPAIGN_ISSUED = "campaign_issued"
+    CATALOGUE_REPLACED = "catalogue_replaced"
     PROGRAMME_STARTED = "programme_started"
     CREDENTIAL_ISSUED = "credential_issued"
     CREDENTIAL_REVOKED = "credential_revoked"

@@ -11,6 +11,7 @@ from offers.ports.budgets import Budgets, Sites
 from offers.ports.campaigns import Campaigns
 from offers.ports.cards import CardClaims, Cards
 from offers.ports.cases import Cases
+from offers.ports.catalogue import Catalogues
 from offers.ports.contact import Contacts, Mails, PushSubscriptions, Trips
 from offers.ports.engagement import GoodwillDays, Referrals, StaffRequests, Surveys
 from offers.ports.facts import Attributes, Facts
@@ -42,6 +43,7 @@ __all__ = [
     "CardClaims",
     "Cards",
     "Cases",
+    "Catalogues",
     "Consents",
     "Contacts",
     "Coupons",

@@ -13,6 +13,7 @@ from offers.ports.budgets import Budgets, Sites
 from offers.ports.campaigns import Campaigns
 from offers.ports.cards import CardClaims, Cards
 from offers.ports.cases import Cases
+from offers.ports.catalogue import Catalogues
 from offers.ports.contact import Contacts, Mails, PushSubscriptions, Trips
 from offers.ports.engagement import GoodwillDays, Referrals, StaffRequests, Surveys
 from offers.ports.facts import Attributes, Facts
@@ -111,6 +112,8 @@ class UnitOfWork(Protocol):
     def ledger(self) -> Ledger: ...  # noqa: D102
     @property
     def partners(self) -> Partners: ...  # noqa: D102
+    @property
+    def catalogues(self) -> Catalogues: ...  # noqa: D102
     @property
     def programmes(self) -> Programmes: ...  # noqa: D102
     @property

@@ -18,6 +18,7 @@ from offers.ports import (
     CardClaims,
     Cards,
     Cases,
+    Catalogues,
     Consents,
     Contacts,
     Coupons,
@@ -63,6 +64,7 @@ from offers.storage.sql_campaigns import SqlCampaigns
 from offers.storage.sql_card_claims import SqlCardClaims
 from offers.storage.sql_cards import SqlCards
 from offers.storage.sql_cases import SqlCases
+from offers.storage.sql_catalogues import SqlCatalogues
 from offers.storage.sql_consents import SqlConsents
 from offers.storage.sql_contacts import SqlContacts
 from offers.storage.sql_coupons import SqlCoupons
@@ -160,6 +162,7 @@ class SqlWork:
     goodwill = _Made[GoodwillDays](SqlGoodwillDays)
     ledger = _Made[Ledger](SqlLedger)
     partners = _Made[Partners](SqlPartners)
+    catalogues = _Made[Catalogues](SqlCatalogues)
     programmes = _Made[Programmes](SqlProgrammes)
     tiers = _Made[Tiers](SqlTiers)
     retention = _Made[Retention](SqlRetention)

@@ -165,7 +165,13 @@ def call(
         ),
         "0" * 32,
     )
-    names = {"campaign": SCAPEGOAT, "survey": "nobodys", "reward": "mug", "partner": "nobody"}
+    names = {
+        "sku": "D-1",
+        "campaign": SCAPEGOAT,
+        "survey": "nobodys",
+        "reward": "mug",
+        "partner": "nobody",
+    }
     known = defaults | names | {"settlement": "1", "number": "1"} | places
     path = re.sub(r"{(\w+)}", lambda place: known[place[1]], path)
     body = BODIES.get(operation)
@@ -263,12 +269,16 @@ def belongings(api: RunningApi) -> dict[str, str]:
     asked = anna.post("/v1/me/staff-request", {"zone": "dowels"}).json()["request"]
     staff = api.key(Role.MERCHANDISER)
     assert api.http.put("/v1/surveys/visit", json=SURVEY, headers=staff).status_code == 204
+    admin, product = api.key(Role.STORE_ADMIN), json.dumps({"sku": "D-1", "name_de": "Dübel"})
+    imported = api.http.put("/v1/operator/catalogue", content=product.encode(), headers=admin)
+    assert imported.status_code == 200
     return {
         "suspension": _suspension(api),
         "case": anna.post("/v1/me/cases", BODIES["complain"]).json()["case"],
         "request": asked,
         "shopper": anna.shopper,
         "survey": "visit",
+        "sku": "D-1",
         **_settlement(api),
         "subscription": anna.post(
             "/v1/me/push-subscriptions", BODIES["addPushSubscription"]

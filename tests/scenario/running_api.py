@@ -10,6 +10,7 @@ import httpx2
 import uvicorn
 from websockets.sync.client import ClientConnection, connect
 
+from inaisle.product_desk import ProductDesk
 from inaisle.report_access import authorise_reports
 from offers.api.app import create_app
 from offers.api.offering.stream_frames import answer_frame, offer_frame, points_frame
@@ -154,6 +155,7 @@ class RunningApi:
             hears=self.channel.is_connected,
         )
         self.feed = VisitFeed(writer=self.writer, now_ms=lambda: self.now_ms, secrets=self.secrets)
+        self.products = ProductDesk(self.reader, site_map=SITE_MAP)
         self.app = create_app(
             writer=self.writer,
             reader=self.reader,
@@ -164,6 +166,7 @@ class RunningApi:
             connected=self.relay.connected,
             settings=settings or ApiSettings(),
             scans=self.scans,
+            products=self.products,
             open_routers=(
                 footfall_router(
                     FootfallParts(reports=empty_reports(), now_ms=lambda: self.now_ms),
@@ -185,6 +188,8 @@ class RunningApi:
         self.ws_url = f"ws://127.0.0.1:{port}"
         self.http = httpx2.Client(base_url=self.url, timeout=30.0)
         self.relay.start()
+        self.products.start()
+        wait_until(lambda: self.products.indexed is not None)
 
     def stop_serving(self) -> None:
         self.server.should_exit = True
@@ -195,6 +200,7 @@ class RunningApi:
         if self._thread.is_alive():
             self.http.close()
             self.stop_serving()
+        self.products.close()
         self.relay.close()
         self.writer.close()
         self.reader.close()

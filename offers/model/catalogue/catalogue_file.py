@@ -8,7 +8,7 @@ catalogue would show half a shop.
 import csv
 import io
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Final
 
 from offers.model.catalogue.product import Product
@@ -28,7 +28,9 @@ SEPARATOR: Final = "|"
 Row = Mapping[str, object]
 
 
-def read_catalogue(content: bytes, *, source: str) -> tuple[Product, ...]:
+def read_catalogue(
+    content: bytes, *, source: str, zones: Collection[ZoneId] | None = None
+) -> tuple[Product, ...]:
     """Return the products of a file: JSON Lines where it begins with a brace, else CSV.
 
     Parameters
@@ -38,12 +40,14 @@ def read_catalogue(content: bytes, *, source: str) -> tuple[Product, ...]:
         within lists.
     source
         What messages call the file.
+    zones
+        Those of the site map, where products must stand at none but these; None for any.
 
     Raises
     ------
     InvalidCatalogue
         If the file is too large, empty, no UTF-8, or any of its lines is wrong or a second one of
-        its sku or EAN.
+        its sku or EAN, or names a zone that is not on the map.
     """
     if len(content) > BYTES_MAX:
         raise InvalidCatalogue(
@@ -58,10 +62,10 @@ def read_catalogue(content: bytes, *, source: str) -> tuple[Product, ...]:
             f"{source} line {line}: byte {content[error.start]:#04x} is no UTF-8. Save the file as "
             "UTF-8; tables of offices often write Windows-1252."
         ) from error
-    return _collected(text, source)
+    return _collected(text, source, zones)
 
 
-def _collected(text: str, source: str) -> tuple[Product, ...]:
+def _collected(text: str, source: str, zones: Collection[ZoneId] | None) -> tuple[Product, ...]:
     products: list[Product] = []
     faults: list[str] = []
     first_line: dict[str, int] = {}
@@ -70,6 +74,7 @@ def _collected(text: str, source: str) -> tuple[Product, ...]:
         try:
             product = _product(row)
             _refuse_repeats(product, line, first_line)
+            _refuse_unknown(product, zones)
             products.append(product)
         except (InvalidCatalogue, InvalidMoney) as error:
             faults.append(f"{source} line {line}: {error}")
@@ -84,6 +89,15 @@ def _collected(text: str, source: str) -> tuple[Product, ...]:
     if not products:
         raise InvalidCatalogue(f"{source} has no product; expected at least one line of one.")
     return tuple(products)
+
+
+def _refuse_unknown(product: Product, known: Collection[ZoneId] | None) -> None:
+    unknown = [] if known is None else [zone for zone in product.zones if zone not in known]
+    if unknown:
+        raise InvalidCatalogue(
+            f"zones has {unknown[0]!r}; expected the id of a zone of the site map. Correct it, "
+            "draw the zone first, or leave zones empty where the product is not in the shop."
+        )
 
 
 def _refuse_repeats(product: Product, line: int, first_line: dict[str, int]) -> None:

@@ -10,6 +10,7 @@ from offers.storage.tables.budgets import BUDGET_HOLDS, BUDGET_USES, BUDGETS, SI
 from offers.storage.tables.campaigns import CAMPAIGN_REVISIONS, CAMPAIGNS
 from offers.storage.tables.cards import CARD_CLAIMS, CARD_STEPS, CARDS
 from offers.storage.tables.cases import CASE_ANSWERS, SERVICE_CASES
+from offers.storage.tables.catalogues import CATALOGUES
 from offers.storage.tables.columns import METADATA, DataClass
 from offers.storage.tables.contact import (
     CONTACT_PACES,
@@ -99,6 +100,7 @@ __all__ = [
     "CARD_CLAIMS",
     "CARD_STEPS",
     "CASE_ANSWERS",
+    "CATALOGUES",
     "CONSENTS",
     "CONSENT_TEXTS",
     "CONTACT_PACES",
