@@ -24,6 +24,7 @@ from offers.api.campaigns.by_hand_routes import by_hand_routes
 from offers.api.campaigns.campaign_routes import campaign_routes
 from offers.api.campaigns.partner_routes import partner_routes
 from offers.api.error_handlers import install_error_handlers
+from offers.api.experiments.experiment_routes import experiment_routes
 from offers.api.loyalty.points_routes import points_routes
 from offers.api.loyalty.programme_routes import programme_routes
 from offers.api.loyalty.referral_routes import referral_routes
@@ -162,6 +163,7 @@ def _include(app: FastAPI, open_routers: Sequence[APIRouter]) -> None:
         operator_routes,
         campaign_routes,
         by_hand_routes,
+        experiment_routes,
         programme_routes,
         partner_routes,
         contact_routes,

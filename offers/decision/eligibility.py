@@ -13,6 +13,26 @@ from offers.model.people.consent import ConsentState, Purpose
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """Which records grant what; None: nothing does, or it was not asked for."""
+
+    locate: ConsentId | None
+    personalise: ConsentId | None
+    may_notify: bool
+
+    @classmethod
+    def of(cls, consents: ConsentState, *, needs_locate: bool) -> "Standing":
+        """Return what has been granted of all that is asked for."""
+        locate = consents.granted(Purpose.LOCATE) if needs_locate else None
+        personalise = consents.granted(Purpose.PERSONALISE)
+        return cls(
+            locate=None if locate is None else locate.consent,
+            personalise=None if personalise is None else personalise.consent,
+            may_notify=consents.granted(Purpose.NOTIFY) is not None,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Eligibility:
     """The records that allow an offer to be made."""
 
@@ -23,15 +43,19 @@ class Eligibility:
 
 
 def eligibility(consents: ConsentState, *, needs_locate: bool) -> Eligibility | Refusal:
-    """Return what allows an offer, or the first purpose that is missing."""
-    locate = consents.granted(Purpose.LOCATE) if needs_locate else None
-    if needs_locate and locate is None:
+    """Return what allows an offer now, or the first purpose that is missing."""
+    standing = Standing.of(consents, needs_locate=needs_locate)
+    return eligibility_on(standing, needs_locate=needs_locate)
+
+
+def eligibility_on(standing: Standing, *, needs_locate: bool) -> Eligibility | Refusal:
+    """Return what allows an offer by these records, or the first purpose that is missing."""
+    if needs_locate and standing.locate is None:
         return Refusal.CONSENT_LOCATE_MISSING
-    personalise = consents.granted(Purpose.PERSONALISE)
-    if personalise is None:
+    if standing.personalise is None:
         return Refusal.CONSENT_PERSONALISE_MISSING
     return Eligibility(
-        locate=None if locate is None else locate.consent,
-        personalise=personalise.consent,
-        may_notify=consents.granted(Purpose.NOTIFY) is not None,
+        locate=standing.locate,
+        personalise=standing.personalise,
+        may_notify=standing.may_notify,
     )

@@ -10,12 +10,12 @@ import hashlib
 from typing import Final
 
 from offers.model.experiments.experiment import Arm, Experiment, Holdout
+from offers.model.experiments.experiment_run import HOLDOUT
 from offers.model.ids import ShopperId
 from rtls.model.units import UnixMs
 
 PLACES: Final = 2**64
 BETWEEN: Final = "\x1f"  # stands in no id and no salt: "a" + "bc" must not hash as "ab" + "c"
-EVERYTHING: Final = "*"  # no experiment can have this name
 
 
 def place_of(experiment: str, *, salt: str, shopper: ShopperId) -> int:
@@ -39,12 +39,12 @@ def arm_of(experiment: Experiment, shopper: ShopperId) -> Arm:
 
 def is_held_out(holdout: Holdout, shopper: ShopperId) -> bool:
     """Return whether no campaign addresses the shopper."""
-    place = place_of(EVERYTHING, salt=holdout.salt, shopper=shopper)
+    place = place_of(HOLDOUT, salt=holdout.salt, shopper=shopper)
     return place * 1_000 < holdout.per_mille * PLACES
 
 
 def arm_now(
-    experiment: Experiment, shopper: ShopperId, *, holdout: Holdout, now_ms: UnixMs
+    experiment: Experiment, shopper: ShopperId, *, holdout: Holdout | None, now_ms: UnixMs
 ) -> Arm | None:
     """Return the arm that applies now; None before, after, and for who is held out of everything.
 
@@ -52,6 +52,6 @@ def arm_now(
     campaigns, the holdout under none.
     """
     is_running = experiment.from_ms <= now_ms < experiment.until_ms
-    if not is_running or is_held_out(holdout, shopper):
+    if not is_running or (holdout is not None and is_held_out(holdout, shopper)):
         return None
     return arm_of(experiment, shopper)

@@ -34,6 +34,8 @@ class AuditAction(StrEnum):
     CAMPAIGN_PAUSED = "campaign_paused"
     CAMPAIGN_ISSUED = "campaign_issued"
     CATALOGUE_REPLACED = "catalogue_replaced"
+    EXPERIMENT_STARTED = "experiment_started"
+    EXPERIMENT_STOPPED = "experiment_stopped"
     PROGRAMME_STARTED = "programme_started"
     CREDENTIAL_ISSUED = "credential_issued"
     CREDENTIAL_REVOKED = "credential_revoked"

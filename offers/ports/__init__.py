@@ -14,6 +14,7 @@ from offers.ports.cases import Cases
 from offers.ports.catalogue import Catalogues
 from offers.ports.contact import Contacts, Mails, PushSubscriptions, Trips
 from offers.ports.engagement import GoodwillDays, Referrals, StaffRequests, Surveys
+from offers.ports.experiments import Experiments
 from offers.ports.facts import Attributes, Facts
 from offers.ports.history import History
 from offers.ports.ledger import Ledger
@@ -48,6 +49,7 @@ __all__ = [
     "Contacts",
     "Coupons",
     "Decisions",
+    "Experiments",
     "Facts",
     "FanOut",
     "GoodwillDays",

@@ -5,7 +5,7 @@ Layer: ports. Takes: nouns. Gives: `Visits`, `Decisions` to storage.
 
 from typing import Protocol
 
-from offers.model.ids import PairingId, ShopperId, VisitId
+from offers.model.ids import DecisionId, PairingId, ShopperId, VisitId
 from offers.model.offering.decision import Decision
 from offers.model.visits.open_visit import OpenVisit
 from rtls.model.units import UnixMs
@@ -52,6 +52,10 @@ class Decisions(Protocol):
 
     def append(self, decision: Decision) -> None:
         """Write one decision."""
+        ...
+
+    def find(self, decision: DecisionId) -> Decision | None:
+        """Return the decision, or None."""
         ...
 
     def is_decided(self, event_id: str) -> bool:

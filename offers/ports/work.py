@@ -16,6 +16,7 @@ from offers.ports.cases import Cases
 from offers.ports.catalogue import Catalogues
 from offers.ports.contact import Contacts, Mails, PushSubscriptions, Trips
 from offers.ports.engagement import GoodwillDays, Referrals, StaffRequests, Surveys
+from offers.ports.experiments import Experiments
 from offers.ports.facts import Attributes, Facts
 from offers.ports.history import History
 from offers.ports.ledger import Ledger
@@ -58,6 +59,8 @@ class UnitOfWork(Protocol):
     def visits(self) -> Visits: ...  # noqa: D102
     @property
     def decisions(self) -> Decisions: ...  # noqa: D102
+    @property
+    def experiments(self) -> Experiments: ...  # noqa: D102
     @property
     def occasions(self) -> Occasions: ...  # noqa: D102
     @property

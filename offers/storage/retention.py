@@ -15,6 +15,7 @@ from offers.model.conditions.fact import DAY_MS
 from offers.model.offering.coupon import CouponState
 from offers.storage.personal_data import KEPT
 from offers.storage.tables import (
+    ASSIGNMENTS,
     COUPONS,
     CREDENTIALS,
     DECISIONS,
@@ -71,6 +72,9 @@ RULES: Final[Mapping[sa.Table, Rule]] = {
         days=THIRTEEN_MONTHS,
         reason="as offers: the answer to why one was made",
         only=sa.not_(_OFFER_OF_DECISION),
+    ),
+    ASSIGNMENTS: Rule(
+        since=ASSIGNMENTS.c.at_ms, days=THIRTEEN_MONTHS, reason="as decisions: to judge experiments"
     ),
     PAIRINGS: Rule(
         since=PAIRINGS.c.ended_at_ms, days=MONTH, reason="as long as dwell events, with visits"

@@ -23,6 +23,7 @@ from offers.ports import (
     Contacts,
     Coupons,
     Decisions,
+    Experiments,
     Facts,
     GoodwillDays,
     HeldBaskets,
@@ -69,6 +70,7 @@ from offers.storage.sql_consents import SqlConsents
 from offers.storage.sql_contacts import SqlContacts
 from offers.storage.sql_coupons import SqlCoupons
 from offers.storage.sql_decisions import SqlDecisions
+from offers.storage.sql_experiments import SqlExperiments
 from offers.storage.sql_goodwill import SqlGoodwillDays
 from offers.storage.sql_held_baskets import SqlHeldBaskets
 from offers.storage.sql_history import SqlHistory
@@ -135,6 +137,7 @@ class SqlWork:
     sites = _Made[Sites](SqlSites)
     visits = _Made[Visits](SqlVisits)
     decisions = _Made[Decisions](SqlDecisions)
+    experiments = _Made[Experiments](SqlExperiments)
     occasions = _Made[Occasions](SqlOccasions)
     history = _Made[History](SqlHistory)
     offers = _Made[Offers](SqlOffers)

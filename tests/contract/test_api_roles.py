@@ -99,6 +99,15 @@ BODIES: dict[str, object] = {
     "replayWebhook": {},
     "claimReferral": {"code": "0123-4567-89AB"},
 }
+EXPERIMENT = {
+    "revision": 1,
+    "question": "Does a coupon at the shelf pay?",
+    "salt": "9f2c6a11",
+    "metric": "revenue-minor",
+    "from": "2023-01-01T00:00:00Z",
+    "until": "2023-12-31T00:00:00Z",
+    "factors": [{"name": "offer", "dimension": "benefit", "levels": ["none", "five"]}],
+}
 ONCE = {"Idempotency-Key": "key-00000001"}
 HEADERS = {
     "redeemCoupon": ONCE,
@@ -171,12 +180,15 @@ def call(
         "survey": "nobodys",
         "reward": "mug",
         "partner": "nobody",
+        "experiment": "shelf-tea",
     }
     known = defaults | names | {"settlement": "1", "number": "1"} | places
     path = re.sub(r"{(\w+)}", lambda place: known[place[1]], path)
     body = BODIES.get(operation)
     if operation == "addCampaignRevision":
         body = DOCUMENT | {"campaign": known["campaign"]}
+    if operation == "addExperimentRevision":
+        body = EXPERIMENT | {"experiment": known["experiment"]}
     return api.http.request(method, path, json=body, headers=headers | HEADERS.get(operation, {}))
 
 
@@ -290,6 +302,7 @@ def belongings(api: RunningApi) -> dict[str, str]:
         "coupon": offer["coupon"]["coupon"],
         "pairing": pairing,
         "campaign": "dowels-2-off",
+        "experiment": _experiment(api),
         **_at_the_till(api, anna, offer["coupon"]["coupon"]),
     }
 
@@ -331,6 +344,17 @@ def _settlement(api: RunningApi) -> dict[str, str]:
     return {"partner": document.partner, "settlement": "1"}
 
 
+def _experiment(api: RunningApi) -> str:
+    """An experiment of this site."""
+    answer = api.http.post(
+        "/v1/operator/experiments/shelf-coffee/revisions",
+        json=EXPERIMENT | {"experiment": "shelf-coffee"},
+        headers=api.key(Role.MERCHANDISER),
+    )
+    assert answer.status_code == 201, answer.text
+    return "shelf-coffee"
+
+
 def _suspension(api: RunningApi) -> str:
     """Of somebody else than Anna, who has to shop on."""
     carl = Phone(api)
@@ -358,6 +382,7 @@ NOT_FOREIGN = {
     "publishSurvey": "a survey's name is the staff's own to choose",
     # The key's own site decides: a document for it under another's id finds that id taken.
     "addCampaignRevision": "the test below",
+    "addExperimentRevision": "the same, in test_live_experiments.py",
 }
 
 

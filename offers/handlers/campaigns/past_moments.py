@@ -78,6 +78,8 @@ def left_out(revision: CampaignRevision) -> tuple[LeftOut, ...]:
         found.append(LeftOut.LATE_EVENTS)
     if isinstance(trigger, BasketTrigger):
         found.append(LeftOut.BASKETS_NOT_HELD)
+    if revision.part is not None:
+        found.append(LeftOut.OTHER_ARMS)
     is_asking = revision.audience is not None or revision.conditions is not None
     if is_asking or isinstance(trigger, BirthdayTrigger):
         found.append(LeftOut.EARLIER_ANSWERS)

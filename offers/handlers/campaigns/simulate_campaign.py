@@ -7,7 +7,7 @@ Other campaigns are left out, so it tells how much this one could do at most.
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -90,7 +90,9 @@ class _Replay:
     """Asks moment after moment, and remembers caps and budget as the shop would."""
 
     def __init__(self, revision: CampaignRevision, work: UnitOfWork) -> None:
-        self._revision = revision
+        self._left_out = left_out(revision)
+        # Arms that are drawn for the future did not exist then.
+        self._revision = replace(revision, part=None)
         self._work = work
         self._rules = rules_of(revision.site, work=work)
         self._needs = asked_of([revision])
@@ -134,7 +136,7 @@ class _Replay:
             pushes_max=self._pushes,
             cost_max=cost if self._revision.has_coupon else None,
             refusals=dict(self._refusals),
-            left_out=left_out(self._revision),
+            left_out=self._left_out,
         )
 
     def _decided(self, moment: Moment) -> Decision:

@@ -32,12 +32,14 @@ def start_campaign(
     ------
     InvalidCampaign
         If zone or dwell do not fit the map, if it contradicts itself, its GS1 reference does not
-        fit the company prefix, or the budget is below what is used already.
+        fit the company prefix, its experiment does not know the levels, or the budget is below what
+        is used already.
     """
     check_against_map(revision, site_map)
     zone = SiteRules(time_zone=site_map.time_zone).zone
     check_makes_sense(revision, zone=zone, now_ms=now_ms)
     _check_gs1(revision, work=work)
+    _check_part(revision, work=work)
     found = work.campaigns.find(revision.campaign)
     number = 1 if found is None else found.revision.revision + 1
     if found is not None and found.site != revision.site:
@@ -98,6 +100,20 @@ def _check_gs1(revision: CampaignRevision, *, work: UnitOfWork) -> None:
     if revision.gs1 is None or programme is None:
         return
     misfit = revision.gs1.misfit(programme.gs1_company_prefix)
+    if misfit is not None:
+        raise InvalidCampaign(f"campaign {revision.campaign}: {misfit}")
+
+
+def _check_part(revision: CampaignRevision, *, work: UnitOfWork) -> None:
+    if revision.part is None:
+        return
+    run = work.experiments.find(revision.part.experiment)
+    if run is None or run.site != revision.site:
+        raise InvalidCampaign(
+            f"campaign {revision.campaign}: experiment.experiment is "
+            f"{revision.part.experiment!r}; expected one of the site. Start the experiment first."
+        )
+    misfit = revision.part.misfit(run.experiment)
     if misfit is not None:
         raise InvalidCampaign(f"campaign {revision.campaign}: {misfit}")
 

@@ -10,12 +10,15 @@ from offers.decision.decide import decide
 from offers.decision.push_choice import PushOutlook, foreseen_refusal
 from offers.decision.ranking.campaign_features import with_past
 from offers.decision.situation import asked_of
+from offers.handlers.experiments.note_assignments import note_assignments
 from offers.handlers.offering.issue_offer import issue_offer
 from offers.handlers.random_id import random_id
 from offers.handlers.till.coupon_budgets import spent_campaigns
 from offers.model.campaigns.campaign import COOL_DOWN_S_MAX
 from offers.model.conditions.shopper_facts import ShopperFacts
-from offers.model.ids import CampaignId, DecisionId
+from offers.model.experiments.experiment import Experiment
+from offers.model.ids import CampaignId, DecisionId, ExperimentId
+from offers.model.loyalty.programme import ProgrammeRevision
 from offers.model.loyalty.site_settings import DEFAULT_SITE_SETTINGS
 from offers.model.messages.contact import DeliveryChannel
 from offers.model.offering.decision import Candidate, Decision
@@ -68,10 +71,12 @@ def decide_moment(
         offers_in_trip=_offers_in_trip(moment, work=work),
         rules=rules,
         is_suspended=work.suspensions.open_of(moment.shopper) is not None,
+        experiments=_experiments_of(candidates, work=work),
     )
     if decision.chosen is not None:
         decision = _with_push(decision, moment, work=work)
     work.decisions.append(decision)
+    note_assignments(decision, holdout=rules.holdout, work=work)
     if decision.chosen is not None:
         issue_offer(decision, work=work, secrets=secrets)
     return decision
@@ -79,14 +84,21 @@ def decide_moment(
 
 def rules_of(site: SiteId, *, work: UnitOfWork) -> SiteRules:
     """Return what the site asks of every decision: its clocks, and what its programme sets."""
-    programme = work.programmes.current(site)
-    settings = DEFAULT_SITE_SETTINGS if programme is None else programme.settings
+    newest = work.programmes.newest(site)
+    return rules_from(newest, time_zone=work.sites.budgets(site).time_zone)
+
+
+def rules_from(revision: ProgrammeRevision | None, *, time_zone: str) -> SiteRules:
+    """Return what a revision of a site's programme asks of every decision."""
+    settings = DEFAULT_SITE_SETTINGS if revision is None else revision.programme.settings
     return SiteRules(
-        time_zone=work.sites.budgets(site).time_zone,
+        time_zone=time_zone,
         offers_a_trip_max=settings.offers_a_trip_max,
         quiet_from=settings.quiet_from or QUIET_FROM,
         quiet_until=settings.quiet_until or QUIET_UNTIL,
         ranking=settings.ranking,
+        holdout=settings.holdout,
+        programme=None if revision is None else revision.revision,
     )
 
 
@@ -126,6 +138,20 @@ def candidates_of(moment: Moment, *, work: UnitOfWork) -> list[Candidate]:
         )
         for revision in revisions
     ]
+
+
+def _experiments_of(
+    candidates: list[Candidate], *, work: UnitOfWork
+) -> dict[ExperimentId, Experiment]:
+    """Return the experiments that campaigns name and nobody has stopped."""
+    parts = (candidate.revision.part for candidate in candidates)
+    named = {part.experiment for part in parts if part is not None}
+    runs = (work.experiments.find(experiment) for experiment in named)
+    return {
+        run.experiment.experiment: run.experiment
+        for run in runs
+        if run is not None and run.stopped_at_ms is None
+    }
 
 
 def _facts_for(

@@ -21,6 +21,7 @@ from offers.model.campaigns.stacking import StackingClass
 from offers.model.campaigns.trigger import Trigger
 from offers.model.conditions.condition import Condition
 from offers.model.errors import InvalidCampaign
+from offers.model.experiments.experiment_part import ExperimentPart
 from offers.model.ids import CampaignId, check_name, check_text
 from offers.model.people.shopper import Locale
 from rtls.model.site_map import ID_PATTERN
@@ -143,6 +144,8 @@ class CampaignRevision:
     """which partners bear a part of its cost; None: the retailer bears all"""
     gs1: Gs1Reference | None = None
     """what tills that know GS1 call its coupons; None: they have our own code alone"""
+    part: ExperimentPart | None = None
+    """for which arms of an experiment it plays; None: for everybody"""
 
     def __post_init__(self) -> None:
         check_name("campaign", self.campaign, error=InvalidCampaign)

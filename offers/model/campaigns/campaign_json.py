@@ -26,6 +26,10 @@ from offers.model.campaigns.trigger_json import parse_trigger, render_trigger
 from offers.model.conditions.condition import Condition
 from offers.model.conditions.condition_json import parse_condition, render_condition
 from offers.model.errors import InvalidCampaign, InvalidCondition, InvalidMoney
+from offers.model.experiments.experiment_part import (
+    parse_experiment_part,
+    render_experiment_part,
+)
 from offers.model.ids import CampaignId
 from offers.model.json_members import (
     Json,
@@ -124,11 +128,20 @@ def render_campaign(revision: CampaignRevision) -> str:
         }
     if revision.budgets:
         document["budgets"] = render_limits(revision.budgets)
-    if revision.funding is not None:
-        document["funding"] = render_funding(revision.funding)
-    if revision.gs1 is not None:
-        document["gs1"] = render_gs1_reference(revision.gs1)
+    document |= _rendered_ties(revision)
     return json.dumps(document, ensure_ascii=False, sort_keys=True)
+
+
+def _rendered_ties(revision: CampaignRevision) -> Json:
+    """Return what ties it to others: who pays, what tills call it, where it is tried out."""
+    ties: dict[str, object] = {}
+    if revision.funding is not None:
+        ties["funding"] = render_funding(revision.funding)
+    if revision.gs1 is not None:
+        ties["gs1"] = render_gs1_reference(revision.gs1)
+    if revision.part is not None:
+        ties["experiment"] = render_experiment_part(revision.part)
+    return ties
 
 
 def _campaigns(document: Json) -> tuple[CampaignRevision, ...]:
@@ -174,6 +187,7 @@ _MEMBERS: Final = frozenset(
         "coupon_valid_s",
         "gs1",
         "funding",
+        "experiment",
     }
 )
 
@@ -184,7 +198,7 @@ def _campaign(document: Json, revision: int) -> CampaignRevision:
     cap = object_of(document.get("frequency_cap", {}), "frequency_cap")
     refuse_unknown(cap, "frequency_cap", {"offers_max", "window_s"})
     budget, gs1 = document.get("budget"), document.get("gs1")
-    funding = document.get("funding")
+    funding, part = document.get("funding"), document.get("experiment")
     return CampaignRevision(
         campaign=CampaignId(text_of(document, "campaign")),
         revision=revision,
@@ -211,6 +225,7 @@ def _campaign(document: Json, revision: int) -> CampaignRevision:
         coupon_valid_s=integer_of(document, "coupon_valid_s", 86_400),
         funding=None if funding is None else parse_funding(funding),
         gs1=None if gs1 is None else parse_gs1_reference(object_of(gs1, "gs1")),
+        part=None if part is None else parse_experiment_part(part),
     )
 
 

@@ -56,6 +56,7 @@ class LeftOut(StrEnum):
     LIFTED_SUSPENSIONS = "lifted_suspensions"
     EARLIER_ANSWERS = "earlier_answers"
     BASKETS_NOT_HELD = "baskets_not_held"
+    OTHER_ARMS = "other_arms"
 
     @property
     def why(self) -> str:
@@ -76,4 +77,5 @@ _WHY: Final = {
     "taken as if they had said it then.",
     LeftOut.BASKETS_NOT_HELD: "Baskets that were only quoted are not kept, held ones for thirty "
     "days; one that replaced another counts as the same.",
+    LeftOut.OTHER_ARMS: "Of an experiment only the shoppers of some arms get it; here all do.",
 }

@@ -19,6 +19,7 @@ from rtls.model.units import UnixMs
 ARMS_MAX: Final = 64
 FACTORS_MAX: Final = 4
 GUARDRAILS_MAX: Final = 20
+LASTS_MS_MAX: Final = 366 * 86_400_000
 SALT_CHARACTERS_MIN: Final = 8
 
 
@@ -123,6 +124,11 @@ class Experiment:
             raise InvalidExperiment(
                 f"until_ms is {self.until_ms}, from_ms {self.from_ms}; expected an end after the "
                 "start. Swap them or give a later end."
+            )
+        if self.until_ms - self.from_ms > LASTS_MS_MAX:
+            raise InvalidExperiment(
+                f"until is {self.until_ms - self.from_ms} ms after from; expected at most "
+                f"{LASTS_MS_MAX}, a year: assignments are kept for 13 months. Begin a new one then."
             )
         self._check_factors()
         self._check_guardrails()

@@ -7,8 +7,14 @@ What is left out is as it was before anybody could choose.
 from dataclasses import dataclass
 from typing import Final
 
-from offers.model.errors import InvalidCampaign, InvalidContact, InvalidProgramme
-from offers.model.json_members import Json, object_of, refuse_unknown
+from offers.model.errors import (
+    InvalidCampaign,
+    InvalidContact,
+    InvalidExperiment,
+    InvalidProgramme,
+)
+from offers.model.experiments.experiment import Holdout
+from offers.model.json_members import Json, integer_of, object_of, refuse_unknown, text_of
 from offers.model.loyalty.segment_settings import DEFAULT_SEGMENTS, SETTABLE, SegmentSettings
 from offers.model.messages.quiet_hours import QuietHours
 from offers.model.ranking.ranking_policy import (
@@ -18,8 +24,16 @@ from offers.model.ranking.ranking_policy import (
 )
 from offers.model.visits.site_rules import DEFAULT_RULES, SiteRules
 
-_MEMBERS: Final = {"offers_a_trip_max", "segments", "quiet_hours", "ranking"}
+_MEMBERS: Final = {
+    "offers_a_trip_max",
+    "segments",
+    "quiet_hours",
+    "ranking",
+    "holdout",
+    "margin_per_mille",
+}
 _QUIET: Final = {"from", "until"}
+MARGIN_MAX: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +48,10 @@ class SiteSettings:
     """when nobody is pushed a message; None: as the service is set up"""
     ranking: RankingPolicy | None = None
     """how eligible campaigns compete; None: the highest priority is chosen"""
+    holdout: Holdout | None = None
+    """whom no campaign addresses, so that all can be judged; None: nobody"""
+    margin_per_mille: int | None = None
+    """what the retailer keeps of a price, on average; None: not told, and no margin is reported"""
 
     def __post_init__(self) -> None:
         given = self.offers_a_trip_max
@@ -43,6 +61,12 @@ class SiteSettings:
             SiteRules(offers_a_trip_max=given)
         except InvalidCampaign as error:
             raise InvalidProgramme(f"settings.{error}") from error
+        margin = self.margin_per_mille
+        if margin is not None and not 1 <= margin <= MARGIN_MAX:
+            raise InvalidProgramme(
+                f"settings.margin_per_mille is {margin}; expected 1 to {MARGIN_MAX}, what is kept "
+                "of a thousand before any discount. Leave it out where it is not known."
+            )
         begin, end = self.quiet_from, self.quiet_until
         if (begin is None) != (end is None):
             raise InvalidProgramme(
@@ -78,6 +102,10 @@ def parse_site_settings(document: object) -> SiteSettings:
         offers_a_trip_max=trip_max,  # type: ignore[arg-type]  # checked in __post_init__
         segments=SegmentSettings(**dict(segments)),  # type: ignore[arg-type]
         ranking=parse_ranking_policy(given.get("ranking")),
+        holdout=_holdout(given.get("holdout")),
+        margin_per_mille=None
+        if given.get("margin_per_mille") is None
+        else integer_of(given, "margin_per_mille"),
     )
 
 
@@ -90,4 +118,19 @@ def render_site_settings(settings: SiteSettings) -> Json:
         if settings.quiet_from is None
         else {"from": settings.quiet_from, "until": settings.quiet_until},
         "ranking": None if settings.ranking is None else render_ranking_policy(settings.ranking),
+        "holdout": None
+        if settings.holdout is None
+        else {"salt": settings.holdout.salt, "per_mille": settings.holdout.per_mille},
+        "margin_per_mille": settings.margin_per_mille,
     }
+
+
+def _holdout(document: object) -> Holdout | None:
+    if document is None:
+        return None
+    given = object_of(document, "settings.holdout")
+    refuse_unknown(given, "settings.holdout", {"salt", "per_mille"})
+    try:
+        return Holdout(salt=text_of(given, "salt"), per_mille=integer_of(given, "per_mille", 50))
+    except InvalidExperiment as error:
+        raise InvalidProgramme(f"settings.{error}") from error

@@ -18,7 +18,9 @@ from offers.model.ids import (
     VisitId,
     check_random_id,
 )
+from offers.model.offering.decision_ground import DecisionGround
 from offers.model.offering.refusal import PushRefusal, Refusal
+from offers.model.offering.trial import NO_TRIAL, Trial
 from rtls.model.units import SiteId, UnixMs, ZoneId
 
 
@@ -113,6 +115,10 @@ class Decision:
     """name and version of the rule that chose"""
     chosen: Choice | None
     passed_over: tuple[PassedOver, ...]
+    trial: Trial = NO_TRIAL
+    """which experiments the shopper met, in which arm"""
+    ground: DecisionGround | None = None
+    """what it stood on; None: it is from before that was written down"""
 
     def __post_init__(self) -> None:
         check_random_id("decision", self.decision, error=InvalidOffer)

@@ -8,6 +8,7 @@ from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from offers.model.errors import InvalidCampaign
+from offers.model.experiments.experiment import Holdout
 from offers.model.messages.quiet_hours import QuietHours
 from offers.model.ranking.ranking_policy import RankingPolicy
 
@@ -30,6 +31,10 @@ class SiteRules:
 
     ranking: RankingPolicy | None = None
     """how eligible campaigns compete; None: the highest priority is chosen"""
+    holdout: Holdout | None = None
+    """whom no campaign addresses, so that all can be judged; None: nobody"""
+    programme: int | None = None
+    """the revision of the programme that says so; None: there is none"""
 
     def __post_init__(self) -> None:
         try:

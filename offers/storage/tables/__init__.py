@@ -30,6 +30,7 @@ from offers.storage.tables.engagement import (
     SURVEY_CHOICES,
     SURVEYS,
 )
+from offers.storage.tables.experiments import ASSIGNMENTS, EXPERIMENT_REVISIONS, EXPERIMENTS
 from offers.storage.tables.ledger import (
     LEDGER_ACCOUNTS,
     LEDGER_ALLOCATIONS,
@@ -89,6 +90,7 @@ from offers.storage.tables.webhooks import (
 
 __all__ = [
     "ANSWERS",
+    "ASSIGNMENTS",
     "AUDIT",
     "BUDGETS",
     "BUDGET_HOLDS",
@@ -111,6 +113,8 @@ __all__ = [
     "DECISIONS",
     "DELIVERIES",
     "ERASURES",
+    "EXPERIMENTS",
+    "EXPERIMENT_REVISIONS",
     "FUNDED_LINES",
     "GOODWILL_DAYS",
     "HELD_BASKETS",

@@ -45,6 +45,8 @@ DECISIONS: Final = sa.Table(
     text("policy", DataClass.BUSINESS),
     text("chosen", DataClass.BEHAVIOUR, nullable=True),
     text("passed_over", DataClass.BEHAVIOUR),
+    text("trial", DataClass.BEHAVIOUR, nullable=True),
+    text("ground", DataClass.BEHAVIOUR, nullable=True),
     sa.UniqueConstraint("decision_id"),
     sa.UniqueConstraint("event_id"),
     sa.Index(None, "shopper_id", "sequence"),

@@ -1,0 +1,1 @@
+"""What is tried, what came of it, and what another ranking is worth. Layer: edges."""

@@ -1,0 +1,1 @@
+"""Start, stop and judge experiments, and take decisions again from the log. Layer: flow."""
