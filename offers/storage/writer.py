@@ -13,6 +13,7 @@ import queue
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -25,6 +26,7 @@ from offers.storage.faults import ends_transaction, fault_of, is_passing_conflic
 from offers.storage.postgres_server import SAVEPOINTS_MAX
 from offers.storage.quick_connection import QuickConnection
 from offers.storage.sql_work import SqlWork
+from offers.storage.write_turn import WriteTurn
 
 T = TypeVar("T")
 QUEUE_MAX: Final = 1_024
@@ -82,6 +84,8 @@ class Writer:
         """
         self._engine = open_engine(place, is_reader=False)
         self._batch_max = BATCH_MAX if isinstance(place, Path) else SAVEPOINTS_MAX
+        # PostgreSQL has its own way to take turns, see `postgres_server`.
+        self._turn = WriteTurn(place) if isinstance(place, Path) else None
         self._after_commit = after_commit
         self._waiting: queue.Queue[_Command | None] = queue.Queue(QUEUE_MAX)
         self._door = threading.Lock()
@@ -140,6 +144,8 @@ class Writer:
             self._waiting.put(None)
         self._thread.join()
         self._engine.dispose()
+        if self._turn is not None and is_first:
+            self._turn.close()
 
     def _serve(self) -> None:
         is_open = True
@@ -181,12 +187,15 @@ class Writer:
             return
 
     def _commit_once(self, batch: list[_Command]) -> None:
-        with self._engine.connect() as connection, connection.begin():
+        with self._my_turn(), self._engine.connect() as connection, connection.begin():
             quick = QuickConnection(connection)
             work = SqlWork(quick)
             for command in batch:
                 if not _run_in_savepoint(command, work, quick):
                     work = SqlWork(quick)  # the old one remembers what has just been undone
+
+    def _my_turn(self) -> AbstractContextManager[None]:
+        return nullcontext() if self._turn is None else self._turn.taken()
 
 
 def _run_in_savepoint(command: _Command, work: SqlWork, connection: QuickConnection) -> bool:
