@@ -130,6 +130,7 @@ def _wire_all(
         fan_out=InProcessFanOut(),
         tell_tag=tell_tag,
         scans=phone_scans(settings.formats, phones),
+        live=live,
     )
     service.offers = offers
     service.run_with(offers.start, offers.stop)
@@ -211,6 +212,7 @@ def _wire_offers(service: Service, settings: Settings, site_map: SiteMap) -> Non
     told: list[AdmittedTagsPublisher] = []
     fan_out = RedisFanOut(address, channel=f"inaisle:{site}:fan_out", origin=secrets.token_hex(16))
     scans = ScanPublisher(connect_redis(address), site=site, monotonic_s=time.monotonic)
+    reader = RedisLiveReader(connect_redis(address), site=site)
     offers = OffersSide(
         settings,
         service.around,
@@ -218,6 +220,7 @@ def _wire_offers(service: Service, settings: Settings, site_map: SiteMap) -> Non
         fan_out=fan_out,
         tell_tag=lambda _tag, _is_admitted: _tell(told),
         scans=phone_scans(settings.formats, scans),
+        live=reader,
     )
     told += _tag_publishers(service, address, site=site, offers=offers)
     # The name stays over restarts, so that a consumer finds again what it had begun.
@@ -246,7 +249,6 @@ def _wire_offers(service: Service, settings: Settings, site_map: SiteMap) -> Non
         inaisle_fan_out=fan_out.counters,
         inaisle_scans=scans.counters,
     )
-    reader = RedisLiveReader(connect_redis(address), site=site)
     _add_operator(service, site_map, live=reader, take=scans.put)
 
 

@@ -22,6 +22,7 @@ from inaisle.locating_side import Around
 from inaisle.messages_side import MessagesSide
 from inaisle.product_desk import ProductDesk
 from inaisle.settings import Settings
+from inaisle.shop_ways import ShopWays
 from inaisle.site_loading import load_programme, read_campaigns, read_templates
 from inaisle.watched_zones import WatchedZones
 from offers.api.app import create_app
@@ -51,6 +52,7 @@ from rtls.model.counted_tag import CountedTag
 from rtls.model.errors import InaisleError
 from rtls.model.site_map import SiteMap
 from rtls.model.units import TagId, UnixMs
+from rtls.ports import LiveStateReader
 
 log = structlog.get_logger("inaisle.offers")
 SWEEP_EVERY_S: Final = 5.0
@@ -82,6 +84,8 @@ class OffersSide:
         commit that says so.
     scans
         Where phones' scans go; None where nobody takes them.
+    live
+        Where tags are now, for ways that begin there; None where nobody can say.
     """
 
     def __init__(
@@ -93,6 +97,7 @@ class OffersSide:
         fan_out: StartedFanOut,
         tell_tag: Callable[[TagId, bool], None],
         scans: ScanSink | None = None,
+        live: LiveStateReader | None = None,
     ) -> None:
         self._place = place = database_place(settings)
         prepare_database(place)
@@ -106,6 +111,7 @@ class OffersSide:
         self.reader = Reader(place)
         self.channel = AppChannel()
         self.products = ProductDesk(self.reader, site_map=site_map)
+        self.ways = ShopWays(site_map, live=live, now_ms=around.clock.now_ms)
         self.messages = MessagesSide(
             settings.delivery,
             writer=self.writer,
@@ -158,6 +164,7 @@ class OffersSide:
         self.messages.start()
         self.relay.start()
         self.products.start()
+        self.ways.start()
         self._sweeper.start()
 
     def stop(self) -> None:
@@ -201,6 +208,7 @@ class OffersSide:
             push_key=self.messages.push_key,
             templates=read_templates(),
             products=self.products,
+            ways=self.ways,
             open_routers=open_routers,
         )
 
@@ -270,6 +278,7 @@ class OffersSide:
         around.health.watch("messages", self.messages.fault)
         around.health.watch("relay", lambda: None if self.relay.is_running else "starting")
         around.health.watch("products", self.products.trouble, is_essential=False)
+        around.health.watch("ways", self.ways.trouble, is_essential=False)
         for name, counters in (
             ("inaisle_relay", self.relay.counters),
             ("inaisle_visit_feed", self.feed.counters),

@@ -106,6 +106,13 @@ class LiveStateReader(Protocol):
         """
         ...
 
+    def latest_of(self, tags: Sequence[TagId], *, max_age_ms: int, now_ms: UnixMs) -> LiveFixes:
+        """Return the same of some tags only, those of one person; unknown ones are left out.
+
+        Raises `LiveStateAway` where the state cannot be read just now.
+        """
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnchorHeard:

@@ -48,6 +48,9 @@ from offers.api.people.use_routes import use_routes
 from offers.api.problem_docs import problem_routes, problem_schemas
 from offers.api.products.catalogue_routes import CATALOGUE_PATH, catalogue_routes
 from offers.api.products.product_desk import ProductDesk
+from offers.api.products.product_routes import product_routes
+from offers.api.products.route_routes import route_routes
+from offers.api.products.shop_ways import ShopWays
 from offers.api.services import ApiSettings, Channel, ScanSink, Services
 from offers.api.till.goodwill_routes import goodwill_routes
 from offers.api.till.handed_card_routes import handed_card_routes
@@ -80,6 +83,7 @@ def create_app(
     push_key: str | None = None,
     templates: Sequence[Mapping[str, JsonValue]] = (),
     products: ProductDesk | None = None,
+    ways: ShopWays | None = None,
     open_routers: Sequence[APIRouter] = (),
 ) -> FastAPI:
     """Return the application.
@@ -108,6 +112,8 @@ def create_app(
         Documents of campaigns that a merchandiser may begin with.
     products
         The catalogue, kept ready; None where this process does not search it.
+    ways
+        Who knows where shoppers are and how they walk; None where nobody does.
     open_routers
         Routers of other packages, with full paths: open to all (health), or with a guard of
         their own (live fixes).
@@ -134,6 +140,7 @@ def create_app(
         push_key=push_key,
         templates=tuple(templates),
         products=products,
+        ways=ways,
     )
     _include(app, open_routers)
     install_error_handlers(app)
@@ -178,6 +185,8 @@ def _include(app: FastAPI, open_routers: Sequence[APIRouter]) -> None:
         staff_request_routes,
         goodwill_routes,
         handed_card_routes,
+        product_routes,
+        route_routes,
         catalogue_routes,
         problem_routes,
     )

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Annotated, Final, Protocol, TypeVar
 
 import anyio.to_thread
+from anyio import CapacityLimiter
 from fastapi import Depends
 from pydantic import JsonValue
 from starlette.requests import HTTPConnection
@@ -20,6 +21,7 @@ from offers.api.failure_limit import FailureLimit
 from offers.api.known_callers import KnownCallers
 from offers.api.problem import Problem, ProblemCode
 from offers.api.products.product_desk import ProductDesk
+from offers.api.products.shop_ways import ShopWays
 from offers.model.ids import ShopperId
 from offers.ports import Reader, SecretSource, UnitOfWork, Writer
 from rtls.model.site_map import SiteMap
@@ -28,6 +30,7 @@ from rtls.model.units import TagId, UnixMs
 T = TypeVar("T")
 
 PAGE_MAX: Final = 100
+TURNS_MAX: Final = 2
 
 
 class Frame(Protocol):
@@ -104,6 +107,8 @@ class ApiSettings:
     """of one address; a whole shop may be behind one"""
     scans_in_10_s_max: int = 40
     """of one shopper; a phone gives at most a few scans a second"""
+    searches_in_10_s_max: int = 60
+    """of one shopper, routes among them; who types fast asks five times a second"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,6 +139,8 @@ class Services:
         Documents of campaigns that a merchandiser may begin with.
     products
         The catalogue, kept ready; None where this process does not search it.
+    ways
+        Who knows where shoppers are and how they walk; None where nobody does.
     """
 
     writer: Writer
@@ -148,10 +155,14 @@ class Services:
     push_key: str | None = None
     templates: tuple[Mapping[str, JsonValue], ...] = ()
     products: ProductDesk | None = None
+    ways: ShopWays | None = None
     callers: KnownCallers = field(default_factory=KnownCallers, init=False)
     coupon_failures: FailureLimit = field(init=False)
     enrolments: FailureLimit = field(init=False)
     scans_taken: FailureLimit = field(init=False)
+    searches: FailureLimit = field(init=False)
+    turns: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(TURNS_MAX), init=False)
+    """for searches and routes, so that they never take all threads from those who pay"""
     imports: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
     """one catalogue is read at a time: it may be 64 MiB"""
 
@@ -162,6 +173,8 @@ class Services:
         object.__setattr__(self, "enrolments", enrolments)
         scans = FailureLimit(failures_max=self.settings.scans_in_10_s_max, window_ms=10_000)
         object.__setattr__(self, "scans_taken", scans)
+        searches = FailureLimit(failures_max=self.settings.searches_in_10_s_max, window_ms=10_000)
+        object.__setattr__(self, "searches", searches)
 
     async def read(self, look: Callable[[UnitOfWork], T]) -> T:
         """Look at what is stored, in a thread."""

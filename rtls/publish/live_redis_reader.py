@@ -5,7 +5,7 @@ that does not locate.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from redis import Redis
@@ -45,15 +45,20 @@ class RedisLiveReader:
     def latest(self, *, max_age_ms: int, now_ms: UnixMs) -> LiveFixes:
         """Return the latest fix of each tag not older than ``max_age_ms``.
 
-        Raises
-        ------
-        LiveStateAway
-            If Redis does not answer.
+        Raises `LiveStateAway` if Redis does not answer.
         """
-        since_ms = now_ms - max_age_ms
+        return self._read(lambda: self._tags_since(now_ms - max_age_ms), now_ms - max_age_ms)
+
+    def latest_of(self, tags: Sequence[TagId], *, max_age_ms: int, now_ms: UnixMs) -> LiveFixes:
+        """Return the same of some tags only, those of one person; unknown ones are left out.
+
+        Raises `LiveStateAway` if Redis does not answer.
+        """
+        return self._read(lambda: tags, now_ms - max_age_ms)
+
+    def _read(self, tags: Callable[[], Sequence[TagId]], since_ms: int) -> LiveFixes:
         try:
-            tags = self._tags_since(since_ms)
-            found = self._hashes_of(tags)
+            found = self._hashes_of(tags())
         except (RedisError, OSError) as error:
             raise LiveStateAway(
                 f"the live fixes of {self._site} cannot be read from Redis ({error}); expected it "

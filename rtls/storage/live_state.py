@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from rtls.model.fix import FIX_DTYPE, FixBatch
 from rtls.model.units import TagId, UnixMs
@@ -79,11 +80,21 @@ class InMemoryLiveState:
         with self._lock:
             used = len(self._tags)
             chosen = np.flatnonzero(self._at_ms[:used] >= now_ms - max_age_ms)
-            return LiveFixes(
-                tags=tuple(self._tags[slot] for slot in chosen.tolist()),
-                at_ms=self._at_ms[chosen],
-                rows=self._rows[chosen],
-            )
+            return self._copied(chosen)
+
+    def latest_of(self, tags: Sequence[TagId], *, max_age_ms: int, now_ms: UnixMs) -> LiveFixes:
+        """Return the same of some tags only, those of one person; unknown ones are left out."""
+        with self._lock:
+            known = [self._slots[tag] for tag in tags if tag in self._slots]
+            slots = np.array(known, np.intp)
+            return self._copied(slots[self._at_ms[slots] >= now_ms - max_age_ms])
+
+    def _copied(self, chosen: npt.NDArray[np.intp]) -> LiveFixes:
+        return LiveFixes(
+            tags=tuple(self._tags[slot] for slot in chosen.tolist()),
+            at_ms=self._at_ms[chosen],
+            rows=self._rows[chosen],
+        )
 
     def forget(self, tags: Sequence[TagId]) -> None:
         """Drop the fixes of tags that may not be located any longer."""

@@ -98,6 +98,7 @@ BODIES: dict[str, object] = {
     "addWebhook": {"url": "https://crm.example.com/in", "events": ["offer.issued"]},
     "replayWebhook": {},
     "claimReferral": {"code": "0123-4567-89AB"},
+    "findRoute": {"zone": "dowels", "from_place": {"floor": 0, "x_m": 5.0, "y_m": 5.0}},
 }
 EXPERIMENT = {
     "revision": 1,
@@ -379,6 +380,7 @@ def places_of(operation_path: str) -> set[str]:
 # Which routes with an id in the path do not answer 404 to a stranger, and why.
 NOT_FOREIGN = {
     "answerSurvey": "every shopper may answer a survey",
+    "findProduct": "every shopper may look up what the shop sells",
     "publishSurvey": "a survey's name is the staff's own to choose",
     # The key's own site decides: a document for it under another's id finds that id taken.
     "addCampaignRevision": "the test below",

@@ -36,6 +36,10 @@ class Pair:
         self.settle()
         return self.reader.latest(max_age_ms=max_age_ms, now_ms=UnixMs(now_ms))
 
+    def latest_of(self, *tags: TagId, max_age_ms: int = 5000) -> LiveFixes:
+        self.settle()
+        return self.reader.latest_of(tags, max_age_ms=max_age_ms, now_ms=NOW_MS)
+
 
 def in_memory() -> Pair:
     live = InMemoryLiveState()
@@ -65,6 +69,15 @@ def live(request: pytest.FixtureRequest) -> Iterator[Pair]:
 
 def by_tag(fixes: LiveFixes) -> dict[TagId, float]:
     return dict(zip(fixes.tags, fixes.rows["x_m"].tolist(), strict=True))
+
+
+def test_of_some_tags_only_theirs_are_read(live: Pair) -> None:
+    """A shopper asks the way: nobody else's position is touched for it."""
+    live.put(fixes_at(NOW_MS - 3000, 1.0), tag_names(1))
+    live.put(fixes_at(NOW_MS - 1000, 2.0, 3.0), tag_names(2, 3))
+    assert by_tag(live.latest_of(*tag_names(1, 3, 9))) == {"tag-1": 1.0, "tag-3": 3.0}
+    assert by_tag(live.latest_of(*tag_names(1, 3), max_age_ms=2000)) == {"tag-3": 3.0}
+    assert by_tag(live.latest_of()) == {}
 
 
 def test_the_reader_sees_what_was_put_column_by_column(live: Pair) -> None:

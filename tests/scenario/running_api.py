@@ -12,6 +12,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from inaisle.product_desk import ProductDesk
 from inaisle.report_access import authorise_reports
+from inaisle.shop_ways import ShopWays
 from offers.api.app import create_app
 from offers.api.offering.stream_frames import answer_frame, offer_frame, points_frame
 from offers.api.services import ApiSettings
@@ -34,8 +35,10 @@ from offers.visit_feed import VisitFeed
 from rtls.api.footfall.footfall_routes import FootfallParts, footfall_router
 from rtls.footfall.release import ReleaseRules
 from rtls.footfall_reports import FootfallReports, ReportSettings
+from rtls.model.site_map import SiteMap
 from rtls.model.units import SiteId, TagId, UnixMs
 from rtls.model.visit import DwellReached, TransitionKind
+from rtls.storage.live_state import InMemoryLiveState
 from tests.contract.waiting import wait_until
 from tests.ready_database import lay_down_ready_database
 from tests.reference.footfall import MemoryHistory
@@ -122,6 +125,7 @@ class RunningApi:
         settings: ApiSettings | None = None,
         relay_settings: RelaySettings | None = None,
         fan_out: FanOut | None = None,
+        site_map: SiteMap = SITE_MAP,
     ) -> None:
         self.now_ms = START_MS
         place = database or folder / "offers.sqlite3"
@@ -155,18 +159,21 @@ class RunningApi:
             hears=self.channel.is_connected,
         )
         self.feed = VisitFeed(writer=self.writer, now_ms=lambda: self.now_ms, secrets=self.secrets)
-        self.products = ProductDesk(self.reader, site_map=SITE_MAP)
+        self.products = ProductDesk(self.reader, site_map=site_map)
+        self.live = InMemoryLiveState()
+        self.ways = ShopWays(site_map, live=self.live, now_ms=lambda: self.now_ms)
         self.app = create_app(
             writer=self.writer,
             reader=self.reader,
             secrets=self.secrets,
             now_ms=lambda: self.now_ms,
-            site_map=SITE_MAP,
+            site_map=site_map,
             channel=self.channel,
             connected=self.relay.connected,
             settings=settings or ApiSettings(),
             scans=self.scans,
             products=self.products,
+            ways=self.ways,
             open_routers=(
                 footfall_router(
                     FootfallParts(reports=empty_reports(), now_ms=lambda: self.now_ms),
@@ -189,6 +196,7 @@ class RunningApi:
         self.http = httpx2.Client(base_url=self.url, timeout=30.0)
         self.relay.start()
         self.products.start()
+        self.ways.start()
         wait_until(lambda: self.products.indexed is not None)
 
     def stop_serving(self) -> None:
@@ -252,6 +260,7 @@ def running_api(
     settings: ApiSettings | None = None,
     relay_settings: RelaySettings | None = None,
     fan_out: FanOut | None = None,
+    site_map: SiteMap = SITE_MAP,
 ) -> Iterator[RunningApi]:
     api = RunningApi(
         folder,
@@ -259,6 +268,7 @@ def running_api(
         settings=settings,
         relay_settings=relay_settings,
         fan_out=fan_out,
+        site_map=site_map,
     )
     try:
         api.start()
