@@ -71,11 +71,19 @@ _HELD_SINCE = (
     .correlate(PAIRINGS)
     .scalar_subquery()
 )
+# Whatever was given back or expired in between: the same shopper is never counted as two.
+_FIRST_HELD = (
+    sa.select(sa.func.min(_HELD.c.paired_at_ms))
+    .where(_HELD.c.shopper_id == PAIRINGS.c.shopper_id, _HELD.c.tag == PAIRINGS.c.tag)
+    .correlate(PAIRINGS)
+    .scalar_subquery()
+)
 _COUNTED = (
     sa.select(
         PAIRINGS.c.tag,
         CONSENTS.c.at_ms.label("agreed_at_ms"),
         _HELD_SINCE.label("held_since_ms"),
+        _FIRST_HELD.label("first_held_ms"),
         MEMBERSHIPS.c.segment,
     )
     .join(CONSENTS, CONSENTS.c.sequence == _NEWEST_WORD)
@@ -156,6 +164,7 @@ class SqlPairings:
                 tag=TagId(row.tag),
                 since_ms=UnixMs(max(row.agreed_at_ms, row.held_since_ms)),
                 cohort=row.segment or "",
+                first_held_ms=UnixMs(row.first_held_ms),
             )
             for row in self._connection.execute(query, asked)
         )

@@ -26,11 +26,15 @@ class CountedTag:
         Nothing from before counts: it was not agreed to, or the tag was another shopper's.
     cohort
         The segment of the shopper, never a person; empty where none is known.
+    first_held_ms
+        When this holder took the tag first, or 0 where nobody knows: it tells two shoppers of one
+        trolley apart, and stays the same whatever one of them gives back or agrees to again.
     """
 
     tag: TagId
     since_ms: UnixMs
     cohort: str = ""
+    first_held_ms: UnixMs = UnixMs(0)
 
     def __post_init__(self) -> None:
         if not self.tag or SEPARATOR in self.tag:
@@ -44,7 +48,9 @@ class CountedTag:
 
 def render_counted(counted: CountedTag) -> str:
     """Return the text from which another process makes the same."""
-    return SEPARATOR.join((counted.tag, str(counted.since_ms), counted.cohort))
+    return SEPARATOR.join(
+        (counted.tag, str(counted.since_ms), counted.cohort, str(counted.first_held_ms))
+    )
 
 
 def parse_counted(text: str) -> CountedTag:
@@ -57,13 +63,18 @@ def parse_counted(text: str) -> CountedTag:
 
     Examples
     --------
-    >>> parse_counted("tag:1\t1000\tnew").cohort
+    >>> parse_counted("tag:1\t1000\tnew\t900").cohort
     'new'
     """
     try:
-        tag, since, cohort = text.split(SEPARATOR)
-        return CountedTag(tag=TagId(tag), since_ms=UnixMs(int(since)), cohort=cohort)
+        tag, since, cohort, first_held = text.split(SEPARATOR)
+        return CountedTag(
+            tag=TagId(tag),
+            since_ms=UnixMs(int(since)),
+            cohort=cohort,
+            first_held_ms=UnixMs(int(first_held)),
+        )
     except ValueError as error:
         raise InvalidReading(
-            f"counted tag is {text!r}; expected tag, instant and segment, by tabulators."
+            f"counted tag is {text!r}; expected tag, instant, segment and instant, by tabulators."
         ) from error

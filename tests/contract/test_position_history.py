@@ -122,7 +122,7 @@ def test_what_was_written_is_read_again(tmp_path: Path, reader: HistoryReader) -
     log.close(now_ms=at(9))
     salt = salt_book(tmp_path / "salts").salt_of(DAY, now_ms=at(9))
     assert salt is not None
-    visitors = [visitor_of(tag, salt) for tag in ("tag:1", "tag:2")]
+    visitors = [visitor_of(CountedTag(tag=tag, since_ms=0), salt) for tag in ("tag:1", "tag:2")]
     found = reader.fixes(window())
     assert found.visitor.tolist() == visitors
     assert [found.cohort_names[code] for code in found.cohort] == ["new", ""]
@@ -287,7 +287,7 @@ def test_days_cannot_be_linked(tmp_path: Path) -> None:
     book.destroy_settled(now_ms=at(25, day=days[1]))
     kept = b"".join(path.read_bytes() for path in (tmp_path / "salts").iterdir())
     assert kept == b""
-    guesses = {visitor_of(tag, bytes(32)) for tag in tags}
+    guesses = {visitor_of(CountedTag(tag=tag, since_ms=0), bytes(32)) for tag in tags}
     assert not guesses & set(first)
 
 

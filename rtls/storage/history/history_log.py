@@ -81,7 +81,7 @@ class HistoryLog:
         self._held = HeldVisits(settle_ms=settings.settle_ms)
         self._rows: dict[tuple[Table, dt.date], FixRows | VisitRows] = {}
         self._files: dict[tuple[Table, dt.date], tuple[UnixMs, HistoryFile | None]] = {}
-        self._visitors: dict[TagId, int] = {}
+        self._visitors: dict[tuple[TagId, UnixMs], int] = {}
         self._today: tuple[dt.date, Span] | None = None
         self.counters = {
             "fixes": 0, "visits": 0, "files": 0, "not_counted": 0, "too_late": 0, "lost": 0,
@@ -116,7 +116,7 @@ class HistoryLog:
             return
         rows = self._rows_of(Table.FIXES, day, now_ms)
         assert isinstance(rows, FixRows)
-        visitors = [self._visitor(found.tag, salt) for found in counted]
+        visitors = [self._visitor(found, salt) for found in counted]
         rows.add(
             taken,
             np.array(which, np.intp),
@@ -185,7 +185,7 @@ class HistoryLog:
             rows = self._rows_of(Table.VISITS, day, now_ms)
             assert isinstance(rows, VisitRows)
             # Not from the cache: a visit of yesterday evening has yesterday's salt.
-            visitor = visitor_of(record.tag, salt)
+            visitor = visitor_of(counted, salt)
             rows.rows.append(self._visit_row(record, visitor=visitor, cohort=counted.cohort))
         self.counters |= self._held.counters
 
@@ -214,11 +214,12 @@ class HistoryLog:
             self._visitors = {}
         return self._today[0]
 
-    def _visitor(self, tag: TagId, salt: bytes) -> int:
-        # Of today's tags alone: the table ends with the day, as the salt does.
-        if tag not in self._visitors:
-            self._visitors[tag] = visitor_of(tag, salt)
-        return self._visitors[tag]
+    def _visitor(self, counted: CountedTag, salt: bytes) -> int:
+        # Of today's holders alone: the table ends with the day, as the salt does.
+        holder = (counted.tag, counted.first_held_ms)
+        if holder not in self._visitors:
+            self._visitors[holder] = visitor_of(counted, salt)
+        return self._visitors[holder]
 
     def _rows_of(self, table: Table, day: dt.date, now_ms: UnixMs) -> FixRows | VisitRows:
         key = (table, day)

@@ -16,8 +16,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from rtls.model.counted_tag import CountedTag
 from rtls.model.errors import NotDurable
-from rtls.model.units import SiteId, TagId, UnixMs
+from rtls.model.units import SiteId, UnixMs
 from rtls.storage.history.site_days import day_of, day_span
 
 SALT_BYTES: Final = 32
@@ -127,13 +128,17 @@ class SaltBook:
             ) from error
 
 
-def visitor_of(tag: TagId, salt: bytes) -> int:
-    """Return the visitor that a tag is on the day of a salt.
+def visitor_of(counted: CountedTag, salt: bytes) -> int:
+    """Return the visitor that the holder of a tag is on the day of a salt.
+
+    Not the tag alone: a trolley has many holders a day, and each is a visitor.
 
     Examples
     --------
-    >>> visitor_of(TagId("tag:1"), b"x" * 32) == visitor_of(TagId("tag:1"), b"y" * 32)
+    >>> anna = CountedTag(tag="tag:1", since_ms=9, first_held_ms=5)
+    >>> visitor_of(anna, b"x" * 32) == visitor_of(anna, b"y" * 32)
     False
     """
-    digest = hashlib.blake2b(tag.encode(), digest_size=8, key=salt, person=b"visitor")
+    held = f"{counted.tag}\t{counted.first_held_ms}".encode()
+    digest = hashlib.blake2b(held, digest_size=8, key=salt, person=b"visitor")
     return int.from_bytes(digest.digest(), "little")

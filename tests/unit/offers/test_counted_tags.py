@@ -22,7 +22,7 @@ def test_only_who_granted_analytics_is_counted(shop: Shop) -> None:
     """To be located for an offer is one thing, to be in a report another."""
     shop.shopper(Purpose.LOCATE, Purpose.PERSONALISE, Purpose.NOTIFY, tag="tag:no")
     shop.shopper(Purpose.LOCATE, Purpose.ANALYTICS, tag="tag:yes")
-    assert counted(shop) == [CountedTag(tag="tag:yes", since_ms=START_MS)]
+    assert counted(shop) == [CountedTag(tag="tag:yes", since_ms=START_MS, first_held_ms=START_MS)]
     assert counted(shop, tag="tag:no") == []
     assert counted(shop, tag="tag:yes") == counted(shop)
 
@@ -31,7 +31,7 @@ def test_what_was_before_the_consent_does_not_count(shop: Shop) -> None:
     """A visit that was under way when the shopper agreed began without his leave."""
     anna = shop.shopper(Purpose.LOCATE, tag="tag:1")
     shop.say(anna, Purpose.ANALYTICS, is_granted=True, now_ms=LATER_MS)
-    assert counted(shop) == [CountedTag(tag="tag:1", since_ms=LATER_MS)]
+    assert counted(shop) == [CountedTag(tag="tag:1", since_ms=LATER_MS, first_held_ms=START_MS)]
 
 
 def test_what_another_shopper_did_with_the_tag_does_not_count(shop: Shop) -> None:
@@ -40,7 +40,7 @@ def test_what_another_shopper_did_with_the_tag_does_not_count(shop: Shop) -> Non
     ben = shop.shopper(Purpose.LOCATE, Purpose.ANALYTICS, tag=None)
     shop.unpair(anna, now_ms=LATER_MS - 10)
     shop.pair(ben, "trolley", now_ms=LATER_MS)
-    assert counted(shop) == [CountedTag(tag="trolley", since_ms=LATER_MS)]
+    assert counted(shop) == [CountedTag(tag="trolley", since_ms=LATER_MS, first_held_ms=LATER_MS)]
 
 
 def test_who_renews_a_pairing_stays_the_same_visitor_of_the_same_visits(shop: Shop) -> None:
@@ -50,6 +50,7 @@ def test_who_renews_a_pairing_stays_the_same_visitor_of_the_same_visits(shop: Sh
     shop.pair(anna, "trolley", now_ms=START_MS + 2)
     shop.pair(anna, "trolley", now_ms=START_MS + 3)
     assert [found.since_ms for found in counted(shop)] == [START_MS + 2]
+    assert [found.first_held_ms for found in counted(shop)] == [START_MS]
 
 
 def test_a_withdrawal_ends_it_and_locating_is_told(shop: Shop) -> None:
@@ -76,11 +77,13 @@ def test_the_cohort_is_the_segment_and_goes_with_the_profile(shop: Shop) -> None
 
 
 def test_a_counted_tag_crosses_the_seam_as_text() -> None:
-    tag = CountedTag(tag="tag:1", since_ms=5, cohort="new")
+    tag = CountedTag(tag="tag:1", since_ms=5, cohort="new", first_held_ms=4)
     assert parse_counted(render_counted(tag)) == tag
 
 
-@pytest.mark.parametrize("text", ["", "tag:1", "a\tb\tc", "\t1\tnew", "tag:1\t1\tAnna Schmidt"])
+@pytest.mark.parametrize(
+    "text", ["", "tag:1", "a\tb\tc", "\t1\tnew\t0", "tag:1\t1\tAnna Schmidt\t0"]
+)
 def test_nonsense_is_refused_by_name(text: str) -> None:
     """A segment is a group; a name in its place would end in a file that is kept for weeks."""
     with pytest.raises(InvalidReading, match="expected"):

@@ -129,6 +129,24 @@ def test_a_restart_leaves_a_shopper_the_same_visitor(tmp_path: Path) -> None:
     assert len({row["visitor"] for row in rows(tmp_path, Table.FIXES)}) == 1
 
 
+def test_two_shoppers_of_one_trolley_are_two_visitors(tmp_path: Path) -> None:
+    """A trolley has ten holders a day; as one visitor they would be withheld, or walk as one."""
+    anna = CountedTag(tag="trolley", since_ms=0, first_held_ms=NOON)
+    ben = CountedTag(tag="trolley", since_ms=0, first_held_ms=NOON + 5_000)
+    # Anna has agreed anew: she is whom she was.
+    again = CountedTag(tag="trolley", since_ms=NOON + 1_000, first_held_ms=NOON)
+    counted = CountedTags()
+    log = history_log(tmp_path, counted=counted)
+    for second, holder in ((1, anna), (2, again), (6, ben)):
+        counted.put(holder)
+        at_ms = UnixMs(NOON + second * 1000)
+        log.take_fixes(fixes(at_ms, ["trolley"]), now_ms=at_ms)
+        log.take_visits([visit("trolley", at_ms)], now_ms=at_ms)
+    log.close(now_ms=UnixMs(NOON + 90_000))
+    first, second, third = (row["visitor"] for row in rows(tmp_path, Table.FIXES))
+    assert first == second != third
+
+
 def test_what_comes_after_the_salt_is_gone_is_counted_and_not_written(tmp_path: Path) -> None:
     """A day that is settled stays as it is: its figures may be out already."""
     log = history_log(tmp_path)
