@@ -144,9 +144,26 @@ def simulate(
     uwb_wire: UwbWireFlag = None,
     faults: Annotated[str, typer.Option(help="none, or a named set of faults.")] = "none",
     seconds: Annotated[float | None, typer.Option(help="Simulated seconds; else for ever.")] = None,
+    day: Annotated[
+        str | None,
+        typer.Option(help="Play this whole day (2026-03-02, yesterday) into --data instead."),
+    ] = None,
+    data: DataFlag = None,
     json: JsonFlag = False,
 ) -> None:
-    """Send the readings of a simulated shop to a broker."""
+    """Send the readings of a simulated shop to a broker, or play a day of it without one."""
+    if day is not None:
+        _refuse_beside_day(broker=broker, speed=speed, seconds=seconds, wires=ble_wire or uwb_wire)
+        from inaisle.simulate_day import run_day
+
+        # Anchors that a simulated rack stands before are no news.
+        level = _log_level(context) or "error"
+        found = load_for(
+            context,
+            {("site", "data"): data, ("simulator", "seed"): seed, ("log", "level"): level},
+        )
+        end_with(run_day(found.settings, day=day, shoppers=shoppers, as_json=json))
+        return
     from inaisle.simulate import run_simulate
 
     flags: FlagValues = {
@@ -269,9 +286,22 @@ def config_show(context: typer.Context, *, json: JsonFlag = False) -> None:
 
 def _quiet(context: typer.Context) -> FlagValues:
     """Keep the log out of the demo's view, unless the viewer asks for it."""
+    return {("log", "level"): _log_level(context) or "warning"}
+
+
+def _refuse_beside_day(**given: object) -> None:
+    named = [name for name, value in given.items() if value is not None]
+    if named:
+        raise typer.BadParameter(
+            f"--day stands beside {', '.join(named)}; expected it without: the day is played "
+            "without a broker, as fast as it goes, in the reference protocol."
+        )
+
+
+def _log_level(context: typer.Context) -> object:
     common = context.obj
     assert isinstance(common, Common)
-    return {("log", "level"): common.flags["log", "level"] or "warning"}
+    return common.flags["log", "level"]
 
 
 def main() -> None:

@@ -24,6 +24,7 @@ from rtls.ports import FootfallSource
 from rtls.storage.history.counted_tags import CountedTags
 
 if TYPE_CHECKING:
+    from rtls.storage.history.history_recorder import HistoryRecorder
     from rtls.storage.history.salt_book import SaltBook
 
 log = structlog.get_logger("inaisle.history")
@@ -121,6 +122,13 @@ def open_history(
     """Return the writer of the history, or one that forgets."""
     if not is_history_wanted(settings):
         return NoHistory()
+    return open_recorder(settings, site_map=site_map, counted=counted, clock=clock)
+
+
+def open_recorder(
+    settings: Settings, *, site_map: SiteMap, counted: CountedTags, clock: Clock
+) -> "HistoryRecorder":
+    """Return the writer of the history, which a simulated day drives without its thread."""
     from rtls.storage.history.history_chores import HistoryChores
     from rtls.storage.history.history_log import HistoryLog, LogSettings
     from rtls.storage.history.history_recorder import HistoryRecorder

@@ -1,0 +1,294 @@
+"""Play a whole day of the shop into a data folder, faster than it passes, and tell how true it is.
+
+Layer: doors. Takes: settings, a day, a seed. Gives: database and position history as of a day of
+service, and beside the folder the truth (inaisle.day_files). Nothing reads a clock but to say how
+long it took.
+"""
+
+import datetime as dt
+import json
+import sys
+import time
+from collections import deque
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Final
+
+from firmware_sim.day_plan import DayPlanner, DaySettings, DayShopper
+from firmware_sim.day_truth import DayTruth
+from inaisle.clock import SystemClock
+from inaisle.day_files import DayRecord, truth_folder, write_truth
+from inaisle.day_people import DayPeople
+from inaisle.day_store import DayStore, day_store
+from inaisle.demo_settings import day_in_shop
+from inaisle.errors import ExitStatus, InvalidSettings
+from inaisle.history_side import has_insight
+from inaisle.settings import Settings
+from inaisle.site_loading import load_site_map, read_campaigns
+from inaisle.stepped_clock import SteppedClock
+from offers.model.campaigns.campaign_json import parse_campaigns
+from offers.model.campaigns.trigger import zone_of
+from rtls.model.footfall import site_clock
+from rtls.model.site_map import SiteMap
+from rtls.model.units import UnixMs, ZoneId
+
+SHOPPERS: Final = 300
+OPENS: Final = 9
+CLOSES: Final = 20
+SECOND_MS: Final = 1000
+HOUR_MS: Final = 3_600_000
+PART_MS: Final = 180_000
+"""after leaving: what was seen of the last seconds has been written then"""
+SETTLED_MS: Final = HOUR_MS + 60_000
+"""after its day, salts are destroyed and files are made one"""
+CHORES: Final = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DayOptions:
+    """Which day.
+
+    Parameters
+    ----------
+    opens, closes
+        Hours by the clocks of the site.
+    """
+
+    day: dt.date
+    shoppers: int = SHOPPERS
+    opens: int = OPENS
+    closes: int = CLOSES
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DaySummary:
+    """What a day has brought about."""
+
+    day: str
+    shoppers: int
+    offers: int
+    opened: int
+    purchases: int
+    redemptions: int
+    fixes: int
+    visits: int
+    seconds: float
+    """that it took"""
+    truth: str
+
+
+def simulate_day(settings: Settings, options: DayOptions, *, today: dt.date) -> DaySummary:
+    """Play a day.
+
+    Parameters
+    ----------
+    today
+        What the calendar in the shop shows: only a day that is over can be told.
+
+    A day that is not over is refused with `InvalidSettings`, one so old that its history would be
+    removed at the next start, one before those in the folder, and a folder of something else.
+    """
+    begun_s = time.perf_counter()
+    site_map = load_site_map(settings.site)
+    _check(settings, options, today=today)
+    day = _Day(settings, options, site_map)
+    with day_store(
+        day.settings, site_map=site_map, clock=day.clock, seed=settings.simulator.seed
+    ) as store:
+        record = day.play(store)
+    folder = truth_folder(settings.site.data, options.day)
+    write_truth(folder, record)
+    return DaySummary(
+        day=options.day.isoformat(),
+        shoppers=len(record.shoppers),
+        offers=len(record.offers),
+        opened=sum(seen.is_opened for seen in record.offers),
+        purchases=len(record.purchases),
+        redemptions=sum(paid.redemptions for paid in record.purchases),
+        fixes=store.history.counters()["fixes"],
+        visits=store.history.counters()["visits"],
+        seconds=round(time.perf_counter() - begun_s, 1),
+        truth=str(folder),
+    )
+
+
+class _Day:
+    """One day under way."""
+
+    def __init__(self, settings: Settings, options: DayOptions, site_map: SiteMap) -> None:
+        self.settings = day_settings(settings)
+        self._site_map = site_map
+        midnight = dt.datetime.combine(options.day, dt.time(), site_clock(site_map.time_zone))
+        opens_ms, closes_ms = (
+            UnixMs(round(midnight.replace(hour=hour).timestamp() * 1000))
+            for hour in (options.opens, options.closes)
+        )
+        ends = midnight + dt.timedelta(days=1)
+        self._settled_ms = UnixMs(round(ends.timestamp() * 1000) + SETTLED_MS)
+        self._seed = settings.simulator.seed
+        self.clock = SteppedClock(UnixMs(opens_ms - 60 * SECOND_MS))
+        self._plan = DayPlanner(
+            site_map,
+            settings=DaySettings(
+                shoppers=options.shoppers,
+                opens_ms=opens_ms,
+                closes_ms=closes_ms,
+                popular=watched_zones(settings),
+            ),
+            seed=self._seed,
+        ).draw()
+        self._coming = deque(self._plan)
+        self._truth = DayTruth(site_map)
+
+    def play(self, store: DayStore) -> DayRecord:
+        """Let everybody come and go, and return what was true."""
+        with store.open() as address:
+            people = DayPeople(address, till_key=store.offers.keys.till, day_seed=self._seed)
+            store.watch("apps", people.hear)
+            try:
+                while self._coming or people.guests():
+                    self._let_in(store, people)
+                    store.step()
+                    if self.clock.at_ms % SECOND_MS == 0:
+                        self._second(store, people)
+            finally:
+                people.close()
+            self._close(store)
+        return DayRecord(
+            shoppers=self._plan,
+            stays=tuple(self._truth.stays()),
+            walks=tuple(self._truth.walks()),
+            offers=tuple(people.offers),
+            purchases=tuple(people.purchases),
+        )
+
+    def _let_in(self, store: DayStore, people: DayPeople) -> None:
+        while self._coming and self._coming[0].arrives_at_ms <= self.clock.at_ms:
+            shopper: DayShopper = self._coming.popleft()
+            people.welcome(shopper)
+            store.await_admission(shopper.script.tag)
+            store.scenario.add(shopper.script)
+
+    def _second(self, store: DayStore, people: DayPeople) -> None:
+        self._truth.take(store.scenario.truth(), people.carriers())
+        people.look(now_ms=self.clock.at_ms)
+        for guest in people.guests():
+            tag = guest.shopper.script.tag
+            if guest.left_at_ms is not None:
+                if self.clock.at_ms >= guest.left_at_ms + PART_MS:
+                    people.part(guest)
+            elif not store.scenario.is_present(tag):
+                guest.left_at_ms = self.clock.at_ms
+            elif not guest.has_paid and _is_at_till(store, guest.shopper):
+                people.pay(guest, now_ms=self.clock.at_ms)
+
+    def _close(self, store: DayStore) -> None:
+        """Let the night pass: the day's salt goes, and each table becomes one file."""
+        self.clock.at_ms = self._settled_ms
+        for _ in range(CHORES):
+            store.write_history()
+            self.clock.at_ms = UnixMs(self.clock.at_ms + 2 * SECOND_MS)
+
+
+def day_settings(settings: Settings) -> Settings:
+    """Return the settings of a simulated day: a database of its own, and readings never late."""
+    offers = settings.offers.model_copy(update={"database_url": None, "database": None})
+    reception = settings.reception.model_copy(update={"revise_max_ms": 0})
+    # Nobody kills it: files of a minute would only have to be put together again.
+    history = settings.history.model_copy(update={"file_s": 3_600, "folder": None})
+    return settings.model_copy(
+        update={"offers": offers, "reception": reception, "history": history}
+    )
+
+
+def watched_zones(settings: Settings) -> tuple[ZoneId, ...]:
+    """Return the zones that campaigns watch: a shop advertises where people stand."""
+    found = read_campaigns(settings.site)
+    if found is None:
+        return ()
+    content, path = found
+    zones = (zone_of(one.trigger) for one in parse_campaigns(content, source=str(path)))
+    return tuple(dict.fromkeys(zone for zone in zones if zone is not None))
+
+
+def run_day(settings: Settings, *, day: str, shoppers: int | None, as_json: bool) -> ExitStatus:
+    """Play the day that the command line names, and print what came of it."""
+    site_map = load_site_map(settings.site)
+    today = day_in_shop(SystemClock().now_ms(), site_map.time_zone)
+    options = DayOptions(day=parse_day(day, today=today), shoppers=shoppers or SHOPPERS)
+    summary = simulate_day(settings, options, today=today)
+    if as_json:
+        sys.stdout.write(json.dumps(asdict(summary), indent=2) + "\n")
+    else:
+        sys.stdout.write(day_text(summary, data=settings.site.data))
+    return ExitStatus.DONE
+
+
+def parse_day(text: str, *, today: dt.date) -> dt.date:
+    """Return the day that somebody named.
+
+    Raises
+    ------
+    InvalidSettings
+        If it is no day.
+
+    Examples
+    --------
+    >>> parse_day("yesterday", today=dt.date(2026, 3, 2))
+    datetime.date(2026, 3, 1)
+    """
+    if text == "yesterday":
+        return today - dt.timedelta(days=1)
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError as error:
+        raise InvalidSettings(
+            f"--day is {text!r}; expected a day as 2026-03-02, or yesterday."
+        ) from error
+
+
+def day_text(summary: DaySummary, *, data: Path) -> str:
+    """Return what a person reads."""
+    return (
+        f"{summary.day}: {summary.shoppers} shoppers were offered {summary.offers} offers, opened "
+        f"{summary.opened}, redeemed {summary.redemptions}, and made {summary.purchases} purchases "
+        f"with the card.\n{summary.fixes:,} fixes and {summary.visits:,} visits are in the history "
+        f"({summary.seconds:.0f} s).\nTruth: {summary.truth}\n"
+        f"Reports: inaisle serve --data {data}\n"
+    )
+
+
+def _is_at_till(store: DayStore, shopper: DayShopper) -> bool:
+    # The checkout is the stop before the exit, which is the last one.
+    return store.scenario.stays(shopper.script.tag)[-2].stood_from_ms is not None
+
+
+def _check(settings: Settings, options: DayOptions, *, today: dt.date) -> None:
+    oldest = today - dt.timedelta(days=settings.history.retention_days - 1)
+    if not oldest <= options.day < today:
+        raise InvalidSettings(
+            f"--day is {options.day}; expected {oldest} to {today - dt.timedelta(days=1)}: a day "
+            "that is over, and that the history still keeps (history.retention_days)."
+        )
+    if not has_insight():
+        raise InvalidSettings(
+            "a simulated day writes a history, whose libraries are not installed; expected the "
+            'extra insight. Install it: pip install "inaisle[insight]".'
+        )
+    _check_folder(settings, options.day)
+
+
+def _check_folder(settings: Settings, day: dt.date) -> None:
+    data = settings.site.data
+    simulated = truth_folder(data, day).parent
+    if data.is_dir() and any(data.iterdir()) and not simulated.is_dir():
+        raise InvalidSettings(
+            f"site.data is {data}, which holds something and no simulated day; expected a new "
+            "folder, for simulated shoppers do not belong among real ones. Give another --data."
+        )
+    newest = max((Path(known).name for known in simulated.glob("day=*")), default="")
+    if newest >= f"day={day}":
+        raise InvalidSettings(
+            f"--day is {day}, and {simulated} holds {newest}; expected a later day, for a shop "
+            "does not go back in time. Give a later --day, or a new --data."
+        )

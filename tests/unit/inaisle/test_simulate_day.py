@@ -1,0 +1,64 @@
+"""simulate_day: which days may be played into which folder."""
+
+import datetime as dt
+from pathlib import Path
+
+import pytest
+
+from inaisle.day_files import truth_folder
+from inaisle.errors import InvalidSettings
+from inaisle.settings import Settings, load_settings
+from inaisle.simulate_day import DayOptions, parse_day, simulate_day, watched_zones
+
+TODAY = dt.date(2026, 3, 20)
+YESTERDAY = TODAY - dt.timedelta(days=1)
+
+
+def shop(data: Path) -> Settings:
+    return load_settings(environment={}, flags={("site", "data"): data}).settings
+
+
+@pytest.mark.parametrize("day", ["2026-03-20", "2026-04-01", "2026-02-18"])
+def test_a_day_that_is_not_over_or_would_be_removed_at_once_is_refused(
+    tmp_path: Path, day: str
+) -> None:
+    """The history keeps 30 days: an older one would be gone when the reports look for it."""
+    options = DayOptions(day=dt.date.fromisoformat(day))
+    with pytest.raises(InvalidSettings, match=r"--day is .*expected 2026-02-19 to 2026-03-19"):
+        simulate_day(shop(tmp_path / "shop"), options, today=TODAY)
+
+
+def test_simulated_shoppers_do_not_come_among_real_ones(tmp_path: Path) -> None:
+    """A folder of a service is not to be told from one of a shop."""
+    (tmp_path / "offers.sqlite").write_bytes(b"somebody's")
+    with pytest.raises(InvalidSettings, match="holds something and no simulated day"):
+        simulate_day(shop(tmp_path), DayOptions(day=YESTERDAY), today=TODAY)
+
+
+@pytest.mark.parametrize("day", ["2026-03-18", "2026-03-17"])
+def test_a_day_is_played_once_and_none_before_it(tmp_path: Path, day: str) -> None:
+    """Twice would be twice as many visitors; backwards would be purchases before the pairing."""
+    truth_folder(tmp_path / "shop", dt.date(2026, 3, 18)).mkdir(parents=True)
+    with pytest.raises(InvalidSettings, match="expected a later day"):
+        simulate_day(
+            shop(tmp_path / "shop"), DayOptions(day=dt.date.fromisoformat(day)), today=TODAY
+        )
+
+
+def test_a_day_is_named_by_its_date_or_as_yesterday() -> None:
+    assert parse_day("2026-03-02", today=TODAY) == dt.date(2026, 3, 2)
+    assert parse_day("yesterday", today=TODAY) == YESTERDAY
+    with pytest.raises(InvalidSettings, match="'tomorrow'; expected a day"):
+        parse_day("tomorrow", today=TODAY)
+
+
+def test_the_truth_lies_beside_the_data_and_not_in_it(tmp_path: Path) -> None:
+    """What a shop could read by chance would be no test of it."""
+    folder = truth_folder(tmp_path / "shop", YESTERDAY)
+    assert tmp_path / "shop" not in folder.parents
+    assert folder.parent == tmp_path / "shop.truth"
+
+
+def test_the_shop_advertises_where_people_stand(tmp_path: Path) -> None:
+    """Else few would ever be offered anything, and all of that be withheld."""
+    assert watched_zones(shop(tmp_path))[:2] == ("dowels", "wall-paint")
