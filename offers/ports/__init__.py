@@ -22,6 +22,7 @@ from offers.ports.minors import Minors
 from offers.ports.occasions import Occasions
 from offers.ports.offers import Coupons, Offers
 from offers.ports.offline import OfflineItems
+from offers.ports.outcomes import OutcomeBook
 from offers.ports.outside import FanOut, SecretSource
 from offers.ports.partners import Partners
 from offers.ports.people import Consents, Pairings, Shoppers
@@ -63,6 +64,7 @@ __all__ = [
     "Offers",
     "OfflineItems",
     "Outbox",
+    "OutcomeBook",
     "Pairings",
     "Partners",
     "PersonalData",

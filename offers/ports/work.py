@@ -24,6 +24,7 @@ from offers.ports.minors import Minors
 from offers.ports.occasions import Occasions
 from offers.ports.offers import Coupons, Offers
 from offers.ports.offline import OfflineItems
+from offers.ports.outcomes import OutcomeBook
 from offers.ports.partners import Partners
 from offers.ports.people import Consents, Pairings, Shoppers
 from offers.ports.personal_data import PersonalData
@@ -61,6 +62,8 @@ class UnitOfWork(Protocol):
     def decisions(self) -> Decisions: ...  # noqa: D102
     @property
     def experiments(self) -> Experiments: ...  # noqa: D102
+    @property
+    def outcomes(self) -> OutcomeBook: ...  # noqa: D102
     @property
     def occasions(self) -> Occasions: ...  # noqa: D102
     @property

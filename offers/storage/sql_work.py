@@ -36,6 +36,7 @@ from offers.ports import (
     Offers,
     OfflineItems,
     Outbox,
+    OutcomeBook,
     Pairings,
     Partners,
     PersonalData,
@@ -82,6 +83,7 @@ from offers.storage.sql_occasions import SqlOccasions
 from offers.storage.sql_offers import SqlOffers
 from offers.storage.sql_offline import SqlOfflineItems
 from offers.storage.sql_outbox import SqlOutbox
+from offers.storage.sql_outcomes import SqlOutcomes
 from offers.storage.sql_pairings import SqlPairings
 from offers.storage.sql_partners import SqlPartners
 from offers.storage.sql_personal_data import SqlPersonalData
@@ -138,6 +140,7 @@ class SqlWork:
     visits = _Made[Visits](SqlVisits)
     decisions = _Made[Decisions](SqlDecisions)
     experiments = _Made[Experiments](SqlExperiments)
+    outcomes = _Made[OutcomeBook](SqlOutcomes)
     occasions = _Made[Occasions](SqlOccasions)
     history = _Made[History](SqlHistory)
     offers = _Made[Offers](SqlOffers)

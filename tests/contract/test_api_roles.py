@@ -172,6 +172,7 @@ def call(
             "purchase",
             "suspension",
             "case",
+            "decision",
         ),
         "0" * 32,
     )
@@ -304,6 +305,9 @@ def belongings(api: RunningApi) -> dict[str, str]:
         "pairing": pairing,
         "campaign": "dowels-2-off",
         "experiment": _experiment(api),
+        "decision": api.reader.run(
+            lambda work: work.decisions.of_shopper(anna.shopper, limit=1)[0].decision
+        ),
         **_at_the_till(api, anna, offer["coupon"]["coupon"]),
     }
 
