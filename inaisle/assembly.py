@@ -285,8 +285,10 @@ def _add_footfall(service: Service, site_map: SiteMap) -> None:
     if not has_insight():
         log.info("no reports of footfall: the extra insight is not installed")
         return
+    offers = service.offers
+    assert offers is not None  # reports are served where the API is
     parts = FootfallParts(
-        reports=open_footfall(service.settings, site_map=site_map),
+        reports=open_footfall(service.settings, site_map=site_map, offers=offers.shelf_outcomes()),
         now_ms=service.around.clock.now_ms,
     )
     service.routers.append(footfall_router(parts, authorise=authorise_reports(site_map.site)))

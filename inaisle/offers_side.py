@@ -6,7 +6,7 @@ stopped `OffersSide` with a callback for zone events and the parts of the API.
 
 import itertools
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Final, Protocol
 
@@ -22,6 +22,7 @@ from inaisle.locating_side import Around
 from inaisle.messages_side import MessagesSide
 from inaisle.product_desk import ProductDesk
 from inaisle.settings import Settings
+from inaisle.shelf_outcomes import ShelfOutcomes
 from inaisle.shop_ways import ShopWays
 from inaisle.site_loading import load_programme, read_campaigns, read_templates
 from inaisle.watched_zones import WatchedZones
@@ -40,6 +41,7 @@ from offers.handlers.profile.refresh_segment import refresh_segments
 from offers.model.audit import AuditAction
 from offers.model.campaigns.campaign import CampaignRevision
 from offers.model.campaigns.campaign_json import parse_campaigns
+from offers.model.catalogue.product import Product
 from offers.ports import FanOut, UnitOfWork
 from offers.storage.checkpoint import empty_log
 from offers.storage.database import prepare_database
@@ -193,6 +195,15 @@ class OffersSide:
         return self.reader.run(
             lambda work: work.pairings.counted_tags(site, now_ms=now_ms, tag=tag)
         )
+
+    def shelf_outcomes(self) -> ShelfOutcomes:
+        """Return what became of offers and purchases at each shelf, for reports."""
+
+        def products() -> Mapping[str, Product]:
+            indexed = self.products.indexed
+            return {} if indexed is None else indexed.by_sku
+
+        return ShelfOutcomes(self.reader, site_map=self._site_map, products=products)
 
     def app(self, *, open_routers: Sequence[APIRouter]) -> FastAPI:
         """Return the API, with the routers of other packages."""

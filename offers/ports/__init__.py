@@ -31,6 +31,7 @@ from offers.ports.programmes import Programmes, Tiers
 from offers.ports.purchases import HeldBaskets, Purchases
 from offers.ports.retention import Retention
 from offers.ports.segments import Memberships, SegmentBook
+from offers.ports.shelf_events import ShelfEvents
 from offers.ports.suspensions import Suspensions
 from offers.ports.visits import Decisions, Visits
 from offers.ports.webhooks import Webhooks
@@ -76,6 +77,7 @@ __all__ = [
     "Retention",
     "SecretSource",
     "SegmentBook",
+    "ShelfEvents",
     "Shoppers",
     "Sites",
     "StaffRequests",

@@ -32,6 +32,7 @@ from offers.ports.programmes import Programmes, Tiers
 from offers.ports.purchases import HeldBaskets, Purchases
 from offers.ports.retention import Retention
 from offers.ports.segments import Memberships, SegmentBook
+from offers.ports.shelf_events import ShelfEvents
 from offers.ports.suspensions import Suspensions
 from offers.ports.visits import Decisions, Visits
 from offers.ports.webhooks import Webhooks
@@ -70,6 +71,8 @@ class UnitOfWork(Protocol):
     def history(self) -> History: ...  # noqa: D102
     @property
     def offers(self) -> Offers: ...  # noqa: D102
+    @property
+    def shelf_events(self) -> ShelfEvents: ...  # noqa: D102
     @property
     def coupons(self) -> Coupons: ...  # noqa: D102
     @property

@@ -46,6 +46,7 @@ from offers.ports import (
     Referrals,
     Retention,
     SegmentBook,
+    ShelfEvents,
     Shoppers,
     Sites,
     StaffRequests,
@@ -92,6 +93,7 @@ from offers.storage.sql_purchases import SqlPurchases
 from offers.storage.sql_push_subscriptions import SqlPushSubscriptions
 from offers.storage.sql_referrals import SqlReferrals
 from offers.storage.sql_segment_book import SqlSegmentBook
+from offers.storage.sql_shelf_events import SqlShelfEvents
 from offers.storage.sql_shopper_facts import SqlFacts
 from offers.storage.sql_shoppers import SqlShoppers
 from offers.storage.sql_sites import SqlSites
@@ -144,6 +146,7 @@ class SqlWork:
     occasions = _Made[Occasions](SqlOccasions)
     history = _Made[History](SqlHistory)
     offers = _Made[Offers](SqlOffers)
+    shelf_events = _Made[ShelfEvents](SqlShelfEvents)
     coupons = _Made[Coupons](SqlCoupons)
     cards = _Made[Cards](SqlCards)
     card_claims = _Made[CardClaims](SqlCardClaims)

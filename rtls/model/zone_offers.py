@@ -20,7 +20,7 @@ from rtls.model.report_columns import Columns, check_codes, check_columns
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ZoneOffers:
-    """Distinct shoppers by zone and block of time, by the hour of the stay that led to it.
+    """Distinct shoppers by zone and block of time; offers by their hour, purchases by theirs.
 
     Each (day, hour, zone) stands once; `hour` is `WHOLE_DAY` where the block is a day.
 
@@ -29,7 +29,7 @@ class ZoneOffers:
     offered, seen, redeemed
         (n,) Shoppers that were made an offer for the zone, that opened it, that redeemed it.
     bought
-        (n,) Shoppers that stopped in the zone and bought something that stands there.
+        (n,) Shoppers that bought something that stands there, and showed their card.
     """
 
     block: Block

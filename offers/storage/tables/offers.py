@@ -42,6 +42,7 @@ OFFERS: Final = sa.Table(
     sa.Index(None, "shopper_id", "sequence"),
     sa.Index(None, "visit_id"),
     sa.Index(None, "state", "expires_at_ms"),
+    sa.Index(None, "site", "issued_at_ms"),
     sqlite_autoincrement=True,
 )
 
