@@ -25,6 +25,7 @@ from offers.api.campaigns.campaign_routes import campaign_routes
 from offers.api.campaigns.partner_routes import partner_routes
 from offers.api.error_handlers import install_error_handlers
 from offers.api.experiments.experiment_routes import experiment_routes
+from offers.api.experiments.ranking_routes import ranking_routes
 from offers.api.experiments.report_routes import experiment_report_routes
 from offers.api.loyalty.points_routes import points_routes
 from offers.api.loyalty.programme_routes import programme_routes
@@ -173,6 +174,7 @@ def _include(app: FastAPI, open_routers: Sequence[APIRouter]) -> None:
         by_hand_routes,
         experiment_routes,
         experiment_report_routes,
+        ranking_routes,
         programme_routes,
         partner_routes,
         contact_routes,

@@ -110,6 +110,7 @@ ROLES: Final[Mapping[str, Roles | None]] = {
     "getExperimentReport": CAMPAIGN_STAFF,
     "getHoldoutReport": CAMPAIGN_STAFF,
     "replayDecision": OPERATOR,
+    "evaluateRanking": CAMPAIGN_STAFF,
     "getProgramme": PROGRAMME_STAFF,
     "getProgrammeRevisions": PROGRAMME_STAFF,
     "getProgrammeRevision": PROGRAMME_STAFF,

@@ -5,10 +5,11 @@ Layer: ports. Takes: nouns. Gives: `Visits`, `Decisions` to storage.
 
 from typing import Protocol
 
+from offers.model.experiments.ranked_decision import RankedDecision
 from offers.model.ids import DecisionId, PairingId, ShopperId, VisitId
 from offers.model.offering.decision import Decision
 from offers.model.visits.open_visit import OpenVisit
-from rtls.model.units import UnixMs
+from rtls.model.units import SiteId, UnixMs
 
 
 class Visits(Protocol):
@@ -64,4 +65,10 @@ class Decisions(Protocol):
 
     def of_shopper(self, shopper: ShopperId, *, limit: int) -> tuple[Decision, ...]:
         """Return the newest decisions about the shopper, newest first."""
+        ...
+
+    def ranked(
+        self, site: SiteId, *, from_ms: UnixMs, until_ms: UnixMs, limit: int
+    ) -> tuple[RankedDecision, ...]:
+        """Return decisions of a time that a ranking took and what came of them, newest first."""
         ...

@@ -5,10 +5,13 @@ Layer: edges. Takes: a connection inside a transaction. Gives: `offers.ports.Dec
 
 import sqlalchemy as sa
 
+from offers.model.experiments.ranked_decision import RankedDecision
 from offers.model.ids import DecisionId, ShopperId
 from offers.model.offering.decision import Decision
+from offers.model.ranking.ranking_policy import POLICY as RANKED
 from offers.storage.decision_rows import decision_of, decision_row
-from offers.storage.tables import DECISIONS
+from offers.storage.tables import DECISIONS, OFFERS, REDEMPTIONS, REVERSALS
+from rtls.model.units import SiteId, UnixMs
 
 _ADD_DECISIONS = sa.insert(DECISIONS)
 _FIND = sa.select(DECISIONS).where(DECISIONS.c.decision_id == sa.bindparam("decision"))
@@ -21,6 +24,34 @@ _OF_SHOPPER = (
 
 _IS_DECIDED = sa.select(DECISIONS.c.decision_id).where(
     DECISIONS.c.event_id == sa.bindparam("event")
+)
+_IS_REVERSED = (
+    sa.select(REVERSALS.c.reversal_id)
+    .where(REVERSALS.c.redemption_id == REDEMPTIONS.c.redemption_id)
+    .exists()
+)
+# A coupon has at most one redemption that is not reversed.
+_RANKED = (
+    sa.select(
+        *DECISIONS.c,
+        OFFERS.c.opened_at_ms,
+        REDEMPTIONS.c.redemption_id,
+        REDEMPTIONS.c.basket_total_minor,
+        REDEMPTIONS.c.discount_minor,
+    )
+    .join_from(DECISIONS, OFFERS, OFFERS.c.decision_id == DECISIONS.c.decision_id)
+    .outerjoin(
+        REDEMPTIONS,
+        sa.and_(REDEMPTIONS.c.offer_id == OFFERS.c.offer_id, sa.not_(_IS_REVERSED)),
+    )
+    .where(
+        DECISIONS.c.site == sa.bindparam("of_site"),
+        DECISIONS.c.at_ms >= sa.bindparam("from_ms"),
+        DECISIONS.c.at_ms < sa.bindparam("until_ms"),
+        DECISIONS.c.policy == RANKED,
+    )
+    .order_by(DECISIONS.c.at_ms.desc(), DECISIONS.c.sequence.desc())
+    .limit(sa.bindparam("most", type_=sa.Integer))
 )
 
 
@@ -48,3 +79,20 @@ class SqlDecisions:
         """Return the newest decisions about the shopper, newest first."""
         rows = self._connection.execute(_OF_SHOPPER, {"shopper": shopper, "most": limit})
         return tuple(decision_of(row) for row in rows)
+
+    def ranked(
+        self, site: SiteId, *, from_ms: UnixMs, until_ms: UnixMs, limit: int
+    ) -> tuple[RankedDecision, ...]:
+        """Return decisions of a time that a ranking took and what came of them, newest first."""
+        given = {"of_site": site, "from_ms": from_ms, "until_ms": until_ms, "most": limit}
+        return tuple(
+            RankedDecision(
+                decision=decision_of(row),
+                is_opened=row.opened_at_ms is not None,
+                is_redeemed=row.redemption_id is not None,
+                paid_minor=0
+                if row.redemption_id is None
+                else row.basket_total_minor - row.discount_minor,
+            )
+            for row in self._connection.execute(_RANKED, given)
+        )

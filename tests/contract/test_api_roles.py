@@ -65,6 +65,7 @@ BODIES: dict[str, object] = {
         ]
     },
     "simulateCampaign": {},
+    "evaluateRanking": {"ranking": {"policy": "thompson/1"}},
     "issueByHand": {"wish": "spring"},
     "checkProgramme": PROGRAMME,
     "addProgrammeRevision": PROGRAMME,

@@ -50,5 +50,6 @@ DECISIONS: Final = sa.Table(
     sa.UniqueConstraint("decision_id"),
     sa.UniqueConstraint("event_id"),
     sa.Index(None, "shopper_id", "sequence"),
+    sa.Index(None, "site", "at_ms"),
     sqlite_autoincrement=True,
 )
