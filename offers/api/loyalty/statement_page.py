@@ -46,7 +46,8 @@ _STYLES: Final[Mapping[Paper, str]] = MappingProxyType(
         + _COMMON
         + "body{max-width:72mm;font-size:9pt}h1{font-size:13pt}h2{font-size:10.5pt}"
         "section{margin-top:2.5mm;padding-top:1.5mm}.code{font-size:12pt;margin:1.5mm 0;"
-        "padding:1.5mm}footer{margin-top:3mm;font-size:8pt}",
+        "padding:1.5mm}footer{margin-top:3mm;font-size:8pt}"
+        "@media screen{body{padding:4mm}}",
     }
 )
 
