@@ -29,7 +29,7 @@ MEANS: Final = np.array([1.0, 0.0, 0.0, 1.0, 1.0, 0.0])
 SIGMAS: Final = np.array([0.10, 0.05, 0.05, 0.2, 0.2, 0.05])
 """how far a reward may be from what the panel foretells"""
 CHANCE_LEFT: Final = 0.005
-"""four times as much cost a fiftieth of the rewards; of ten, a weight of 1/propensity is at most 2,000"""
+"""four times as much cost a fiftieth of the rewards; of ten, 1/propensity is at most 2,000"""
 AGO_DAYS: Final = (14.0, 28.0)
 SHELF_SIZE: Final = 10
 EXAMPLES_MIN: Final = 50
