@@ -27,6 +27,8 @@ from offers.api.error_handlers import install_error_handlers
 from offers.api.experiments.experiment_routes import experiment_routes
 from offers.api.experiments.ranking_routes import ranking_routes
 from offers.api.experiments.report_routes import experiment_report_routes
+from offers.api.insight.kpi_routes import kpi_routes
+from offers.api.insight.till_day_routes import till_day_routes
 from offers.api.loyalty.points_routes import points_routes
 from offers.api.loyalty.programme_routes import programme_routes
 from offers.api.loyalty.referral_routes import referral_routes
@@ -62,7 +64,7 @@ from offers.api.till.till_routes import till_routes
 from offers.api.visits.scan_routes import scan_routes
 from offers.model.catalogue.catalogue_file import BYTES_MAX as FILE_BYTES_MAX
 from offers.model.ids import ShopperId
-from offers.ports import Reader, SecretSource, Writer
+from offers.ports import Reader, SecretSource, Writer, ZoneStopsSource
 from rtls.model.site_map import SiteMap
 from rtls.model.units import UnixMs
 
@@ -86,6 +88,7 @@ def create_app(
     templates: Sequence[Mapping[str, JsonValue]] = (),
     products: ProductDesk | None = None,
     ways: ShopWays | None = None,
+    zone_stops: ZoneStopsSource | None = None,
     open_routers: Sequence[APIRouter] = (),
 ) -> FastAPI:
     """Return the application.
@@ -116,6 +119,8 @@ def create_app(
         The catalogue, kept ready; None where this process does not search it.
     ways
         Who knows where shoppers are and how they walk; None where nobody does.
+    zone_stops
+        Who came by and stopped where, for the funnel; None where nobody knows.
     open_routers
         Routers of other packages, with full paths: open to all (health), or with a guard of
         their own (live fixes).
@@ -143,6 +148,7 @@ def create_app(
         templates=tuple(templates),
         products=products,
         ways=ways,
+        zone_stops=zone_stops,
     )
     _include(app, open_routers)
     install_error_handlers(app)
@@ -192,6 +198,8 @@ def _include(app: FastAPI, open_routers: Sequence[APIRouter]) -> None:
         product_routes,
         route_routes,
         catalogue_routes,
+        kpi_routes,
+        till_day_routes,
         problem_routes,
     )
     for router in guarded:

@@ -23,7 +23,7 @@ from offers.api.problem import Problem, ProblemCode
 from offers.api.products.product_desk import ProductDesk
 from offers.api.products.shop_ways import ShopWays
 from offers.model.ids import ShopperId
-from offers.ports import Reader, SecretSource, UnitOfWork, Writer
+from offers.ports import Reader, SecretSource, UnitOfWork, Writer, ZoneStopsSource
 from rtls.model.site_map import SiteMap
 from rtls.model.units import TagId, UnixMs
 
@@ -141,6 +141,10 @@ class Services:
         The catalogue, kept ready; None where this process does not search it.
     ways
         Who knows where shoppers are and how they walk; None where nobody does.
+    zone_stops
+        Who came by and stopped where; None where nobody knows.
+    report_turn
+        Held by who makes a report of key figures.
     """
 
     writer: Writer
@@ -156,6 +160,8 @@ class Services:
     templates: tuple[Mapping[str, JsonValue], ...] = ()
     products: ProductDesk | None = None
     ways: ShopWays | None = None
+    zone_stops: ZoneStopsSource | None = None
+    report_turn: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
     callers: KnownCallers = field(default_factory=KnownCallers, init=False)
     coupon_failures: FailureLimit = field(init=False)
     enrolments: FailureLimit = field(init=False)

@@ -17,6 +17,7 @@ from offers.ports.engagement import GoodwillDays, Referrals, StaffRequests, Surv
 from offers.ports.experiments import Experiments
 from offers.ports.facts import Attributes, Facts
 from offers.ports.history import History
+from offers.ports.key_figures import KeyFigures, ZoneStopsSource
 from offers.ports.ledger import Ledger
 from offers.ports.minors import Minors
 from offers.ports.occasions import Occasions
@@ -57,6 +58,7 @@ __all__ = [
     "GoodwillDays",
     "HeldBaskets",
     "History",
+    "KeyFigures",
     "Ledger",
     "Mails",
     "Memberships",
@@ -89,4 +91,5 @@ __all__ = [
     "Visits",
     "Webhooks",
     "Writer",
+    "ZoneStopsSource",
 ]

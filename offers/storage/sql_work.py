@@ -28,6 +28,7 @@ from offers.ports import (
     GoodwillDays,
     HeldBaskets,
     History,
+    KeyFigures,
     Ledger,
     Mails,
     Memberships,
@@ -76,6 +77,7 @@ from offers.storage.sql_experiments import SqlExperiments
 from offers.storage.sql_goodwill import SqlGoodwillDays
 from offers.storage.sql_held_baskets import SqlHeldBaskets
 from offers.storage.sql_history import SqlHistory
+from offers.storage.sql_key_figures import SqlKeyFigures
 from offers.storage.sql_ledger import SqlLedger
 from offers.storage.sql_mails import SqlMails
 from offers.storage.sql_memberships import SqlMemberships
@@ -145,6 +147,7 @@ class SqlWork:
     outcomes = _Made[OutcomeBook](SqlOutcomes)
     occasions = _Made[Occasions](SqlOccasions)
     history = _Made[History](SqlHistory)
+    key_figures = _Made[KeyFigures](SqlKeyFigures)
     offers = _Made[Offers](SqlOffers)
     shelf_events = _Made[ShelfEvents](SqlShelfEvents)
     coupons = _Made[Coupons](SqlCoupons)

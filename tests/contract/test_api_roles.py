@@ -98,6 +98,7 @@ BODIES: dict[str, object] = {
     },
     "addWebhook": {"url": "https://crm.example.com/in", "events": ["offer.issued"]},
     "replayWebhook": {},
+    "putTillTotal": {"day": "2023-11-14", "currency": "EUR", "receipts": 1, "sales_minor": 100},
     "claimReferral": {"code": "0123-4567-89AB"},
     "findRoute": {"zone": "dowels", "from_place": {"floor": 0, "x_m": 5.0, "y_m": 5.0}},
 }

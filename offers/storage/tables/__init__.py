@@ -31,6 +31,7 @@ from offers.storage.tables.engagement import (
     SURVEYS,
 )
 from offers.storage.tables.experiments import ASSIGNMENTS, EXPERIMENT_REVISIONS, EXPERIMENTS
+from offers.storage.tables.insight import KPI_ALERTS, TILL_DAYS
 from offers.storage.tables.ledger import (
     LEDGER_ACCOUNTS,
     LEDGER_ALLOCATIONS,
@@ -119,6 +120,7 @@ __all__ = [
     "GOODWILL_DAYS",
     "HELD_BASKETS",
     "HELD_COUPONS",
+    "KPI_ALERTS",
     "LEDGER_ACCOUNTS",
     "LEDGER_ALLOCATIONS",
     "LEDGER_LOTS",
@@ -164,6 +166,7 @@ __all__ = [
     "SUSPENSIONS",
     "TIER_CHANGES",
     "TIER_CREDITS",
+    "TILL_DAYS",
     "TRIPS",
     "VISITS",
     "WALLETS",

@@ -1,0 +1,1 @@
+"""Serve key figures, their weeks, their alerts and the review."""

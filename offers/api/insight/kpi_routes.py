@@ -1,0 +1,127 @@
+"""Serve key figures to merchandisers.
+
+Layer: edges. Takes: requests of campaign staff. Gives: the figures of the key's own site, each with
+its formula. Reading takes a transaction; counting and fitting go on outside of it, in a thread, one
+report at a time.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import date
+from functools import partial
+from typing import Annotated, Final
+
+import anyio
+import anyio.to_thread
+from fastapi import APIRouter, Query
+
+from offers.api.auth import SiteDep
+from offers.api.insight.kpi_schema import ChangeBody, KpisBody, SeriesBody, WeeksBody
+from offers.api.problem import Problem, ProblemCode
+from offers.api.problem_docs import problems
+from offers.api.services import Services, ServicesDep
+from offers.handlers.insight.read_kpis import (
+    SERIES_WEEKS_MAX,
+    last_weeks,
+    read_kpis,
+    read_weeks,
+    today_of,
+    window_of,
+)
+from offers.insight.drift import changes_of
+from offers.insight.kpi_report import KpiInput, KpiReport, kpi_report
+from offers.model.insight.drift import WeeklySeries
+from offers.ports import UnitOfWork
+from rtls.model.units import SiteId, UnixMs
+
+WAIT_S_MAX: Final = 30.0
+WEEKS_USUAL: Final = 26
+
+kpi_routes = APIRouter(prefix="/operator/kpis", tags=["key figures"])
+
+FromDay = Annotated[
+    date, Query(alias="from", description="the first day, by the clocks of the site")
+]
+UntilDay = Annotated[
+    date, Query(alias="until", description="the first day that is not in it; 7 to 366 days later")
+]
+Weeks = Annotated[int, Query(ge=1, le=SERIES_WEEKS_MAX, description="how many whole weeks")]
+
+
+@kpi_routes.get("", operation_id="getKpis", responses=problems(ProblemCode.REPORTS_BUSY))
+async def get_kpis(
+    site: SiteDep, services: ServicesDep, from_: FromDay, until: UntilDay
+) -> KpisBody:
+    """Return the key figures of whole days: of all, by segment, and the funnel by zone."""
+    return KpisBody.of(await report_of(site, from_, until, services))
+
+
+@kpi_routes.get("/weeks", operation_id="getKpiWeeks", responses=problems(ProblemCode.REPORTS_BUSY))
+async def get_weeks(site: SiteDep, services: ServicesDep, weeks: Weeks = WEEKS_USUAL) -> WeeksBody:
+    """Return the watched figures of the last weeks, and what has changed in all that is known."""
+    now_ms = services.now_ms()
+    async with report_turn(services):
+        series, time_zone = await services.read(partial(_weeks, site, now_ms))
+    changes = [change for one in series for change in changes_of(one)]
+    shown = [
+        WeeklySeries(
+            name=one.name, first_week=one.week(len(one.values) - weeks), values=one.values[-weeks:]
+        )
+        for one in series
+    ]
+    return WeeksBody(
+        site=site,
+        time_zone=time_zone,
+        series=tuple(map(SeriesBody.of, shown)),
+        changes=tuple(map(ChangeBody.of, changes)),
+    )
+
+
+async def report_of(site: SiteId, from_day: date, until: date, services: Services) -> KpiReport:
+    """Return the report of a window, once it is its turn."""
+    now_ms = services.now_ms()
+
+    def read(work: UnitOfWork) -> KpiInput:
+        window = window_of(site, from_day, until, work=work)
+        return read_kpis(window, work=work, now_ms=now_ms)
+
+    async with report_turn(services):
+        found = await services.read(read)
+        return await anyio.to_thread.run_sync(partial(_report, found, services))
+
+
+@asynccontextmanager
+async def report_turn(services: Services) -> AsyncIterator[None]:
+    """Wait until no other report is being made: one may take half a gigabyte.
+
+    Raises
+    ------
+    Problem
+        If that takes too long.
+    """
+    turn = services.report_turn
+    try:
+        with anyio.fail_after(WAIT_S_MAX):
+            await turn.acquire()
+    except TimeoutError as error:
+        raise Problem(
+            ProblemCode.REPORTS_BUSY, "Other reports are still being made.", retry_after_s=5
+        ) from error
+    try:
+        yield
+    finally:
+        turn.release()
+
+
+def _report(found: KpiInput, services: Services) -> KpiReport:
+    source = services.zone_stops
+    stops = None if source is None else source.zone_stops(found.window)
+    return kpi_report(found, stops=stops)
+
+
+def _weeks(site: SiteId, now_ms: UnixMs, work: UnitOfWork) -> tuple[tuple[WeeklySeries, ...], str]:
+    time_zone = work.sites.budgets(site).time_zone
+    weeks = last_weeks(
+        site, SERIES_WEEKS_MAX, today=today_of(now_ms, time_zone), time_zone=time_zone
+    )
+    return read_weeks(weeks, work=work), time_zone

@@ -1,0 +1,1 @@
+"""Read what key figures are counted from, and write down what has changed."""

@@ -1,0 +1,84 @@
+"""Read what key figures are counted from.
+
+Layer: ports. Takes: spans of time. Gives: `KeyFigures` to storage, `ZoneStopsSource` to the door,
+which knows where people stood. What both give is not yet fit to be shown, but for stops, of which
+footfall itself has withheld what is of few.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from offers.model.insight.kpi_columns import OfferColumns, PurchaseColumns, ZoneStops
+from offers.model.insight.kpi_window import KpiWindow
+from offers.model.insight.till_day import TillDay
+from rtls.model.units import SiteId, UnixMs
+
+
+class KeyFigures(Protocol):
+    """Receipts and offers as columns."""
+
+    def currency(self, site: SiteId, *, from_ms: UnixMs, until_ms: UnixMs) -> str:
+        """Return the currency of most receipts; empty where there are none."""
+        ...
+
+    def receipts(
+        self,
+        site: SiteId,
+        *,
+        from_ms: UnixMs,
+        until_ms: UnixMs,
+        currency: str,
+        time_zone: str,
+        only_members: bool,
+        limit: int,
+    ) -> PurchaseColumns:
+        """Return the receipts between the instants as they stood at the second one.
+
+        Parameters
+        ----------
+        site, from_ms, until_ms, currency
+            Which receipts.
+        time_zone
+            Of the site, for the days.
+        only_members
+            Leave out those that are nobody's we may follow.
+        limit
+            How many at most.
+
+        Raises
+        ------
+        InvalidReport
+            If there are more than ``limit``.
+        """
+        ...
+
+    def offers(
+        self, site: SiteId, *, from_ms: UnixMs, until_ms: UnixMs, time_zone: str, limit: int
+    ) -> OfferColumns:
+        """Return the offers issued between the instants, as they stood at the second one.
+
+        Raises
+        ------
+        InvalidReport
+            If there are more than ``limit``.
+        """
+        ...
+
+    def totals(self, window: KpiWindow, *, currency: str) -> Mapping[int, TillDay]:
+        """Return what the tills took in all, by the days of the window since 1970-01-01."""
+        ...
+
+    def note_total(self, total: TillDay, *, at_ms: UnixMs) -> bool:
+        """Write a day's total behind all earlier ones of it; False where another came between.
+
+        It raises `InvalidReport` if the day has been corrected too often.
+        """
+        ...
+
+
+class ZoneStopsSource(Protocol):
+    """Who came by the zones of a site and who stopped, as footfall may tell it."""
+
+    def zone_stops(self, window: KpiWindow) -> Sequence[ZoneStops] | None:
+        """Return the counts of the days of the window; None where nothing can be told."""
+        ...

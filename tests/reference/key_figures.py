@@ -1,0 +1,131 @@
+"""Plainly right twins of the key figures: loops over receipts and offers, and integrals.
+
+Nothing here is rounded or withheld; the tests do that to both sides.
+"""
+
+import math
+from collections import defaultdict
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import integrate, stats
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """One receipt; `shopper` is below 0 where nobody may be followed."""
+
+    shopper: int
+    day: int
+    paid_minor: int
+    segment: int = -1
+
+
+@dataclass(frozen=True)
+class Made:
+    """One offer and how far it came."""
+
+    shopper: int
+    day: int
+    zone: int
+    has_coupon: bool = True
+    is_seen: bool = False
+    is_redeemed: bool = False
+    is_bought: bool = False
+
+
+def figures(now: list[Receipt], before: list[Receipt]) -> dict[str, tuple[float, int]]:
+    """Each figure and how many shoppers stand behind it; what divides by zero is not there."""
+    days: defaultdict[int, set[int]] = defaultdict(set)
+    count: defaultdict[int, int] = defaultdict(int)
+    for one in now:
+        if one.shopper >= 0:
+            days[one.shopper].add(one.day)
+            count[one.shopper] += 1
+    earlier = {one.shopper for one in before if one.shopper >= 0}
+    found: dict[str, tuple[float, int]] = {}
+    if earlier:
+        stayed = sum(1 for shopper in earlier if shopper in days)
+        found["retention"] = (stayed / len(earlier), len(earlier))
+    if days:
+        again = sum(1 for shopper in days if len(days[shopper]) >= 2)
+        found["repeat_rate"] = (again / len(days), len(days))
+        found["purchase_frequency"] = (sum(count.values()) / len(days), len(days))
+    if now:
+        behind = len({one.shopper for one in now})
+        found["mean_basket"] = (sum(one.paid_minor for one in now) / len(now), behind)
+    return found
+
+
+def funnel(offers: list[Made]) -> list[int]:
+    """Offered, seen, redeemed, purchased: each shopper once for a zone and a day."""
+    placed = [one for one in offers if one.zone >= 0]
+    return [
+        len({(one.shopper, one.zone, one.day) for one in placed if chosen(one)})
+        for chosen in (
+            lambda _: True,
+            lambda one: one.is_seen,
+            lambda one: one.is_redeemed,
+            lambda one: one.is_bought,
+        )
+    ]
+
+
+def repeats_to_come(
+    model: tuple[float, float, float, float],
+    seen: tuple[int, float, float],
+    weeks: float,
+) -> tuple[float, float]:
+    """Ln of the likelihood of a shopper, and what is to come, by two integrals over λ and p."""
+    (r, alpha, a, b), (x, last_w, known_w) = model, seen
+    rates, shares = stats.gamma(r, scale=1 / alpha), stats.beta(a, b)
+
+    def weight(rate: float, p: float) -> tuple[float, float]:
+        prior = rates.pdf(rate) * shares.pdf(p)
+        alive = (1 - p) ** x * rate**x * math.exp(-rate * known_w)
+        gone = p * (1 - p) ** (x - 1) * rate**x * math.exp(-rate * last_w) if x else 0.0
+        return prior * (alive + gone), prior * alive
+
+    def ahead(rate: float, p: float) -> float:
+        return weight(rate, p)[1] * (1 - math.exp(-rate * p * weeks)) / p
+
+    whole = _square(lambda rate, p: weight(rate, p)[0])
+    return math.log(whole), _square(ahead) / whole
+
+
+def _square(function) -> float:
+    value, _ = integrate.dblquad(
+        lambda p, rate: function(rate, p), 0, 20, 1e-9, 1 - 1e-9, epsabs=1e-10, epsrel=1e-7
+    )
+    return float(value)
+
+
+def spend_to_come(model: tuple[float, float, float], days: int, mean: float) -> tuple[float, float]:
+    """Ln of the density of a mean, and the mean to come, by an integral over the rate ν."""
+    p, q, gamma = model
+    rates = stats.gamma(q, scale=1 / gamma)
+
+    def density(rate: float) -> float:
+        return float(stats.gamma(p * days, scale=1 / (rate * days)).pdf(mean) * rates.pdf(rate))
+
+    whole, _ = integrate.quad(density, 0, np.inf, epsabs=1e-12)
+    ahead, _ = integrate.quad(lambda rate: density(rate) * p / rate, 0, np.inf, epsabs=1e-12)
+    return math.log(whole), ahead / whole
+
+
+def first_alarm(
+    values: list[float], *, learnt: int, slack: float, limit: float, odd_max: float
+) -> tuple[str, int] | None:
+    """The self-starting CUSUM of a series, each week judged from scratch."""
+    up = down = 0.0
+    for place in range(learnt, len(values)):
+        known = np.array(values[:place])
+        spread = float(known.std(ddof=1)) * math.sqrt((place + 1) / place)
+        score = stats.norm.ppf(stats.t.cdf((values[place] - known.mean()) / spread, place - 1))
+        odd = min(max(float(score), -odd_max), odd_max)
+        up, down = max(up + odd - slack, 0.0), max(down - odd - slack, 0.0)
+        if up > limit:
+            return "up", place
+        if down > limit:
+            return "down", place
+    return None
