@@ -1,12 +1,12 @@
 """Find the decisions of a site and a time without reading all that there are.
 
-Layer: edges. Takes: a database of revision 0014. Gives: the tables as they were at this revision.
+Layer: edges. Takes: a database of revision 0015. Gives: the tables as they were at this revision.
 """
 
 from alembic import op
 
-revision = "0015"
-down_revision = "0014"
+revision = "0016"
+down_revision = "0015"
 branch_labels = None
 depends_on = None
 

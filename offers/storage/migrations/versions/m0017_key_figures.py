@@ -1,13 +1,13 @@
 """Keep the daily totals of the tills, and the alerts of key figures.
 
-Layer: edges. Takes: a database of revision 0014. Gives: the tables as they were at this revision.
+Layer: edges. Takes: a database of revision 0016. Gives: the tables as they were at this revision.
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0015"
-down_revision = "0014"
+revision = "0017"
+down_revision = "0016"
 branch_labels = None
 depends_on = None
 
