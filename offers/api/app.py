@@ -49,6 +49,7 @@ from offers.api.people.staff_request_routes import staff_request_routes
 from offers.api.people.survey_routes import survey_routes
 from offers.api.people.suspension_routes import suspension_routes
 from offers.api.people.use_routes import use_routes
+from offers.api.people.why_routes import why_routes
 from offers.api.problem_docs import problem_routes, problem_schemas
 from offers.api.products.catalogue_routes import CATALOGUE_PATH, catalogue_routes
 from offers.api.products.product_desk import ProductDesk
@@ -164,6 +165,7 @@ def _include(app: FastAPI, open_routers: Sequence[APIRouter]) -> None:
     guarded = (
         till_routes,
         shopper_routes,
+        why_routes,
         privacy_routes,
         scan_routes,
         use_routes,

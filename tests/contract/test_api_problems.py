@@ -312,6 +312,13 @@ def test_why_names_what_was_chosen_and_what_was_passed_over(coupon: tuple[Phone,
     newest = phone.get("/v1/me/why").json()["decisions"][0]
     assert newest["chosen"] == offer["campaign"]
     assert newest["passed_over"] == []
+    first, *_ = newest["in_words"]
+    assert first == "Sie bekamen „Dübel“, weil Sie bei Dowels eine Weile standen."
+    english = phone.get("/v1/me/why?locale=en").json()["decisions"][0]
+    assert english["in_words"] == [
+        "You got “Dowels” because you stood at Dowels for a while.",
+        "No message was sent to your phone: we do not disturb at that hour.",
+    ]
 
 
 @contextmanager

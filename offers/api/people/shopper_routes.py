@@ -1,4 +1,4 @@
-"""Serve the shopper's app: enrolment, card, consents, pairings, and why.
+"""Serve the shopper's app: enrolment, card, consents, pairings.
 
 Layer: edges. Takes: requests of the app. Gives: what the handlers answer, in the app's words.
 Whose data is meant follows from the token alone; ids of others are answered as unknown.
@@ -7,7 +7,7 @@ Whose data is meant follows from the token alone; ids of others are answered as 
 from functools import partial
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Request, Response, status
+from fastapi import APIRouter, Path, Request, Response, status
 
 from offers.api.auth import ShopperDep
 from offers.api.people.shopper_schema import (
@@ -16,17 +16,15 @@ from offers.api.people.shopper_schema import (
     ConsentBody,
     ConsentsBody,
     ConsentWishBody,
-    DecisionBody,
     EnrolledBody,
     EnrolmentBody,
     PairingBody,
     PairingsBody,
     PairingWishBody,
-    WhyBody,
 )
 from offers.api.problem import Problem, ProblemCode
 from offers.api.problem_docs import problems
-from offers.api.services import PAGE_MAX, Services, ServicesDep
+from offers.api.services import Services, ServicesDep
 from offers.handlers.loyalty.earn_points import earn_for_activity
 from offers.handlers.offering.welcome_shopper import welcome_shopper
 from offers.handlers.people.change_consent import ConsentWish, change_consent
@@ -211,18 +209,3 @@ async def unpair(pairing: PairingPath, shopper: ShopperDep, services: ServicesDe
     await services.write(
         lambda work: unpair_tag(shopper, pairing, work=work, now_ms=services.now_ms())
     )
-
-
-@shopper_routes.get("/me/why", operation_id="getWhy", responses=problems())
-async def get_why(
-    shopper: ShopperDep,
-    services: ServicesDep,
-    limit: Annotated[int, Query(ge=1, le=PAGE_MAX)] = 20,
-) -> WhyBody:
-    """Say why which offer was made, and why the others were not."""
-
-    def look(work: UnitOfWork) -> WhyBody:
-        found = work.decisions.of_shopper(shopper, limit=limit)
-        return WhyBody(decisions=tuple(DecisionBody.of(decision) for decision in found))
-
-    return await services.read(look)

@@ -13,7 +13,6 @@ from offers.api.schema import Body, Id, Instant, render_instant
 from offers.decision.terms import terms_of
 from offers.handlers.till.reveal_card import ShownCode
 from offers.model.offering.coupon import CouponCode, CouponState
-from offers.model.offering.decision import Decision
 from offers.model.offering.offer import OfferCard, OfferState
 from offers.model.people.card import CardCodeForm
 from offers.model.people.consent import Consent, Purpose
@@ -237,51 +236,3 @@ class CouponCodeBody(Body):
             gs1=code.gs1,
             expires_at=render_instant(code.expires_at_ms),
         )
-
-
-class PassedOverBody(Body):
-    """A campaign that was not chosen."""
-
-    campaign: str
-    reason: str = Field(examples=["frequency_cap"])
-    place: str | None = Field(
-        default=None, description="the term that is not met", examples=["audience.and[1]"]
-    )
-
-
-class DecisionBody(Body):
-    """What was decided at one moment."""
-
-    at: Instant
-    site: str
-    occasion: str = Field(examples=["visit:0123456789abcdef0123456789abcdef"])
-    zone: str | None
-    chosen: str | None = Field(examples=["dowels-coupon"])
-    not_pushed: str | None = Field(
-        description="what stood against a push already then; the offer waited in the app. null: "
-        "nothing did, or no offer was made",
-        examples=["quiet_hours"],
-    )
-    passed_over: tuple[PassedOverBody, ...]
-
-    @classmethod
-    def of(cls, decision: Decision) -> "DecisionBody":
-        """Render a decision for the shopper it is about."""
-        return cls(
-            at=render_instant(decision.at_ms),
-            site=decision.site,
-            occasion=decision.occasion,
-            zone=decision.zone,
-            chosen=None if decision.chosen is None else decision.chosen.campaign,
-            not_pushed=None if decision.chosen is None else decision.chosen.push_refusal,
-            passed_over=tuple(
-                PassedOverBody(campaign=entry.campaign, reason=entry.refusal, place=entry.place)
-                for entry in decision.passed_over
-            ),
-        )
-
-
-class WhyBody(Body):
-    """The newest decisions about the shopper, newest first."""
-
-    decisions: tuple[DecisionBody, ...]
