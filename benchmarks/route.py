@@ -16,7 +16,7 @@ import numpy.typing as npt
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components, dijkstra
 
-from rtls.model.route import Place
+from rtls.model.place import Place
 from rtls.model.site_map import Fixture, Floor, SiteMap, Wall
 from rtls.model.site_map_geojson import parse_site_map
 from rtls.model.units import Metre, SiteId

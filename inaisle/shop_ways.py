@@ -13,7 +13,8 @@ import numpy as np
 import structlog
 
 from rtls.model.errors import InaisleError, NoRoute
-from rtls.model.route import Place, Route
+from rtls.model.place import Place
+from rtls.model.route import Route
 from rtls.model.site_map import SiteMap
 from rtls.model.units import Metre, TagId, UnixMs, ZoneId
 from rtls.navigation.route_finder import RouteFinder, standing_place
@@ -87,10 +88,10 @@ class ShopWays:
             raise NoRoute(f"zone {zone!r} is not on the map; expected one of its zones.")
         return standing_place(self._zones[zone])
 
-    def to_nearest(self, start: Place, zones: Sequence[ZoneId]) -> Route:
-        """Return the way to the zone with the shortest walk; `NoRoute` if there is none."""
+    def to_nearest(self, start: Place, zones: Sequence[ZoneId], *, is_step_free: bool) -> Route:
+        """Return the way to the zone that is quickest to get to; `NoRoute` if there is none."""
         assert self._finder is not None  # the routes ask `is_ready`
-        return self._finder.to_nearest_zone(start, zones)
+        return self._finder.to_nearest_zone(start, zones, is_step_free=is_step_free)
 
     def _lay_out(self) -> None:
         try:

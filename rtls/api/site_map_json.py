@@ -10,6 +10,7 @@ from typing import Final
 
 import msgspec
 
+from rtls.model.connector import Connector
 from rtls.model.site_map import Anchor, Fixture, Floor, Ring, SiteMap, Walkable, Wall, Zone
 
 MEDIA_TYPE: Final = "application/vnd.inaisle.site-map+json"
@@ -35,6 +36,7 @@ def render_site_map(site_map: SiteMap) -> bytes:
                 *map(_fixture, site_map.fixtures),
                 *map(_walkable, site_map.walkable),
                 *map(_anchor, site_map.anchors),
+                *map(_connector, site_map.connectors),
             ],
         }
     )
@@ -91,7 +93,18 @@ def _anchor(anchor: Anchor) -> Json:
     return _feature(properties, place, anchor.anchor)
 
 
-def _feature(properties: Json, geometry: Json, name: str | None = None) -> Json:
+def _connector(connector: Connector) -> Json:
+    properties = {
+        "kind": "connector",
+        "name": connector.name,
+        "connector_kind": connector.kind.value,
+        "direction": connector.direction.value,
+        "stops": [{"floor": stop.floor, "at": (stop.x_m, stop.y_m)} for stop in connector.stops],
+    }
+    return _feature(properties, None, connector.connector)
+
+
+def _feature(properties: Json, geometry: Json | None, name: str | None = None) -> Json:
     feature = {"type": "Feature", "properties": properties, "geometry": geometry}
     return feature if name is None else {"id": name, **feature}
 

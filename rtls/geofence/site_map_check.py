@@ -80,6 +80,7 @@ def faults_of(site_map: SiteMap) -> Iterator[str]:
     yield from _buried_faults(site_map, shapes)
     yield from _walkable_faults(site_map, shapes)
     yield from _anchor_faults(site_map)
+    yield from _connector_faults(site_map, shapes)
 
 
 def _polygon_faults(what: str, ring: tuple[tuple[float, float], ...]) -> Iterator[str]:
@@ -236,6 +237,19 @@ def _unreachable(
                 f"zone {zone.zone}: none of it is walkable, so nobody could ever be in it. "
                 "Extend the walkable ground of its floor, or leave that out."
             )
+
+
+def _connector_faults(site_map: SiteMap, shapes: _Shapes) -> Iterator[str]:
+    """Yield stops that nobody could get to."""
+    for connector in site_map.connectors:
+        for stop in connector.stops:
+            point = shapely.Point(stop.x_m, stop.y_m)
+            if not shapes.floors[stop.floor].buffer(EDGE_M).covers(point):
+                yield (
+                    f"connector {connector.connector}: its stop ({stop.x_m:g}, {stop.y_m:g}) is "
+                    f"outside of floor {stop.floor}. Give its place in metres of that floor's "
+                    "frame, where people get on and off."
+                )
 
 
 def _is_sound(fixture: Fixture) -> bool:

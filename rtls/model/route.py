@@ -1,4 +1,4 @@
-"""Say how somebody walks from one place of a floor to another, step by step.
+"""Say how somebody walks from one place of a site to another, step by step.
 
 Layer: nouns. Takes: what rtls.navigation found. Gives: `Route` and its `RouteStep`s to the side of
 the shopper, which puts them into words; nothing here is a text of any language.
@@ -7,9 +7,12 @@ the shopper, which puts them into words; nothing here is a text of any language.
 import math
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import pairwise
 from typing import Final
 
+from rtls.model.connector import Connector
 from rtls.model.errors import InvalidGeometry
+from rtls.model.place import Place
 from rtls.model.units import Metre, Second, ZoneId
 
 WALKING_M_PER_S: Final = 1.1
@@ -26,6 +29,10 @@ class Instruction(StrEnum):
     TURN_LEFT = "turn_left"
     TURN_RIGHT = "turn_right"
     TURN_ROUND = "turn_round"
+    TAKE_STAIRS = "take_stairs"
+    """to the floor that `RouteStep.ride` names; so below"""
+    TAKE_ESCALATOR = "take_escalator"
+    TAKE_LIFT = "take_lift"
     ARRIVE_AHEAD = "arrive_ahead"
     ARRIVE_LEFT = "arrive_left"
     """the shelf is on the left hand"""
@@ -33,18 +40,27 @@ class Instruction(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
-    """A point of one floor, in its frame."""
+class Ride:
+    """A change of floors by one connector."""
 
-    floor: int
-    x_m: Metre
-    y_m: Metre
+    connector: Connector
+    from_floor: int
+    to_floor: int
 
     def __post_init__(self) -> None:
-        if not (math.isfinite(self.x_m) and math.isfinite(self.y_m)):
+        floors = {stop.floor for stop in self.connector.stops}
+        is_stop = {self.from_floor, self.to_floor} <= floors
+        if not is_stop or not self.connector.leads(self.from_floor, self.to_floor):
             raise InvalidGeometry(
-                f"place is ({self.x_m}, {self.y_m}); expected finite metres of a floor's frame."
+                f"a ride from floor {self.from_floor} to {self.to_floor} by connector "
+                f"{self.connector.connector}; expected floors that it stops on, in the direction "
+                "that it runs."
             )
+
+    @property
+    def takes_s(self) -> Second:
+        """Return how long it takes, with the wait."""
+        return self.connector.ride_s(self.from_floor, self.to_floor)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,12 +76,15 @@ class RouteStep:
     along
         The finest zone that most of the way leads through, an aisle before a shelf; None where it
         leads through none.
+    ride
+        The change of floors, where the step is one.
     """
 
     instruction: Instruction
     at: Place
     length_m: Metre
     along: ZoneId | None = None
+    ride: Ride | None = None
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.length_m < math.inf:
@@ -74,12 +93,15 @@ class RouteStep:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
-    """A way on one floor: its corners, its length and its steps.
+    """A way: its corners, its changes of floor, its length and its steps.
 
     Parameters
     ----------
     line
-        Corners from the start to the target, two or more.
+        Corners from the start to the target, two or more. Where two of them that follow each
+        other are on different floors, a ride lies between them.
+    rides
+        The changes of floor, in the order of the line.
     start_moved_m, target_moved_m
         How far the ends lie from what was asked for, since nobody can stand there.
     zone
@@ -91,25 +113,35 @@ class Route:
     start_moved_m: Metre
     target_moved_m: Metre
     zone: ZoneId | None = None
+    rides: tuple[Ride, ...] = ()
 
     def __post_init__(self) -> None:
-        if len(self.line) < 2 or len({place.floor for place in self.line}) != 1:
+        changes = [(a.floor, b.floor) for a, b in pairwise(self.line) if a.floor != b.floor]
+        ridden = [(ride.from_floor, ride.to_floor) for ride in self.rides]
+        if len(self.line) < 2 or changes != ridden:
             raise InvalidGeometry(
-                f"the line of a route has {len(self.line)} corners; expected two or more, all of "
-                "one floor."
+                f"the line of a route has {len(self.line)} corners and changes floors by "
+                f"{changes}, its rides by {ridden}; expected two corners or more, and a ride for "
+                "each change."
             )
 
     @property
     def length_m(self) -> Metre:
-        """Return how long the line is."""
+        """Return how far one walks; rides do not count."""
         return Metre(
             math.fsum(
                 math.dist((a.x_m, a.y_m), (b.x_m, b.y_m))
-                for a, b in zip(self.line, self.line[1:], strict=False)
+                for a, b in pairwise(self.line)
+                if a.floor == b.floor
             )
         )
 
     @property
     def walking_s(self) -> Second:
-        """Return how long a walk at the pace of a shop takes, without any stop."""
+        """Return how long one walks at the pace of a shop, without any stop."""
         return Second(self.length_m / WALKING_M_PER_S)
+
+    @property
+    def takes_s(self) -> Second:
+        """Return how long all of it takes, with stairs, lifts and the wait for them."""
+        return Second(self.walking_s + math.fsum(ride.takes_s for ride in self.rides))

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
+from rtls.model.connector import Connector
 from rtls.model.errors import InvalidSiteMap
 from rtls.model.units import AnchorId, Dbm, GatewayId, Metre, Second, SiteId, ZoneId
 
@@ -19,6 +20,7 @@ ID_PATTERN: Final = re.compile(r"\A[a-z0-9][a-z0-9-]{0,62}\Z")
 COORDINATE_M_MAX: Final = 10_000.0
 GRACE_S_MAX: Final = 3_600.0
 TOLERANCE_M_MAX: Final = 20.0
+CONNECTORS_MAX: Final = 32
 Ring = tuple[tuple[float, float], ...]
 
 
@@ -242,6 +244,7 @@ class SiteMap:
     walls: tuple[Wall, ...] = ()
     fixtures: tuple[Fixture, ...] = ()
     walkable: tuple[Walkable, ...] = ()
+    connectors: tuple[Connector, ...] = ()
     time_zone: str = "Europe/Berlin"
 
     def __post_init__(self) -> None:
@@ -251,10 +254,12 @@ class SiteMap:
         refuse_repeats("floor", (str(floor.floor) for floor in self.floors))
         refuse_repeats("zone", (zone.zone for zone in self.zones))
         refuse_repeats("anchor", (anchor.anchor for anchor in self.anchors))
+        self._check_connectors()
         known = {floor.floor for floor in self.floors}
         placed = (
             *((f"zone {z.zone}", z.floor) for z in self.zones),
             *((f"anchor {a.anchor}", a.floor) for a in self.anchors),
+            *((f"connector {c.connector}", s.floor) for c in self.connectors for s in c.stops),
         )
         for what, floor in placed:
             if floor not in known:
@@ -264,6 +269,18 @@ class SiteMap:
         parents = {zone.zone: zone.parent for zone in self.zones}
         for zone in self.zones:
             check_parents(zone.zone, parents)
+
+    def _check_connectors(self) -> None:
+        if len(self.connectors) > CONNECTORS_MAX:
+            raise InvalidSiteMap(
+                f"site {self.site}: {len(self.connectors)} connectors; expected at most "
+                f"{CONNECTORS_MAX}. Draw those that shoppers use."
+            )
+        refuse_repeats("connector", (one.connector for one in self.connectors))
+        for one in self.connectors:
+            check_id("connector", one.connector)
+            points = ((stop.x_m, stop.y_m) for stop in one.stops)
+            check_points(f"connector {one.connector}", points)
 
     @property
     def anchor_index(self) -> dict[AnchorId, int]:

@@ -11,7 +11,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
+from rtls.model.connector import Connector, ConnectorDirection, ConnectorKind
 from rtls.model.errors import InvalidSiteMap
+from rtls.model.place import Place
 from rtls.model.site_map import (
     Anchor,
     DwellRules,
@@ -30,7 +32,7 @@ from rtls.model.zone_outline import FAR_M, NEAR_M, hull_around, strip_before
 from rtls.model.zone_rules_json import parse_rules
 
 Json = Mapping[str, object]
-Choice = TypeVar("Choice", ZoneKind, Radio)
+Choice = TypeVar("Choice", ZoneKind, Radio, ConnectorKind, ConnectorDirection)
 FEATURES_MAX = 50_000
 
 
@@ -83,6 +85,7 @@ def _site_map(document: Json) -> SiteMap:
         walls=tuple(w for w in found["wall"] if isinstance(w, Wall)),
         fixtures=tuple(f for f in found["fixture"] if isinstance(f, Fixture)),
         walkable=tuple(w for w in found["walkable"] if isinstance(w, Walkable)),
+        connectors=tuple(c for c in found["connector"] if isinstance(c, Connector)),
         time_zone=_text(head, "time_zone", "Europe/Berlin"),
     )
 
@@ -92,8 +95,9 @@ def _read_feature(feature: Json, position: int) -> tuple[str, object]:
     try:
         properties = _object(feature.get("properties"), "properties")
         kind = _text(properties, "kind")
-        is_pair = kind == "zone" and "pair" in properties
-        geometry = {} if is_pair else _object(feature.get("geometry"), "geometry")
+        # A pair lies around its shelves, a connector on several floors at once.
+        has_none = kind == "connector" or (kind == "zone" and "pair" in properties)
+        geometry = {} if has_none else _object(feature.get("geometry"), "geometry")
         if kind not in _READERS:
             raise InvalidSiteMap(f"kind is {kind!r}; expected one of {sorted(_READERS)}.")
         return kind, _READERS[kind](str(name), properties, geometry)
@@ -226,12 +230,35 @@ def _anchor(name: str, properties: Json, geometry: Json) -> Anchor:
     )
 
 
+def _connector(name: str, properties: Json, _geometry: Json) -> Connector:
+    stops = (_stop(_object(stop, "stop")) for stop in _list(properties.get("stops"), "stops"))
+    has_direction = "direction" in properties
+    return Connector(
+        connector=name,
+        name=_text(properties, "name", name),
+        kind=_choice(ConnectorKind, properties, "connector_kind"),
+        stops=tuple(sorted(stops, key=lambda stop: stop.floor)),
+        direction=_choice(ConnectorDirection, properties, "direction")
+        if has_direction
+        else ConnectorDirection.BOTH,
+    )
+
+
+def _stop(given: Json) -> Place:
+    at = _list(given.get("at"), "at")
+    if len(at) != 2:
+        raise InvalidSiteMap(f"at has {len(at)} coordinates; expected [x, y] in metres.")
+    x_m, y_m = (Metre(_finite(c, "at")) for c in at)
+    return Place(floor=int(_number(given, "floor")), x_m=x_m, y_m=y_m)
+
+
 _READERS: dict[str, Callable[[str, Json, Json], object]] = {
     "zone": _zone,
     "wall": _wall,
     "fixture": _fixture,
     "walkable": _walkable,
     "anchor": _anchor,
+    "connector": _connector,
 }
 
 

@@ -1,26 +1,29 @@
-"""Find the walk from a place to another, or to the nearest of some zones.
+"""Find the way from a place to another, or to the nearest of some zones.
 
 Layer: rules. Takes: `SiteMap` and the `WalkGrid` of positioning. Gives: `Route` to the routes of
 shoppers. A* over the grid finds on which side of the shelves to walk, pulling the way taut makes
-of its steps a line, and `RouteStep`s say it.
+of its steps a line, and `RouteStep`s say it. Over several floors the connectors of the map are
+taken, where that is the quickest or the only way.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import chain, pairwise, zip_longest
 from typing import Final
 
 import numpy as np
 import shapely
 
 from rtls.model.errors import NoRoute
-from rtls.model.route import Place, Route
+from rtls.model.place import Place
+from rtls.model.route import Route, RouteStep
 from rtls.model.site_map import SiteMap, Zone
 from rtls.model.units import Metre, ZoneId
+from rtls.navigation.floor_search import FoundWay, Line, Stop, line_m, quickest_way
 from rtls.navigation.kernels.pull import pulled
 from rtls.navigation.kernels.shortest import shortest_way
 from rtls.navigation.kernels.sight import is_clear
-from rtls.navigation.route_steps import Landmarks, steps_of
+from rtls.navigation.route_steps import Landmarks, ride_step, steps_of
 from rtls.navigation.walking_ground import (
     RouteEnd,
     WalkingGround,
@@ -33,6 +36,7 @@ from rtls.positioning.walk_grid import WalkGrid
 ZONES_MAX: Final = 16
 """A product stands at a few shelves; each is a route to look for."""
 SAME_M: Final = 1e-6
+_Target = tuple[Place, RouteEnd, Zone | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +47,7 @@ class RouteFinder:
     grid: WalkGrid
     grounds: dict[int, WalkingGround]
     landmarks: Landmarks
+    stops: tuple[Stop, ...]
 
     @classmethod
     def of_map(cls, site_map: SiteMap, *, grid: WalkGrid | None = None) -> "RouteFinder":
@@ -54,25 +59,32 @@ class RouteFinder:
             The plan.
         grid
             The grid that the map filter moves over; None lays it anew.
+
+        Raises `NoRoute` if nobody could walk to a stop of a connector.
         """
         grid = WalkGrid.of_plan(site_map) if grid is None else grid
+        grounds = walking_grounds(site_map, grid)
         return cls(
             site_map=site_map,
             grid=grid,
-            grounds=walking_grounds(site_map, grid),
+            grounds=grounds,
             landmarks=Landmarks.of_map(site_map),
+            stops=tuple(_stops(site_map, grounds)),
         )
 
-    def to_place(self, start: Place, target: Place) -> Route:
+    def to_place(self, start: Place, target: Place, *, is_step_free: bool = False) -> Route:
         """Return the way from a place to another.
 
-        Raises `NoRoute` if they are on different floors (the map knows no stairs and lifts),
-        nothing to walk on is near one of them, or nobody can walk from one to the other.
+        Raises `NoRoute` if nothing to walk on is near one of them, or nobody can walk from one to
+        the other. With ``is_step_free`` floors are changed by lifts only.
         """
-        return self._way(start, target, None)
+        end = self._ground_of(target.floor).end_at(target)
+        return self._quickest(start, [(target, end, None)], is_step_free=is_step_free)
 
-    def to_nearest_zone(self, start: Place, zones: Sequence[ZoneId]) -> Route:
-        """Return the way to that of some zones which is the shortest walk.
+    def to_nearest_zone(
+        self, start: Place, zones: Sequence[ZoneId], *, is_step_free: bool = False
+    ) -> Route:
+        """Return the way to that of some zones which is the quickest to get to.
 
         Raises
         ------
@@ -88,32 +100,61 @@ class RouteFinder:
                 f"none of the zones {sorted(wanted)} is on the map of {self.site_map.site}; "
                 "expected ids of its zones. Correct the shelves of the product in the catalogue."
             )
-        routes, refused = [], []
+        targets: list[_Target] = []
+        refused: list[str] = []
         for zone in known:
+            place = standing_place(zone)
             try:
-                routes.append(self._way(start, standing_place(zone), zone))
+                targets.append((place, self._ground_of(zone.floor).end_at(place), zone))
             except NoRoute as error:
                 refused.append(str(error))
-        if not routes:
+        if not targets:
             raise NoRoute("; ".join(refused))
-        return min(routes, key=lambda route: route.length_m)
+        return self._quickest(start, targets, is_step_free=is_step_free)
 
-    def _way(self, start: Place, target: Place, zone: Zone | None) -> Route:
-        ground = self._ground_of(start.floor)
-        if start.floor != target.floor:
-            raise NoRoute(
-                f"the start is on floor {start.floor}, the target on floor {target.floor}; "
-                "expected one floor, since a site map names no stairs and lifts. Show the route on "
-                "each floor to and from where people change it."
-            )
-        begin, end = ground.end_at(start), ground.end_at(target)
-        line = self._line(ground, begin, end)
+    def _quickest(self, start: Place, targets: Sequence[_Target], *, is_step_free: bool) -> Route:
+        begin = self._ground_of(start.floor).end_at(start)
+        stops = [stop for stop in self.stops if stop.connector.is_step_free or not is_step_free]
+        found = quickest_way(begin, [end for _, end, _ in targets], stops, self._walk)
+        if found is None:
+            raise self._refusal(begin, [end for _, end, _ in targets], is_step_free=is_step_free)
+        place, end, zone = targets[found.target]
         return Route(
-            line=line,
-            steps=steps_of(line, self.landmarks, target=target),
+            line=tuple(chain.from_iterable(found.legs)),
+            steps=self._steps(found, place),
             start_moved_m=begin.moved_m,
             target_moved_m=end.moved_m,
             zone=None if zone is None else zone.zone,
+            rides=found.rides,
+        )
+
+    def _steps(self, found: FoundWay, target: Place) -> tuple[RouteStep, ...]:
+        steps: list[RouteStep] = []
+        for leg, ride in zip_longest(found.legs, found.rides):
+            goal = target if ride is None else leg[-1]
+            walked = steps_of(leg, self.landmarks, target=goal)
+            if ride is None:
+                steps += walked
+            else:
+                # Who stands at the lift needs not be told to walk there.
+                steps += walked[:-1] if line_m(leg) > SAME_M else ()
+                steps.append(ride_step(ride, leg[-1]))
+        return tuple(steps)
+
+    def _refusal(self, begin: RouteEnd, ends: Sequence[RouteEnd], *, is_step_free: bool) -> NoRoute:
+        here, there = begin.place, ends[0].place
+        floors = sorted({end.place.floor for end in ends})
+        joined = "lifts" if is_step_free else "stairs, escalators and lifts"
+        across = (
+            ""
+            if floors == [here.floor]
+            else f" The floors {sorted({here.floor, *floors})} have to be joined by {joined} of "
+            "the map (connectors)."
+        )
+        return NoRoute(
+            f"nobody can walk from ({here.x_m:.2f}, {here.y_m:.2f}) on floor {here.floor} to "
+            f"({there.x_m:.2f}, {there.y_m:.2f}) on floor {there.floor}; expected ground that "
+            f"hangs together. Check the walls of the map for a missing door.{across}"
         )
 
     def _ground_of(self, floor: int) -> WalkingGround:
@@ -124,10 +165,12 @@ class RouteFinder:
             )
         return self.grounds[floor]
 
-    def _line(self, ground: WalkingGround, begin: RouteEnd, end: RouteEnd) -> tuple[Place, ...]:
+    def _walk(self, begin: RouteEnd, end: RouteEnd) -> Line | None:
         if not is_before(begin.place, end.place):
-            return self._line(ground, end, begin)[::-1]
+            back = self._walk(end, begin)
+            return None if back is None else back[::-1]
         first, last = begin.place, end.place
+        ground = self.grounds[first.floor]
         if is_clear(ground.stretch, first.x_m, first.y_m, last.x_m, last.y_m):
             return first, last
         way = shortest_way(
@@ -141,11 +184,7 @@ class RouteFinder:
             last.y_m,
         )
         if not way.size:
-            raise NoRoute(
-                f"nobody can walk from ({first.x_m:.2f}, {first.y_m:.2f}) to ({last.x_m:.2f}, "
-                f"{last.y_m:.2f}) on floor {first.floor}; expected ground that hangs together. "
-                "Check the walls of the map for a missing door."
-            )
+            return None
         corners = np.vstack(
             ([[first.x_m, first.y_m]], self.grid.node_xy[way], [[last.x_m, last.y_m]])
         )
@@ -158,6 +197,27 @@ def standing_place(zone: Zone) -> Place:
     ring = shapely.Polygon(zone.ring)
     middle = ring.centroid if ring.contains(ring.centroid) else ring.representative_point()
     return Place(floor=zone.floor, x_m=Metre(middle.x), y_m=Metre(middle.y))
+
+
+def _stops(site_map: SiteMap, grounds: Mapping[int, WalkingGround]) -> Iterator[Stop]:
+    """Yield where people get on and off.
+
+    Raises
+    ------
+    NoRoute
+        If a stop is not near any ground to walk on.
+    """
+    for connector in site_map.connectors:
+        for place in connector.stops:
+            if place.floor not in grounds:
+                raise NoRoute(
+                    f"connector {connector.connector} stops on floor {place.floor}, which has no "
+                    "ground to walk on; expected some. Draw the floor, or leave the stop out."
+                )
+            try:
+                yield Stop(connector=connector, end=grounds[place.floor].end_at(place))
+            except NoRoute as error:
+                raise NoRoute(f"connector {connector.connector}: {error}") from error
 
 
 def _places(floor: int, corners: list[list[float]]) -> tuple[Place, ...]:

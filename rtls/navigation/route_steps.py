@@ -9,13 +9,15 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Final
+from typing import Final, assert_never
 
 import numpy as np
 import shapely
 import shapely.ops
 
-from rtls.model.route import Instruction, Place, RouteStep
+from rtls.model.connector import ConnectorKind
+from rtls.model.place import Place
+from rtls.model.route import Instruction, Ride, RouteStep
 from rtls.model.site_map import SiteMap, Zone, ZoneKind
 from rtls.model.units import Metre, ZoneId
 
@@ -114,6 +116,20 @@ def steps_of(
         )
     arrival = _arrival(line[kept[-2]], line[-1], landmarks, target)
     return (*steps, RouteStep(instruction=arrival, at=line[-1], length_m=Metre(0.0)))
+
+
+def ride_step(ride: Ride, at: Place) -> RouteStep:
+    """Return the step of changing floors at a place."""
+    match ride.connector.kind:
+        case ConnectorKind.STAIRS:
+            instruction = Instruction.TAKE_STAIRS
+        case ConnectorKind.ESCALATOR:
+            instruction = Instruction.TAKE_ESCALATOR
+        case ConnectorKind.LIFT:
+            instruction = Instruction.TAKE_LIFT
+        case _:
+            assert_never(ride.connector.kind)
+    return RouteStep(instruction=instruction, at=at, length_m=Metre(0.0), ride=ride)
 
 
 def _said_corners(line: Sequence[Place]) -> list[int]:

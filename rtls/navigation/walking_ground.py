@@ -15,7 +15,7 @@ import numpy.typing as npt
 import shapely
 
 from rtls.model.errors import NoRoute
-from rtls.model.route import Place
+from rtls.model.place import Place
 from rtls.model.site_map import SiteMap
 from rtls.model.units import Metre
 from rtls.navigation.kernels.sight import seen_from

@@ -6,13 +6,17 @@ is exact; it asks shapely about every pair of corners, which takes long.
 
 import heapq
 import math
+from collections.abc import Callable, Sequence
 
 import shapely
 
-from rtls.model.route import Place
+from rtls.model.connector import Connector
+from rtls.model.place import Place
+from rtls.model.route import WALKING_M_PER_S
 from rtls.model.site_map import SiteMap
 
 GRAZE_M = 1e-6
+TOUCH_M = 1e-5
 
 
 def blocked_by(site_map: SiteMap, floor: int, *, graze_m: float) -> shapely.Geometry:
@@ -26,9 +30,57 @@ def blocked_by(site_map: SiteMap, floor: int, *, graze_m: float) -> shapely.Geom
     return shapely.union_all([*walls, *furniture])
 
 
-def shortest_walk_m(site_map: SiteMap, start: Place, target: Place) -> float:
-    """Return the length of the shortest walk; infinity where there is none."""
-    blocked = blocked_by(site_map, start.floor, graze_m=GRAZE_M)
+def quickest_s(
+    start: Place,
+    target: Place,
+    connectors: Sequence[Connector],
+    walk_m: Callable[[Place, Place], float],
+) -> float:
+    """Return how long the quickest way takes: on the floor, or by any connector and then on.
+
+    No connector helps twice: from where one first got on, it leads everywhere that it leads at all.
+    """
+    best_s = math.inf
+    if start.floor == target.floor:
+        best_s = walk_m(start, target) / WALKING_M_PER_S
+    for connector in connectors:
+        others = [one for one in connectors if one is not connector]
+        for on in connector.stops:
+            if on.floor != start.floor:
+                continue
+            walked_s = walk_m(start, on) / WALKING_M_PER_S
+            for off in connector.stops:
+                if connector.leads(on.floor, off.floor):
+                    ride_s = connector.ride_s(on.floor, off.floor)
+                    rest_s = quickest_s(off, target, others, walk_m)
+                    best_s = min(best_s, walked_s + ride_s + rest_s)
+    return best_s
+
+
+def closed_by(site_map: SiteMap, floor: int) -> shapely.Geometry:
+    """Return the same, and what touches grown together: nobody slips between a shelf and a wall."""
+    walls = [
+        shapely.LineString(wall.line).buffer(TOUCH_M, cap_style="flat", join_style="mitre")
+        for wall in site_map.walls
+        if wall.floor == floor
+    ]
+    furniture = [shapely.Polygon(f.ring) for f in site_map.fixtures if f.floor == floor]
+    grown = shapely.union_all([*walls, *furniture]).buffer(TOUCH_M, join_style="mitre")
+    return grown.buffer(-TOUCH_M - GRAZE_M, join_style="mitre")
+
+
+def shortest_walk_m(
+    site_map: SiteMap, start: Place, target: Place, *, is_closed: bool = False
+) -> float:
+    """Return the length of the shortest walk; infinity where there is none.
+
+    With ``is_closed`` it does not lead between things that touch.
+    """
+    blocked = (
+        closed_by(site_map, start.floor)
+        if is_closed
+        else blocked_by(site_map, start.floor, graze_m=GRAZE_M)
+    )
     corners = [(start.x_m, start.y_m), (target.x_m, target.y_m)]
     corners += [point for one in site_map.fixtures for point in one.ring]
     for wall in site_map.walls:  # one walks round the ends of a wall, not over them

@@ -27,7 +27,8 @@ from offers.handlers.people.own_tags import own_tags
 from offers.model.errors import NotFound
 from offers.model.ids import ShopperId
 from rtls.model.errors import LiveStateAway, NoRoute
-from rtls.model.route import Place, Route
+from rtls.model.place import Place
+from rtls.model.route import Route
 from rtls.model.units import ZoneId
 
 RETRY_S: Final = 1
@@ -59,7 +60,7 @@ async def find_route(
     locale = await locale_for(shopper, services, language)
     kind, start = await _start(body, shopper, services, ways)
     route = await anyio.to_thread.run_sync(
-        partial(_route, ways, start, zones), limiter=services.turns
+        partial(_route, ways, start, zones, is_step_free=body.is_step_free), limiter=services.turns
     )
     response.headers["Cache-Control"] = "no-store"
     return RouteBody.of(route, started_at=kind, locale=locale, site_map=services.site_map)
@@ -145,8 +146,8 @@ async def _fix(shopper: ShopperId, services: Services, ways: ShopWays) -> Place:
     return place
 
 
-def _route(ways: ShopWays, start: Place, zones: tuple[ZoneId, ...]) -> Route:
+def _route(ways: ShopWays, start: Place, zones: tuple[ZoneId, ...], *, is_step_free: bool) -> Route:
     try:
-        return ways.to_nearest(start, zones)
+        return ways.to_nearest(start, zones, is_step_free=is_step_free)
     except NoRoute as error:
         raise Problem(ProblemCode.STATE_CONFLICT, str(error), reason="no_route") from error

@@ -7,12 +7,13 @@ metres, seconds and sentences.
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import Field, StrictFloat, StrictInt, StrictStr
+from pydantic import Field, StrictBool, StrictFloat, StrictInt, StrictStr
 
 from offers.api.schema import Body
 from offers.model.people.shopper import Locale
 from offers.search.step_words import step_words
-from rtls.model.route import Instruction, Place, Route, RouteStep
+from rtls.model.place import Place
+from rtls.model.route import Instruction, Route, RouteStep
 from rtls.model.site_map import SiteMap
 from rtls.model.units import Metre
 
@@ -55,6 +56,9 @@ class RouteWishBody(Body):
     zone: ZoneName | None = Field(default=None, description="a zone of the site map")
     from_place: PlaceBody | None = None
     from_zone: ZoneName | None = Field(default=None, description="for example the entrance")
+    is_step_free: StrictBool = Field(
+        default=False, description="by lifts only, as with a trolley or a wheelchair"
+    )
 
 
 class StartKind(StrEnum):
@@ -74,6 +78,7 @@ class StepBody(Body):
     at: PlaceBody
     length_m: float = Field(description="to walk after it", examples=[8.3])
     along: str | None = Field(description="the zone that it leads through", examples=["aisle-3"])
+    to_floor: int | None = Field(description="where it changes floors", examples=[1])
 
     @classmethod
     def of(cls, step: RouteStep, text: str) -> "StepBody":
@@ -84,6 +89,7 @@ class StepBody(Body):
             at=PlaceBody.of(step.at),
             length_m=round(step.length_m, 2),
             along=step.along,
+            to_floor=None if step.ride is None else step.ride.to_floor,
         )
 
 
@@ -95,7 +101,12 @@ class RouteBody(Body):
     zone_name: str = Field(examples=["Dowels"])
     length_m: float = Field(examples=[31.4])
     walking_s: float = Field(description="at 1.1 m/s, without a stop", examples=[28.5])
-    line: tuple[PlaceBody, ...] = Field(description="its corners, from the start to the shelf")
+    takes_s: float = Field(
+        description="with stairs, lifts and the usual wait for them", examples=[28.5]
+    )
+    line: tuple[PlaceBody, ...] = Field(
+        description="its corners, from the start to the shelf; floors change between them"
+    )
     steps: tuple[StepBody, ...]
     start_moved_m: float = Field(
         description="how far the line's begin is from the start, where nobody can stand there"
@@ -110,15 +121,20 @@ class RouteBody(Body):
         names = {zone.zone: zone.name for zone in site_map.zones}
         assert route.zone is not None
         target = names[route.zone]
+        called = {floor.floor: floor.name for floor in site_map.floors}
         return cls(
             started_at=started_at,
             zone=route.zone,
             zone_name=target,
             length_m=round(route.length_m, 2),
             walking_s=round(route.walking_s, 1),
+            takes_s=round(route.takes_s, 1),
             line=tuple(PlaceBody.of(place) for place in route.line),
             steps=tuple(
-                StepBody.of(step, step_words(step, names=names, target=target, locale=locale))
+                StepBody.of(
+                    step,
+                    step_words(step, names=names, floors=called, target=target, locale=locale),
+                )
                 for step in route.steps
             ),
             start_moved_m=round(route.start_moved_m, 2),

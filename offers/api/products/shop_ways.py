@@ -7,7 +7,8 @@ implements it. What is asked of it names tags, never a person.
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from rtls.model.route import Place, Route
+from rtls.model.place import Place
+from rtls.model.route import Route
 from rtls.model.units import TagId, UnixMs, ZoneId
 
 
@@ -30,9 +31,9 @@ class ShopWays(Protocol):
         """Return where somebody stands who is at a zone of the map; `NoRoute` if it is on none."""
         ...
 
-    def to_nearest(self, start: Place, zones: Sequence[ZoneId]) -> Route:
-        """Return the way to that of some zones which is the shortest; `NoRoute` if there is none.
+    def to_nearest(self, start: Place, zones: Sequence[ZoneId], *, is_step_free: bool) -> Route:
+        """Return the way to that of some zones which is the quickest; `NoRoute` if there is none.
 
-        ``zones`` are of the map, one or more.
+        ``zones`` are of the map, one or more; ``is_step_free`` changes floors by lifts only.
         """
         ...

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from rtls.api.site_map_json import render_site_map
 from rtls.model.errors import InvalidSiteMap
 from rtls.model.site_map import Radio, SiteMap, ZoneKind
 from rtls.model.site_map_geojson import parse_site_map
@@ -237,3 +238,42 @@ def test_the_grid_of_a_map_file_keeps_to_its_walkable_ground() -> None:
     limited = read(document(feature("shop", "walkable", polygon(half))))
     assert WalkGrid.of_plan(whole).node_xy[:, 0].max() > 59.0
     assert 29.0 < WalkGrid.of_plan(limited).node_xy[:, 0].max() < 30.0
+
+
+STOPS = [{"floor": 1, "at": [5, 6]}, {"floor": 0, "at": [3, 4]}]
+TWO_FLOORS = [{"floor": n, "name": f"Floor {n}", "width_m": 60, "height_m": 40} for n in range(2)]
+
+
+def stairs(**properties: object) -> dict[str, object]:
+    given = {"connector_kind": "stairs", "stops": STOPS} | properties
+    return {"type": "Feature", "id": "s", "properties": {"kind": "connector", **given}}
+
+
+def test_a_connector_needs_no_geometry_and_its_stops_no_order() -> None:
+    """It stands on several floors at once, each with a frame of its own."""
+    site = read(document(stairs(name="Main stairs"), floors=TWO_FLOORS))
+    (found,) = site.connectors
+    assert (found.connector, found.name, found.kind.value) == ("s", "Main stairs", "stairs")
+    assert [(stop.floor, stop.x_m, stop.y_m) for stop in found.stops] == [(0, 3, 4), (1, 5, 6)]
+    assert found.direction.value == "both"
+    assert parse_site_map(render_site_map(site), source="answer") == site
+
+
+@pytest.mark.parametrize(
+    ("properties", "said"),
+    [
+        ({"connector_kind": "ladder"}, "connector_kind is 'ladder'; expected of"),
+        ({"direction": "sideways"}, "direction is 'sideways'; expected of"),
+        ({"direction": "up"}, "only an escalator runs one way"),
+        ({"stops": STOPS[:1]}, "stops on floors .1.; expected 2"),
+        ({"stops": "here"}, "stops is str; expected a list"),
+        ({"stops": [{"floor": 0, "at": [1]}, STOPS[0]]}, "at has 1 coordinates"),
+        ({"stops": [{"at": [1, 2]}, STOPS[0]]}, "floor is None; expected a finite number"),
+        ({"stops": [{"floor": 0, "at": [1e9, 2]}, STOPS[0]]}, "not longitude and latitude"),
+        ({"stops": [{"floor": 4, "at": [1, 2]}, STOPS[0]]}, "floor 4 is not among the floors"),
+    ],
+)
+def test_a_connector_that_cannot_be_is_named(properties: dict[str, object], said: str) -> None:
+    """With the feature, so that it is found in the file."""
+    with pytest.raises(InvalidSiteMap, match=f"plan.geojson: .*(feature|connector) s.*{said}"):
+        read(document(stairs(**properties), floors=TWO_FLOORS))

@@ -3,7 +3,8 @@
 import pytest
 
 from rtls.model.errors import NoRoute
-from rtls.model.route import Instruction, Place, Route
+from rtls.model.place import Place
+from rtls.model.route import Instruction, Route
 from rtls.model.site_map import Fixture, Floor, SiteMap, Wall, Zone, ZoneKind
 from rtls.model.units import Metre, SiteId, ZoneId
 from rtls.navigation.route_finder import RouteFinder
@@ -98,7 +99,7 @@ def test_of_several_shelves_the_one_that_can_be_walked_to_is_taken(finder: Route
 
 @pytest.mark.parametrize(
     ("target", "said"),
-    [(at(60.0, 5.0), "from the nearest ground"), (at(2.0, 2.0, floor=1), "names no stairs")],
+    [(at(60.0, 5.0), "from the nearest ground"), (at(2.0, 2.0, floor=1), "joined by stairs")],
 )
 def test_a_place_that_cannot_be_walked_to_is_told(
     finder: RouteFinder, target: Place, said: str

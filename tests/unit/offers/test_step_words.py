@@ -4,18 +4,34 @@ import pytest
 
 from offers.model.people.shopper import Locale
 from offers.search.asked_language import asked_language
-from offers.search.step_words import step_words
-from rtls.model.route import Instruction, Place, RouteStep
+from offers.search.step_words import CHANGES, step_words
+from rtls.model.connector import Connector, ConnectorKind
+from rtls.model.place import Place
+from rtls.model.route import Instruction, Ride, RouteStep
 from rtls.model.units import Metre, ZoneId
 
 HERE = Place(floor=0, x_m=Metre(1.0), y_m=Metre(2.0))
+FLOORS = {0: "EG", 1: "1. OG"}
 NAMES = {ZoneId("a3"): "Gang 3"}
+
+
+RIDE = Ride(
+    connector=Connector(
+        connector="lift-1",
+        name="A",
+        kind=ConnectorKind.LIFT,
+        stops=(HERE, Place(floor=1, x_m=Metre(1.0), y_m=Metre(2.0))),
+    ),
+    from_floor=0,
+    to_floor=1,
+)
 
 
 def said(instruction: Instruction, locale: Locale, *, along: str | None = "a3") -> str:
     zone = None if along is None else ZoneId(along)
-    step = RouteStep(instruction=instruction, at=HERE, length_m=Metre(8.4), along=zone)
-    return step_words(step, names=NAMES, target="Dübel", locale=locale)
+    ride = RIDE if instruction in CHANGES else None
+    step = RouteStep(instruction=instruction, at=HERE, length_m=Metre(8.4), along=zone, ride=ride)
+    return step_words(step, names=NAMES, floors=FLOORS, target="Dübel", locale=locale)
 
 
 @pytest.mark.parametrize(
@@ -31,6 +47,11 @@ def said(instruction: Instruction, locale: Locale, *, along: str | None = "a3") 
             Instruction.BEAR_RIGHT,
             "Halten Sie sich rechts und gehen Sie 8 m durch „Gang 3“.",
             "Bear right and walk 8 m through “Gang 3”.",
+        ),
+        (
+            Instruction.TAKE_LIFT,
+            "Nehmen Sie den Aufzug „A“ hinauf: „1. OG“.",
+            "Take the lift “A” up to “1. OG”.",
         ),
         (
             Instruction.ARRIVE_RIGHT,
