@@ -28,6 +28,7 @@ from inaisle.report_access import authorise_reports
 from inaisle.service import Service
 from inaisle.settings import Settings
 from inaisle.site_loading import load_calibration, load_site_map
+from inaisle.zone_stops import FootfallStops
 from offers.delivery.fan_out import InProcessFanOut, RedisFanOut
 from offers.visit_feed import RedisVisitFeed
 from rtls.api.fence_stream import FenceStream
@@ -287,10 +288,9 @@ def _add_footfall(service: Service, site_map: SiteMap) -> None:
         return
     offers = service.offers
     assert offers is not None  # reports are served where the API is
-    parts = FootfallParts(
-        reports=open_footfall(service.settings, site_map=site_map, offers=offers.shelf_outcomes()),
-        now_ms=service.around.clock.now_ms,
-    )
+    reports = open_footfall(service.settings, site_map=site_map, offers=offers.shelf_outcomes())
+    parts = FootfallParts(reports=reports, now_ms=service.around.clock.now_ms)
+    offers.zone_stops = FootfallStops(reports, now_ms=service.around.clock.now_ms)
     service.routers.append(footfall_router(parts, authorise=authorise_reports(site_map.site)))
 
 

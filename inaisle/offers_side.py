@@ -42,7 +42,7 @@ from offers.model.audit import AuditAction
 from offers.model.campaigns.campaign import CampaignRevision
 from offers.model.campaigns.campaign_json import parse_campaigns
 from offers.model.catalogue.product import Product
-from offers.ports import FanOut, UnitOfWork
+from offers.ports import FanOut, UnitOfWork, ZoneStopsSource
 from offers.storage.checkpoint import empty_log
 from offers.storage.database import prepare_database
 from offers.storage.reader import Reader
@@ -112,6 +112,7 @@ class OffersSide:
         self.writer = Writer(place, after_commit=committed.set)
         self.reader = Reader(place)
         self.channel = AppChannel()
+        self.zone_stops: ZoneStopsSource | None = None  # set where footfall is served
         self.products = ProductDesk(self.reader, site_map=site_map)
         self.ways = ShopWays(site_map, live=live, now_ms=around.clock.now_ms)
         self.messages = MessagesSide(
@@ -220,6 +221,7 @@ class OffersSide:
             templates=read_templates(),
             products=self.products,
             ways=self.ways,
+            zone_stops=self.zone_stops,
             open_routers=open_routers,
         )
 

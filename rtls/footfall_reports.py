@@ -5,6 +5,7 @@ argument. Gives: reports to the API and the command line. Days that are missing 
 in the report; the others are in it.
 """
 
+import dataclasses
 from dataclasses import dataclass
 
 from rtls.footfall.blocks import WindowBlocks, blocks_of, check_is_over, hours_of
@@ -169,19 +170,21 @@ class FootfallReports:
         """Return who passed by, who stopped and for how long, by zone and hour."""
         blocks = self._blocks(window, now_ms)
         names = self._zones_on(window.floor)
-        zones = zone_figures(self._told.stays(window, blocks), blocks, names)
         by_hour: list[ZoneFigures] = []
         if window.cohort is None:
             single = hours_of(blocks)
             hourly = list(self._told.stays(window, single))
             for hour in sorted({hour for _, hour in single.hours}):
                 by_hour.extend(zone_figures(hourly, single, names, hour=hour))
-        return ZoneReport(
-            window=window,
-            zones=zones,
-            hours=tuple(by_hour),
-            gaps=self._source.gaps(window),
-        )
+        whole = self.whole_zones(window, now_ms=now_ms)
+        return dataclasses.replace(whole, hours=tuple(by_hour))
+
+    def whole_zones(self, window: ReportWindow, *, now_ms: UnixMs) -> ZoneReport:
+        """Return the same without single hours, for who asks for the sums of weeks."""
+        blocks = self._blocks(window, now_ms)
+        names = self._zones_on(window.floor)
+        zones = zone_figures(self._told.stays(window, blocks), blocks, names)
+        return ZoneReport(window=window, zones=zones, hours=(), gaps=self._source.gaps(window))
 
     def shelves(self, window: ReportWindow, *, now_ms: UnixMs) -> ShelfReport:
         """Return the zone report with what became of offers and purchases.

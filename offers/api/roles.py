@@ -145,6 +145,7 @@ ROLES: Final[Mapping[str, Roles | None]] = {
     "getKpis": CAMPAIGN_STAFF,
     "putTillTotal": CAMPAIGN_STAFF,
     "getKpiWeeks": CAMPAIGN_STAFF,
+    "getKpiAlerts": CAMPAIGN_STAFF,
     "suspendCard": STORE_ADMIN,
     "getSuspensions": STORE_ADMIN,
     "liftSuspension": STORE_ADMIN,

@@ -5,6 +5,8 @@ Gives: a `Kpi`. Without a control nobody knows what would have been bought anywa
 number then.
 """
 
+from dataclasses import dataclass
+
 from offers.insight.lift import Lift
 from offers.model.experiments.estimate import Interval
 from offers.model.insight.kpi import Kpi, KpiName, Withheld, missing, told
@@ -12,18 +14,24 @@ from offers.model.insight.kpi import Kpi, KpiName, Withheld, missing, told
 NAME = KpiName.COST_PER_INCREMENTAL_EURO
 
 
-def cost_per_incremental_euro(lift: Lift | None, *, cost_minor: int) -> Kpi:
-    """Return cost over lift.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Controlled:
+    """What an arm has brought and cost against its control, in the same time."""
 
-    Parameters
-    ----------
-    lift
-        Of the whole treated arm, in minor units of sales; None where there is no experiment.
-    cost_minor
-        What the redemptions of the treated arm took off baskets, in the same time.
-    """
-    if lift is None:
+    sales: Lift
+    cost_minor: int
+    """what discounts took off the baskets of the arm, beyond those of its control"""
+    is_split_off: bool = False
+    """whether the arms have not the sizes that were planned: then no number can be believed"""
+
+
+def cost_per_incremental_euro(found: Controlled | None) -> Kpi:
+    """Return cost over lift; the reason why there is none without a control."""
+    if found is None:
         return missing(NAME, Withheld.NO_EXPERIMENT)
+    if found.is_split_off:
+        return missing(NAME, Withheld.SPLIT_IS_OFF)
+    lift, cost_minor = found.sales, found.cost_minor
     whole = lift.whole
     if whole.low <= 0.0:
         return missing(NAME, Withheld.NO_CLEAR_LIFT)

@@ -1,14 +1,13 @@
 """Put the key figures of a window together.
 
-Layer: rules. Takes: the columns that storage read, what footfall tells, and the lift of an
-experiment. Gives: `KpiReport` to the API and the review; nothing passes here that is of fewer than
-ten.
+Layer: rules. Takes: the columns that storage read, and what footfall tells.
+Gives: `KpiReport` to the API and the review; nothing passes here that is of fewer than ten.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from offers.insight.incremental_cost import cost_per_incremental_euro
+from offers.insight.incremental_cost import Controlled, cost_per_incremental_euro
 from offers.insight.kpi_groups import KpiGroup, kpi_groups
 from offers.insight.lifetime_value import (
     HoldoutError,
@@ -16,12 +15,11 @@ from offers.insight.lifetime_value import (
     lifetime_kpi,
     lifetime_value,
 )
-from offers.insight.lift import Lift
-from offers.insight.offer_figures import funnels, redeemed_cost_minor, redemption_rate
+from offers.insight.offer_figures import funnels, redemption_rate
 from offers.insight.site_figures import member_figures, receipt_figures
 from offers.model.insight.funnel import Funnel
 from offers.model.insight.kpi import Kpi, KpiName
-from offers.model.insight.kpi_columns import OfferColumns, PurchaseColumns, ZoneStops
+from offers.model.insight.kpi_columns import OfferColumns, PurchaseColumns, StopCounts
 from offers.model.insight.kpi_window import KpiWindow, day_number
 from offers.model.insight.till_day import TillDay
 
@@ -36,6 +34,8 @@ class KpiInput:
     history: PurchaseColumns | None
     """of members, as far back as the value of a member looks; None where that is too much"""
     offers: OfferColumns
+    controlled: Controlled | None = None
+    """what campaigns brought and cost until the end of the window; None without a holdout"""
     totals: Mapping[int, TillDay] = field(default_factory=dict)
     """what the tills took in all, by the days of the window since 1970-01-01"""
 
@@ -53,13 +53,13 @@ class KpiReport:
     funnel: Funnel
     """over all zones with offers"""
     zones: tuple[Funnel, ...]
+    footfall_days_missing: int | None
+    """None where footfall tells nothing"""
     holdout_weeks: int
     lifetime_errors: tuple[HoldoutError, ...]
 
 
-def kpi_report(
-    found: KpiInput, *, stops: Sequence[ZoneStops] | None = None, lift: Lift | None = None
-) -> KpiReport:
+def kpi_report(found: KpiInput, *, stops: StopCounts | None = None) -> KpiReport:
     """Return the report.
 
     Parameters
@@ -68,21 +68,18 @@ def kpi_report(
         What was read.
     stops
         What footfall tells of the zones, of the same days; None where it tells nothing.
-    lift
-        Of the newest experiment, or of the global holdout; None where there is none.
     """
     first, end = day_number(found.window.from_day), day_number(found.window.until_day)
     now = found.receipts.between(first, end)
     before = found.receipts.between(first - found.window.days, first)
     value = _value(found, end)
-    funnel, zones = funnels(found.offers, stops)
-    cost_minor = redeemed_cost_minor(found.offers)
+    funnel, zones = funnels(found.offers, None if stops is None else stops.zones)
     kpis = (
         *member_figures(now, before),
         *receipt_figures(now, found.totals),
         lifetime_kpi(value),
         redemption_rate(found.offers),
-        cost_per_incremental_euro(lift, cost_minor=cost_minor),
+        cost_per_incremental_euro(found.controlled),
     )
     order = list(KpiName)
     return KpiReport(
@@ -93,6 +90,7 @@ def kpi_report(
         groups=kpi_groups(now, before, found.offers),
         funnel=funnel,
         zones=zones,
+        footfall_days_missing=None if stops is None else stops.days_missing,
         holdout_weeks=0 if value is None else value.holdout_weeks,
         lifetime_errors=() if value is None else value.errors,
     )

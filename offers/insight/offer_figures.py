@@ -32,11 +32,6 @@ def redemption_rate(offers: OfferColumns) -> Kpi:
     return share_of(KpiName.REDEMPTION_RATE, redeemed, issued, shoppers=shoppers)
 
 
-def redeemed_cost_minor(offers: OfferColumns) -> int:
-    """Return what redemptions took off baskets."""
-    return int(offers.cost_minor[offers.is_redeemed].sum())
-
-
 def funnels(
     offers: OfferColumns, stops: Sequence[ZoneStops] | None
 ) -> tuple[Funnel, tuple[Funnel, ...]]:

@@ -17,7 +17,7 @@ from offers.ports.engagement import GoodwillDays, Referrals, StaffRequests, Surv
 from offers.ports.experiments import Experiments
 from offers.ports.facts import Attributes, Facts
 from offers.ports.history import History
-from offers.ports.key_figures import KeyFigures, ZoneStopsSource
+from offers.ports.key_figures import KeyFigures, KpiAlerts, ZoneStopsSource
 from offers.ports.ledger import Ledger
 from offers.ports.minors import Minors
 from offers.ports.occasions import Occasions
@@ -59,6 +59,7 @@ __all__ = [
     "HeldBaskets",
     "History",
     "KeyFigures",
+    "KpiAlerts",
     "Ledger",
     "Mails",
     "Memberships",

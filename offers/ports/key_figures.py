@@ -1,14 +1,17 @@
 """Read what key figures are counted from.
 
-Layer: ports. Takes: spans of time. Gives: `KeyFigures` to storage, `ZoneStopsSource` to the door,
-which knows where people stood. What both give is not yet fit to be shown, but for stops, of which
-footfall itself has withheld what is of few.
+Layer: ports. Takes: spans of time. Gives: `KeyFigures` and `KpiAlerts` to storage,
+`ZoneStopsSource` to the door, which knows where people stood. Columns are not yet fit to be shown;
+of stops footfall itself has withheld what is of few.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from datetime import date
 from typing import Protocol
 
-from offers.model.insight.kpi_columns import OfferColumns, PurchaseColumns, ZoneStops
+from offers.model.insight.drift import Change, Direction, DriftAlert
+from offers.model.insight.kpi import KpiName
+from offers.model.insight.kpi_columns import OfferColumns, PurchaseColumns, StopCounts
 from offers.model.insight.kpi_window import KpiWindow
 from offers.model.insight.till_day import TillDay
 from rtls.model.units import SiteId, UnixMs
@@ -76,9 +79,29 @@ class KeyFigures(Protocol):
         ...
 
 
+class KpiAlerts(Protocol):
+    """What was told about figures that have changed; rows are added and never changed."""
+
+    def last_week(self, site: SiteId, name: KpiName, direction: Direction) -> date | None:
+        """Return the week in which such a change was found last, or None."""
+        ...
+
+    def add(self, site: SiteId, change: Change, *, at_ms: UnixMs) -> bool:
+        """Write an alert; False where the same one stands there."""
+        ...
+
+    def after(self, site: SiteId, *, after: int, limit: int) -> tuple[DriftAlert, ...]:
+        """Return the alerts behind a number, the oldest first."""
+        ...
+
+    def forget_before(self, before_ms: UnixMs) -> int:
+        """Delete what is older; return how many."""
+        ...
+
+
 class ZoneStopsSource(Protocol):
     """Who came by the zones of a site and who stopped, as footfall may tell it."""
 
-    def zone_stops(self, window: KpiWindow) -> Sequence[ZoneStops] | None:
+    def zone_stops(self, window: KpiWindow) -> StopCounts | None:
         """Return the counts of the days of the window; None where nothing can be told."""
         ...

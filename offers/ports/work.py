@@ -19,7 +19,7 @@ from offers.ports.engagement import GoodwillDays, Referrals, StaffRequests, Surv
 from offers.ports.experiments import Experiments
 from offers.ports.facts import Attributes, Facts
 from offers.ports.history import History
-from offers.ports.key_figures import KeyFigures
+from offers.ports.key_figures import KeyFigures, KpiAlerts
 from offers.ports.ledger import Ledger
 from offers.ports.minors import Minors
 from offers.ports.occasions import Occasions
@@ -72,6 +72,8 @@ class UnitOfWork(Protocol):
     def history(self) -> History: ...  # noqa: D102
     @property
     def key_figures(self) -> KeyFigures: ...  # noqa: D102
+    @property
+    def kpi_alerts(self) -> KpiAlerts: ...  # noqa: D102
     @property
     def offers(self) -> Offers: ...  # noqa: D102
     @property

@@ -110,7 +110,6 @@ def _receipts(*, only_members: bool) -> sa.Select[*tuple[object, ...]]:
             _M.segment,
             _P.at_ms,
             _PAID.label("paid_minor"),
-            _P.discount_minor,
         )
         .join_from(
             PURCHASES, _COUNTED, _COUNTED.c.shopper_id == _P.shopper_id, isouter=not only_members
@@ -142,7 +141,6 @@ _OFFERS = (
         _C.coupon_id,
         _O.opened_at_ms,
         _R.at_ms,
-        _R.discount_minor,
         _IS_KEPT.label("is_kept"),
     )
     .join_from(OFFERS, _COUNTED, _COUNTED.c.shopper_id == _O.shopper_id)
@@ -213,13 +211,12 @@ class SqlKeyFigures:
         found = self._connection.execute(_RECEIPTS[only_members], given | {"most": limit + 1}).all()
         _check_count("receipts", len(found), limit)
         left_out = self._connection.execute(_OTHER_MONEY, given).scalar_one()
-        shoppers, counted, segments, at_ms, paid, discount = _columns(found, 6)
+        shoppers, counted, segments, at_ms, paid = _columns(found, 5)
         return PurchaseColumns(
             shopper=_numbers(shoppers, map(bool, counted)),
             segment=_segments(segments),
             day=site_days(np.array(at_ms, np.int64), time_zone),
             paid_minor=np.array(paid, np.int64),
-            discount_minor=np.array(discount, np.int64),
             currency=currency,
             left_out=int(left_out),
         )
@@ -234,9 +231,7 @@ class SqlKeyFigures:
         given = {"site": site, "from_ms": from_ms, "until_ms": until_ms, "most": limit + 1}
         found = self._connection.execute(_OFFERS, given).all()
         _check_count("offers", len(found), limit)
-        shoppers, segments, issued, zones, coupons, opened, used, discount, kept = _columns(
-            found, 9
-        )
+        shoppers, segments, issued, zones, coupons, opened, used, kept = _columns(found, 8)
         names = tuple(sorted({str(zone) for zone in zones if zone is not None}))
         is_redeemed = np.array([one is not None for one in used], np.bool_)
         redeemed_at = np.array(
@@ -256,7 +251,6 @@ class SqlKeyFigures:
             is_redeemed=is_redeemed,
             is_bought=is_redeemed & np.array(list(map(bool, kept)), np.bool_),
             redeemed_day=site_days(redeemed_at, time_zone),
-            cost_minor=np.array([one or 0 for one in discount], np.int64),
         )
 
     def totals(self, window: KpiWindow, *, currency: str) -> Mapping[int, TillDay]:

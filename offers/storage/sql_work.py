@@ -29,6 +29,7 @@ from offers.ports import (
     HeldBaskets,
     History,
     KeyFigures,
+    KpiAlerts,
     Ledger,
     Mails,
     Memberships,
@@ -78,6 +79,7 @@ from offers.storage.sql_goodwill import SqlGoodwillDays
 from offers.storage.sql_held_baskets import SqlHeldBaskets
 from offers.storage.sql_history import SqlHistory
 from offers.storage.sql_key_figures import SqlKeyFigures
+from offers.storage.sql_kpi_alerts import SqlKpiAlerts
 from offers.storage.sql_ledger import SqlLedger
 from offers.storage.sql_mails import SqlMails
 from offers.storage.sql_memberships import SqlMemberships
@@ -148,6 +150,7 @@ class SqlWork:
     occasions = _Made[Occasions](SqlOccasions)
     history = _Made[History](SqlHistory)
     key_figures = _Made[KeyFigures](SqlKeyFigures)
+    kpi_alerts = _Made[KpiAlerts](SqlKpiAlerts)
     offers = _Made[Offers](SqlOffers)
     shelf_events = _Made[ShelfEvents](SqlShelfEvents)
     coupons = _Made[Coupons](SqlCoupons)

@@ -78,26 +78,16 @@ def repeats_to_come(
 ) -> tuple[float, float]:
     """Ln of the likelihood of a shopper, and what is to come, by two integrals over λ and p."""
     (r, alpha, a, b), (x, last_w, known_w) = model, seen
-    rates, shares = stats.gamma(r, scale=1 / alpha), stats.beta(a, b)
-
-    def weight(rate: float, p: float) -> tuple[float, float]:
-        prior = rates.pdf(rate) * shares.pdf(p)
-        alive = (1 - p) ** x * rate**x * math.exp(-rate * known_w)
-        gone = p * (1 - p) ** (x - 1) * rate**x * math.exp(-rate * last_w) if x else 0.0
-        return prior * (alive + gone), prior * alive
-
-    def ahead(rate: float, p: float) -> float:
-        return weight(rate, p)[1] * (1 - math.exp(-rate * p * weeks)) / p
-
-    whole = _square(lambda rate, p: weight(rate, p)[0])
-    return math.log(whole), _square(ahead) / whole
-
-
-def _square(function) -> float:
-    value, _ = integrate.dblquad(
-        lambda p, rate: function(rate, p), 0, 20, 1e-9, 1 - 1e-9, epsabs=1e-10, epsrel=1e-7
-    )
-    return float(value)
+    nodes, weights = np.polynomial.legendre.leggauss(300)
+    shares, weights = (nodes + 1) / 2, weights / 2
+    # Both priors are drawn by their quantiles, so that the square is from 0 to 1.
+    rate = stats.gamma(r, scale=1 / alpha).ppf(shares)[:, None]
+    leaves = stats.beta(a, b).ppf(shares)[None, :]
+    alive = (1 - leaves) ** x * rate**x * np.exp(-rate * known_w)
+    gone = leaves * (1 - leaves) ** (x - 1) * rate**x * np.exp(-rate * last_w) if x else 0.0
+    ahead = alive * (1 - np.exp(-rate * leaves * weeks)) / leaves
+    whole = float(weights @ (alive + gone) @ weights)
+    return math.log(whole), float(weights @ ahead @ weights) / whole
 
 
 def spend_to_come(model: tuple[float, float, float], days: int, mean: float) -> tuple[float, float]:

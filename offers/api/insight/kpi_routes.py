@@ -16,10 +16,17 @@ import anyio.to_thread
 from fastapi import APIRouter, Query
 
 from offers.api.auth import SiteDep
-from offers.api.insight.kpi_schema import ChangeBody, KpisBody, SeriesBody, WeeksBody
+from offers.api.insight.kpi_schema import (
+    AlertBody,
+    AlertsBody,
+    ChangeBody,
+    KpisBody,
+    SeriesBody,
+    WeeksBody,
+)
 from offers.api.problem import Problem, ProblemCode
 from offers.api.problem_docs import problems
-from offers.api.services import Services, ServicesDep
+from offers.api.services import PAGE_MAX, Services, ServicesDep
 from offers.handlers.insight.read_kpis import (
     SERIES_WEEKS_MAX,
     last_weeks,
@@ -74,6 +81,25 @@ async def get_weeks(site: SiteDep, services: ServicesDep, weeks: Weeks = WEEKS_U
         time_zone=time_zone,
         series=tuple(map(SeriesBody.of, shown)),
         changes=tuple(map(ChangeBody.of, changes)),
+    )
+
+
+@kpi_routes.get("/alerts", operation_id="getKpiAlerts", responses=problems())
+async def get_alerts(
+    site: SiteDep,
+    services: ServicesDep,
+    after: Annotated[int, Query(ge=0, le=2**53, description="cursor of the last page")] = 0,
+    limit: Annotated[int, Query(ge=1, le=PAGE_MAX)] = PAGE_MAX,
+) -> AlertsBody:
+    """Return what was found to have changed, each once, the oldest first."""
+    found = await services.read(
+        lambda work: work.kpi_alerts.after(site, after=after, limit=limit + 1)
+    )
+    page = found[:limit]
+    return AlertsBody(
+        alerts=tuple(map(AlertBody.of, page)),
+        cursor=page[-1].number if page else after,
+        has_more=len(found) > limit,
     )
 
 

@@ -146,6 +146,9 @@ class KpisBody(Body):
     segments: tuple[GroupBody, ...]
     funnel: FunnelBody
     zones: tuple[FunnelBody, ...]
+    footfall_days_missing: int | None = Field(
+        description="days of the window that the first steps of the funnel lack; null without them"
+    )
     lifetime_value_holdout_weeks: int
     lifetime_value_errors: tuple[HoldoutErrorBody, ...]
 
@@ -165,6 +168,7 @@ class KpisBody(Body):
             segments=tuple(map(GroupBody.of, report.groups)),
             funnel=FunnelBody.of(report.funnel),
             zones=tuple(map(FunnelBody.of, report.zones)),
+            footfall_days_missing=report.footfall_days_missing,
             lifetime_value_holdout_weeks=report.holdout_weeks,
             lifetime_value_errors=tuple(map(HoldoutErrorBody.of, report.lifetime_errors)),
         )

@@ -10,8 +10,13 @@ from typing import Final
 
 import numpy as np
 
+from offers.handlers.experiments.judge_experiment import judge_holdout
+from offers.insight.experiment_report import Advice
+from offers.insight.incremental_cost import Controlled
 from offers.insight.kpi_report import KpiInput
 from offers.insight.weekly_figures import weekly_series
+from offers.model.errors import NotFound
+from offers.model.experiments.metric import Metric
 from offers.model.insight.drift import WeeklySeries
 from offers.model.insight.kpi_columns import OfferColumns, PurchaseColumns
 from offers.model.insight.kpi_window import (
@@ -64,7 +69,14 @@ def read_kpis(window: KpiWindow, *, work: UnitOfWork, now_ms: UnixMs) -> KpiInpu
     )
     history = _history(window, currency, work)
     totals = figures.totals(window, currency=currency)
-    return KpiInput(window=window, receipts=receipts, history=history, offers=offers, totals=totals)
+    return KpiInput(
+        window=window,
+        receipts=receipts,
+        history=history,
+        offers=offers,
+        controlled=_controlled(window, work),
+        totals=totals,
+    )
 
 
 def check_is_over(window: KpiWindow, now_ms: UnixMs) -> None:
@@ -131,6 +143,24 @@ def read_weeks(weeks: tuple[KpiWindow, ...], *, work: UnitOfWork) -> tuple[Weekl
         dict(ChainMap(*map(dict, totals))),
         first_week=first.from_day,
         weeks=len(weeks),
+    )
+
+
+def _controlled(window: KpiWindow, work: UnitOfWork) -> Controlled | None:
+    """Return what campaigns brought and cost against the global holdout, where there is one."""
+    try:
+        sales, discounts = (
+            judge_holdout(metric, site=window.site, work=work, now_ms=window.until_ms)
+            for metric in (Metric.REVENUE, Metric.DISCOUNT)
+        )
+    except NotFound:
+        return None
+    if not sales.lifts or not discounts.lifts:
+        return None
+    return Controlled(
+        sales=sales.lifts[0],
+        cost_minor=max(discounts.lifts[0].whole_minor, 0),
+        is_split_off=sales.advice is Advice.REPAIR_SPLIT,
     )
 
 

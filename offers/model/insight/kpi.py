@@ -61,6 +61,8 @@ class Withheld(StrEnum):
     """receipts without a card are not kept here, and the totals of a day are missing"""
     NO_EXPERIMENT = "no_experiment"
     """without a control group nobody knows what would have been bought anyway"""
+    SPLIT_IS_OFF = "split_is_off"
+    """shoppers were lost from an arm: find out where, and believe no number until then"""
     NO_CLEAR_LIFT = "no_clear_lift"
     """the interval of the lift reaches zero or below, so that the cost has no bound"""
     NO_FOOTFALL = "no_footfall"
@@ -228,9 +230,10 @@ DEFINITIONS: Final[Mapping[KpiName, Definition]] = MappingProxyType(
         KpiName.COST_PER_INCREMENTAL_EURO: Definition(
             title="Cost of an incremental euro",
             unit=KpiUnit.EACH,
-            formula="discounts redeemed by the treated arm / lift in sales of the whole arm; "
-            "interval: cost / bounds of the sequential interval of the lift",
-            source="experiment or global holdout against its control; redemptions",
+            formula="further discounts of all whom campaigns address / their further sales, both "
+            "against the global holdout and since it began; interval: cost / bounds of the "
+            "sequential interval of the sales",
+            source="receipts of shoppers who were assigned (settings.holdout in the programme)",
         ),
     }
 )

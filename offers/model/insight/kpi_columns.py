@@ -42,8 +42,6 @@ class PurchaseColumns:
         (n,) Days since 1970-01-01 by the clocks of the site.
     paid_minor
         (n,) What goods cost after discounts, less what was brought back; above 0.
-    discount_minor
-        (n,) What discounts took off.
     currency
         Of all rows; empty where there are none.
     left_out
@@ -54,7 +52,6 @@ class PurchaseColumns:
     segment: Int8s
     day: Int32s
     paid_minor: Int64s
-    discount_minor: Int64s
     currency: str
     left_out: int = 0
 
@@ -64,7 +61,6 @@ class PurchaseColumns:
             "segment": (self.segment, np.int8),
             "day": (self.day, np.int32),
             "paid_minor": (self.paid_minor, np.int64),
-            "discount_minor": (self.discount_minor, np.int64),
         }
         check_columns(columns)
 
@@ -75,7 +71,6 @@ class PurchaseColumns:
             segment=self.segment[which],
             day=self.day[which],
             paid_minor=self.paid_minor[which],
-            discount_minor=self.discount_minor[which],
             currency=self.currency,
             left_out=self.left_out,
         )
@@ -111,8 +106,6 @@ class OfferColumns:
         we know. Each is true only where the one before is.
     redeemed_day
         (n,) When it was redeemed; means nothing where it was not.
-    cost_minor
-        (n,) What the redemption took off the basket; 0 where there was none.
     """
 
     shopper: Int32s
@@ -125,7 +118,6 @@ class OfferColumns:
     is_redeemed: Bools
     is_bought: Bools
     redeemed_day: Int32s
-    cost_minor: Int64s
 
     def __post_init__(self) -> None:
         columns: Columns = {
@@ -138,7 +130,6 @@ class OfferColumns:
             "is_redeemed": (self.is_redeemed, np.bool_),
             "is_bought": (self.is_bought, np.bool_),
             "redeemed_day": (self.redeemed_day, np.int32),
-            "cost_minor": (self.cost_minor, np.int64),
         }
         check_columns(columns)
 
@@ -155,7 +146,6 @@ class OfferColumns:
             is_redeemed=self.is_redeemed[which],
             is_bought=self.is_bought[which],
             redeemed_day=self.redeemed_day[which],
-            cost_minor=self.cost_minor[which],
         )
 
     def between(self, first: int, end: int) -> "OfferColumns":
@@ -166,6 +156,15 @@ class OfferColumns:
         """Return the same as if nothing had been redeemed from the day ``end`` on."""
         until = self.is_redeemed & (self.redeemed_day < end)
         return replace(self, is_redeemed=until, is_bought=self.is_bought & until)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StopCounts:
+    """What footfall tells of the zones of a site over a window."""
+
+    zones: "tuple[ZoneStops, ...]"
+    days_missing: int
+    """of the window, wholly or in part: closed, not kept any more, or damaged"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,7 +24,6 @@ def purchases(receipts: list[Receipt]) -> PurchaseColumns:
         segment=np.array([r.segment for r in receipts], np.int8),
         day=np.array([r.day for r in receipts], np.int32),
         paid_minor=np.array([r.paid_minor for r in receipts], np.int64),
-        discount_minor=np.zeros(len(receipts), np.int64),
         currency="EUR",
     )
 
@@ -41,5 +40,4 @@ def offers(made: list[Made], *, segment: int = -1) -> OfferColumns:
         is_redeemed=np.array([m.is_redeemed for m in made], np.bool_),
         is_bought=np.array([m.is_bought for m in made], np.bool_),
         redeemed_day=np.array([m.day for m in made], np.int32),
-        cost_minor=np.array([200 if m.is_redeemed else 0 for m in made], np.int64),
     )

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from offers.insight.incremental_cost import cost_per_incremental_euro
+from offers.insight.incremental_cost import Controlled, cost_per_incremental_euro
 from offers.insight.kpi_groups import complement, kpi_groups
 from offers.insight.kpi_report import KpiInput, kpi_report
 from offers.insight.lift import lift_of
@@ -253,7 +253,7 @@ def test_an_interval_of_receipts_knows_that_those_of_one_shopper_hang_together()
 
 def test_without_a_control_there_is_no_cost_of_a_further_euro() -> None:
     """What would have been bought anyway is not known: the reason stands where the number would."""
-    assert cost_per_incremental_euro(None, cost_minor=1_000).withheld is Withheld.NO_EXPERIMENT
+    assert cost_per_incremental_euro(None).withheld is Withheld.NO_EXPERIMENT
 
 
 def test_the_cost_of_a_further_euro_is_cost_over_lift() -> None:
@@ -265,13 +265,15 @@ def test_the_cost_of_a_further_euro_is_cost_over_lift() -> None:
         for name, mean, column in zip(("a", "b"), (1_020.0, 1_000.0), noise, strict=True)
     )
     lift = lift_of(treated, control)
-    kpi = cost_per_incremental_euro(lift, cost_minor=50_000)
+    kpi = cost_per_incremental_euro(Controlled(sales=lift, cost_minor=50_000))
     assert kpi.value == rounded(50_000 / lift.whole_minor, KpiUnit.EACH)
     assert kpi.interval is not None
     assert kpi.interval.low < kpi.value < kpi.interval.high
     nothing = lift_of(treated, Sample(arm="b", values=treated.values[::-1]))
-    unclear = cost_per_incremental_euro(nothing, cost_minor=50_000)
+    unclear = cost_per_incremental_euro(Controlled(sales=nothing, cost_minor=50_000))
     assert unclear.withheld is Withheld.NO_CLEAR_LIFT
+    lost = Controlled(sales=lift, cost_minor=50_000, is_split_off=True)
+    assert cost_per_incremental_euro(lost).withheld is Withheld.SPLIT_IS_OFF
 
 
 @pytest.mark.parametrize(
