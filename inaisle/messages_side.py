@@ -23,6 +23,7 @@ from offers.model.ids import CaseAnswerId, OfferId
 from offers.model.messages.push_rules import PushRules
 from offers.model.messages.quiet_hours import QuietHours
 from offers.ports import Reader, SecretSource, Writer
+from rtls.model.site_map import SiteMap
 from rtls.model.units import UnixMs
 
 Sender = PushSender | AnswerSender | MailSender | WebhookSender
@@ -38,8 +39,8 @@ class MessagesSide:
         The section ``[delivery]``.
     writer, reader, secrets, now_ms
         What all senders work with.
-    time_zone
-        Of the site, for its quiet hours.
+    site_map
+        Whose quiet hours and name count.
     """
 
     def __init__(
@@ -50,9 +51,9 @@ class MessagesSide:
         reader: Reader,
         secrets: SecretSource,
         now_ms: Callable[[], UnixMs],
-        time_zone: str,
+        site_map: SiteMap,
     ) -> None:
-        rules = push_rules(settings, time_zone=time_zone)
+        rules = push_rules(settings, time_zone=site_map.time_zone)
         post = SafePost()
         self.push_key: str | None = None
         self._pushes: PushSender | None = None
@@ -71,6 +72,7 @@ class MessagesSide:
         access = smtp_access(settings)
         if access is not None:
             self._mails = MailSender(
+                site_map.site,
                 writer=writer,
                 reader=reader,
                 mailer=SmtpMailer(access, now_ms=now_ms),

@@ -121,7 +121,7 @@ class OffersSide:
             reader=self.reader,
             secrets=self.secrets,
             now_ms=around.clock.now_ms,
-            time_zone=site_map.time_zone,
+            site_map=site_map,
         )
         self.relay = self._relay(committed, tell_tag)
         self.feed = VisitFeed(

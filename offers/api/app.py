@@ -35,6 +35,7 @@ from offers.api.loyalty.referral_routes import referral_routes
 from offers.api.loyalty.reward_routes import reward_routes
 from offers.api.loyalty.statement_routes import statement_routes
 from offers.api.loyalty.tier_routes import tier_routes
+from offers.api.messages.brand_routes import brand_routes
 from offers.api.messages.contact_routes import contact_routes
 from offers.api.messages.unsubscribe_routes import unsubscribe_routes
 from offers.api.messages.webhook_routes import webhook_routes
@@ -186,6 +187,7 @@ def _include(app: FastAPI, open_routers: Sequence[APIRouter]) -> None:
         programme_routes,
         partner_routes,
         contact_routes,
+        brand_routes,
         unsubscribe_routes,
         webhook_routes,
         survey_routes,

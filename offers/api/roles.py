@@ -26,6 +26,7 @@ ROLES: Final[Mapping[str, Roles | None]] = {
     "enrolShopper": EVERYBODY,
     "claimCard": EVERYBODY,
     "getProblem": EVERYBODY,
+    "getBrand": EVERYBODY,
     "getCard": SHOPPER,
     "getCardCode": SHOPPER,
     "getConsents": SHOPPER,

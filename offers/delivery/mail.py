@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.message import EmailMessage
-from email.utils import format_datetime
+from email.utils import format_datetime, formataddr
 from enum import StrEnum
 from typing import Final
 
@@ -119,7 +119,7 @@ def write_mail(mail: MailToSend, access: SmtpAccess, *, now_ms: UnixMs) -> Email
     link = f"{access.public_url.rstrip('/')}/v1/unsubscribe?token={mail.link_token}"
     text = text_of(mail.mail.kind, mail.locale, link=link, words=mail.words)
     message = EmailMessage()
-    message["From"] = access.sender
+    message["From"] = _sender(mail, access)
     message["To"] = mail.address
     message["Subject"] = text.title
     message["Date"] = format_datetime(datetime.fromtimestamp(now_ms // 1_000, tz=UTC))
@@ -129,8 +129,13 @@ def write_mail(mail: MailToSend, access: SmtpAccess, *, now_ms: UnixMs) -> Email
     if mail.mail.kind is not MailKind.CONFIRM_ADDRESS:
         message["List-Unsubscribe"] = f"<{link}>"
         message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
-    message.set_content(text.body)
+    ending = "" if mail.brand is None else mail.brand.sign_off.get(mail.locale, "")
+    message.set_content(f"{text.body}\n\n{ending}\n" if ending else text.body)
     return message
+
+
+def _sender(mail: MailToSend, access: SmtpAccess) -> str:
+    return access.sender if mail.brand is None else formataddr((mail.brand.name, access.sender))
 
 
 def _host(access: SmtpAccess) -> str:

@@ -17,7 +17,7 @@ from offers.model.messages.mail import MAIL_KEPT_MS, Mail
 from offers.model.messages.push_rules import PushRules
 from offers.model.offering.refusal import PushRefusal
 from offers.ports import Reader, SecretSource, UnitOfWork, Writer
-from rtls.model.units import UnixMs
+from rtls.model.units import SiteId, UnixMs
 
 IDLE_S: Final = 2.0
 MAILS_A_TURN_MAX: Final = 50
@@ -38,6 +38,8 @@ class MailSender:
 
     Parameters
     ----------
+    site
+        In whose name mails are sent.
     writer, reader
         Check and mark in transactions; look for mails beside them.
     mailer
@@ -50,6 +52,7 @@ class MailSender:
 
     def __init__(
         self,
+        site: SiteId,
         *,
         writer: Writer,
         reader: Reader,
@@ -58,6 +61,7 @@ class MailSender:
         secrets: SecretSource,
         now_ms: Callable[[], UnixMs],
     ) -> None:
+        self._site = site
         self._writer = writer
         self._reader = reader
         self._mailer = mailer
@@ -132,6 +136,7 @@ class MailSender:
     def _prepare(self, mail: Mail, work: UnitOfWork) -> MailToSend | PushRefusal | None:
         return prepare_mail(
             mail.sequence,
+            self._site,
             work=work,
             now_ms=self._now_ms(),
             secrets=self._secrets,

@@ -7,7 +7,7 @@ import pytest
 
 from offers.model.people.shopper import Role
 from rtls.model.units import SiteId
-from tests.scenario.running_api import RunningApi, running_api
+from tests.scenario.running_api import Phone, RunningApi, running_api
 
 PATH = "/v1/operator/programme"
 DOCUMENT = {
@@ -47,6 +47,26 @@ def test_a_programme_is_tried_put_into_force_and_read_again(api: RunningApi) -> 
     assert document["settings"]["segments"]["at_risk_days"] == 90
     again = api.http.post(f"{PATH}/check", json=document, headers=admin)
     assert again.json() == {"is_new": False}
+
+
+def test_the_app_wears_the_retailers_colours_before_anybody_signs_in(api: RunningApi) -> None:
+    """C40, L13: a theme that needs a login comes too late; without a brand the site is named."""
+    assert api.http.get("/v1/brand").json() == {
+        "name": "Demo",
+        "accent": "#1a1a1a",
+        "logo_png": None,
+    }
+    brand = {"name": "Holz & Mehr", "accent": "#0A6B3B"}
+    put(api, DOCUMENT | {"settings": {"brand": brand}}, match="*")
+    told = api.http.get("/v1/brand")
+    assert told.headers["Cache-Control"] == "public, max-age=300"
+    assert told.json() == {"name": "Holz & Mehr", "accent": "#0a6b3b", "logo_png": None}
+    paper = api.http.get("/v1/me/statement", headers=Phone(api).headers)
+    assert "<p>Holz &amp; Mehr, Demo</p>" in paper.text
+    pale = DOCUMENT | {"settings": {"brand": brand | {"accent": "#ffdd00"}}}
+    refused = put(api, pale, match='"1"')
+    assert refused.status_code == 422
+    assert "Take a darker shade" in refused.json()["detail"]
 
 
 def test_two_admins_cannot_overwrite_each_other_unseen(api: RunningApi) -> None:

@@ -15,6 +15,7 @@ from types import MappingProxyType
 from typing import Final
 
 from offers.api.loyalty.statement_sheet import Part, Sheet
+from offers.model.messages.brand import Brand
 
 
 class Paper(StrEnum):
@@ -52,15 +53,15 @@ _STYLES: Final[Mapping[Paper, str]] = MappingProxyType(
 )
 
 
-def page_of(sheet: Sheet, paper: Paper) -> str:
+def page_of(sheet: Sheet, paper: Paper, brand: Brand | None = None) -> str:
     """Return the document; whatever anybody wrote is escaped."""
     head = (
         '<meta charset="utf-8"><meta name="viewport" content="width=device-width">'
-        f'<meta http-equiv="Content-Security-Policy" content="{escape(_policy(paper))}">'
-        f"<title>{escape(sheet.title)}</title><style>{_STYLES[paper]}</style>"
+        f'<meta http-equiv="Content-Security-Policy" content="{escape(_policy(paper, brand))}">'
+        f"<title>{escape(sheet.title)}</title><style>{_style(paper, brand)}</style>"
     )
     body = (
-        f"<header><p>{escape(sheet.place)}</p><h1>{escape(sheet.title)}</h1>"
+        f"<header>{_logo(brand)}<p>{escape(sheet.place)}</p><h1>{escape(sheet.title)}</h1>"
         f"{_rows(sheet.rows)}</header><main>{''.join(map(_section, sheet.parts))}</main>"
         f"<footer>{escape(sheet.foot)}</footer>"
     )
@@ -68,19 +69,36 @@ def page_of(sheet: Sheet, paper: Paper) -> str:
     return f'<!doctype html><html lang="{language}"><head>{head}</head><body>{body}</body></html>'
 
 
-def page_headers(paper: Paper) -> dict[str, str]:
+def page_headers(paper: Paper, brand: Brand | None = None) -> dict[str, str]:
     """Return what goes with the document: nobody keeps it, frames it, or adds to it."""
     return {
-        "Content-Security-Policy": f"{_policy(paper)}; frame-ancestors 'none'",
+        "Content-Security-Policy": f"{_policy(paper, brand)}; frame-ancestors 'none'",
         "Referrer-Policy": "no-referrer",
         "X-Content-Type-Options": "nosniff",
         "X-Robots-Tag": "noindex",
     }
 
 
-def _policy(paper: Paper) -> str:
-    digest = base64.b64encode(hashlib.sha256(_STYLES[paper].encode()).digest()).decode()
-    return f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+def _policy(paper: Paper, brand: Brand | None) -> str:
+    digest = base64.b64encode(hashlib.sha256(_style(paper, brand).encode()).digest()).decode()
+    images = "" if brand is None or brand.logo_png is None else " img-src data:;"
+    return (
+        f"default-src 'none'; style-src 'sha256-{digest}';{images} base-uri 'none'; "
+        "form-action 'none'"
+    )
+
+
+def _style(paper: Paper, brand: Brand | None) -> str:
+    if brand is None:
+        return _STYLES[paper]
+    return f"{_STYLES[paper]}h1,h2{{color:{brand.accent}}}img{{max-height:14mm;max-width:60mm}}"
+
+
+def _logo(brand: Brand | None) -> str:
+    if brand is None or brand.logo_png is None:
+        return ""
+    data = base64.b64encode(brand.logo_png).decode()
+    return f'<img src="data:image/png;base64,{data}" alt="{escape(brand.name)}">'
 
 
 def _section(part: Part) -> str:

@@ -147,13 +147,16 @@ _NOT_KEPT: Final = {"Cache-Control": "no-store"}
 
 def _written(statement: Statement, form: StatementForm, services: Services) -> Response:
     site_map = services.site_map
-    sheet = sheet_of(statement, site_name=site_map.name, time_zone=site_map.time_zone)
+    brand = statement.brand
+    place = site_map.name if brand is None else f"{brand.name}, {site_map.name}"
+    sheet = sheet_of(statement, site_name=place, time_zone=site_map.time_zone)
     match form:
         case StatementForm.TEXT:
             headers = _NOT_KEPT | {"X-Content-Type-Options": "nosniff"}
             return PlainTextResponse(slip_of(sheet), headers=headers)
         case StatementForm.A4 | StatementForm.RECEIPT:
             paper = Paper.A4 if form is StatementForm.A4 else Paper.RECEIPT
-            return HTMLResponse(page_of(sheet, paper), headers=_NOT_KEPT | page_headers(paper))
+            page = page_of(sheet, paper, brand)
+            return HTMLResponse(page, headers=_NOT_KEPT | page_headers(paper, brand))
         case _:
             assert_never(form)

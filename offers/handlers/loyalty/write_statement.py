@@ -62,6 +62,7 @@ def write_statement(
         saved=work.purchases.saved_of(shopper),
         coupons=coupons,
         has_more_coupons=has_more,
+        brand=None if programme is None else programme.settings.brand,
     )
 
 

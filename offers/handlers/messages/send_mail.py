@@ -10,6 +10,7 @@ from typing import assert_never
 
 from offers.handlers.messages.contact_link import confirm_token, unsubscribe_token
 from offers.model.ids import CaseAnswerId, ShopperId
+from offers.model.messages.brand import Brand
 from offers.model.messages.contact import (
     ContactWishes,
     Delivery,
@@ -22,7 +23,7 @@ from offers.model.offering.refusal import PushRefusal
 from offers.model.people.consent import Purpose
 from offers.model.people.shopper import Locale
 from offers.ports import SecretSource, UnitOfWork
-from rtls.model.units import UnixMs
+from rtls.model.units import SiteId, UnixMs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -36,6 +37,8 @@ class MailToSend:
     """of the link that confirms the address, or that ends such mails"""
     words: str | None = None
     """what staff wrote to the shopper, where the mail brings that"""
+    brand: Brand | None = None
+    """in whose name it is sent"""
 
 
 def queue_mail(
@@ -50,7 +53,13 @@ def queue_mail(
 
 
 def prepare_mail(
-    sequence: int, *, work: UnitOfWork, now_ms: UnixMs, secrets: SecretSource, rules: PushRules
+    sequence: int,
+    site: SiteId,
+    *,
+    work: UnitOfWork,
+    now_ms: UnixMs,
+    secrets: SecretSource,
+    rules: PushRules,
 ) -> MailToSend | PushRefusal | None:
     """Return the mail to send now, why it must wait or must not go, or None where it is done.
 
@@ -58,6 +67,8 @@ def prepare_mail(
     ----------
     sequence
         Of a mail that waits.
+    site
+        In whose name it is sent.
     work, now_ms, secrets
         The transaction, the time, the key of links.
     rules
@@ -75,12 +86,14 @@ def prepare_mail(
     if refusal is not None:
         return refusal
     assert wishes.mail_address is not None
+    programme = work.programmes.current(site)
     return MailToSend(
         mail=mail,
         address=wishes.mail_address,
         locale=shopper.locale,
         link_token=_link_token(mail, wishes.mail_address, now_ms=now_ms, secrets=secrets),
         words=_words(mail, work=work),
+        brand=None if programme is None else programme.settings.brand,
     )
 
 

@@ -16,6 +16,7 @@ from offers.model.errors import (
 from offers.model.experiments.experiment import Holdout
 from offers.model.json_members import Json, integer_of, object_of, refuse_unknown, text_of
 from offers.model.loyalty.segment_settings import DEFAULT_SEGMENTS, SETTABLE, SegmentSettings
+from offers.model.messages.brand import Brand, parse_brand, render_brand
 from offers.model.messages.quiet_hours import QuietHours
 from offers.model.ranking.ranking_policy import (
     RankingPolicy,
@@ -31,6 +32,7 @@ _MEMBERS: Final = {
     "ranking",
     "holdout",
     "margin_per_mille",
+    "brand",
 }
 _QUIET: Final = {"from", "until"}
 MARGIN_MAX: Final = 1_000
@@ -52,6 +54,9 @@ class SiteSettings:
     """whom no campaign addresses, so that all can be judged; None: nobody"""
     margin_per_mille: int | None = None
     """what the retailer keeps of a price, on average; None: not told, and no margin is reported"""
+
+    brand: Brand | None = None
+    """how messages and paper look; None: the site's name, black on white"""
 
     def __post_init__(self) -> None:
         given = self.offers_a_trip_max
@@ -106,6 +111,7 @@ def parse_site_settings(document: object) -> SiteSettings:
         margin_per_mille=None
         if given.get("margin_per_mille") is None
         else integer_of(given, "margin_per_mille"),
+        brand=parse_brand(given.get("brand")),
     )
 
 
@@ -122,6 +128,7 @@ def render_site_settings(settings: SiteSettings) -> Json:
         if settings.holdout is None
         else {"salt": settings.holdout.salt, "per_mille": settings.holdout.per_mille},
         "margin_per_mille": settings.margin_per_mille,
+        "brand": None if settings.brand is None else render_brand(settings.brand),
     }
 
 

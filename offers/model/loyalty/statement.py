@@ -9,6 +9,7 @@ from typing import Final
 
 from offers.model.loyalty.ledger import LedgerUnit, Wallet
 from offers.model.loyalty.tier import TierStanding
+from offers.model.messages.brand import Brand
 from offers.model.money import Money
 from offers.model.offering.coupon import CouponCode
 from offers.model.offering.offer import OfferCard
@@ -58,3 +59,5 @@ class Statement:
     """what coupons took off, less what went back with returns; one for each currency"""
     coupons: tuple[PrintedCoupon, ...]
     has_more_coupons: bool
+    brand: Brand | None
+    """of the site where it is handed out"""

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from offers.delivery.mail import SmtpAccess, SmtpMailer, SmtpSecurity
 from offers.delivery.mail_sender import MailSender
 from offers.delivery.mail_texts import text_of
+from offers.handlers.loyalty.start_programme import start_programme
 from offers.handlers.messages.change_contact import ContactChange, change_contact
 from offers.handlers.messages.contact_link import (
     TOKEN_MS,
@@ -24,6 +25,9 @@ from offers.handlers.messages.send_mail import queue_mail
 from offers.handlers.messages.unsubscribe import follow_link, read_link
 from offers.model.errors import InvalidContact
 from offers.model.ids import ShopperId
+from offers.model.loyalty.programme import Programme
+from offers.model.loyalty.site_settings import SiteSettings
+from offers.model.messages.brand import Brand
 from offers.model.messages.contact import DeliveryChannel, DeliveryOutcome, Frequency
 from offers.model.messages.mail import MAIL_KEPT_MS, MailKind, MailState
 from offers.model.messages.push_rules import PushRules
@@ -34,7 +38,7 @@ from offers.model.people.shopper import Locale
 from rtls.model.units import UnixMs
 from tests.postgres import PostgresServer
 from tests.unit.delivery.test_relay import DirectWriter
-from tests.unit.offers.shop import START_MS, Shop, memory_engine, scratch_work
+from tests.unit.offers.shop import SITE, START_MS, Shop, memory_engine, scratch_work
 
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
@@ -105,6 +109,7 @@ class Stage:
         )
         writer = DirectWriter(shop.work)
         self.sender = MailSender(
+            SITE,
             writer=writer,
             reader=writer,
             mailer=SmtpMailer(access, now_ms=lambda: self.now_ms),
@@ -190,6 +195,21 @@ def test_an_address_gets_one_question_and_nothing_else_until_its_owner_says_yes(
     assert stage.turn() == 2
     welcome = message_from_bytes(stage.server.taken[1], policy=policy.default)
     assert welcome["Subject"] == "Willkommen"
+
+
+def test_a_mail_comes_in_the_name_of_the_shop(stage: Stage) -> None:
+    """C40: the sender is the retailer's name, and the mail ends as he ends his letters."""
+    sign_off = {Locale.DE: "Ihr Team von Holz & Mehr", Locale.EN: "Your team"}
+    brand = Brand(name="Holz & Mehr", accent="#0a6b3b", sign_off=sign_off)
+    programme = Programme(
+        site=SITE, time_zone="Europe/Berlin", terms=(), settings=SiteSettings(brand=brand)
+    )
+    start_programme(programme, work=stage.shop.work, now_ms=START_MS)
+    stage.wish()
+    stage.turn()
+    question = message_from_bytes(stage.server.taken[0], policy=policy.default)
+    assert question["From"] == "Holz & Mehr <card@shop.example>"
+    assert question.get_content().rstrip().endswith("\r\n\r\nIhr Team von Holz & Mehr")
 
 
 def test_a_mail_says_how_to_end_such_mails_in_one_click(stage: Stage) -> None:

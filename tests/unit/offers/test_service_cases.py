@@ -301,6 +301,7 @@ def test_an_answer_comes_by_mail_without_a_consent_to_marketing(shop: Shop) -> N
     def prepare(now_ms: int) -> object:
         return prepare_mail(
             mail.sequence,
+            SITE,
             work=shop.work,
             now_ms=UnixMs(now_ms),
             secrets=shop.secrets,
