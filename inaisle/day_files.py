@@ -42,6 +42,11 @@ class DayRecord:
     offers: Sequence[OfferSeen]
     purchases: Sequence[Paid]
 
+    def counted_stays(self) -> Sequence[TrueStay]:
+        """Return the stays of those who agreed to be counted."""
+        counted = {one.number for one in self.shoppers if one.is_counted}
+        return [stay for stay in self.stays if stay.shopper in counted]
+
 
 def truth_folder(data: Path, day: dt.date) -> Path:
     """Return where the truth of a day lies: beside the data folder.

@@ -17,6 +17,7 @@ from typing_extensions import override
 
 from firmware_sim.anchor_device import DeviceSettings
 from firmware_sim.device_fleet import DeviceFleet
+from firmware_sim.hearing import HearingSettings
 from firmware_sim.link import LineMessage, MemoryLink
 from firmware_sim.scenario import Scenario, ScenarioSettings
 from inaisle.anchor_tally import AnchorTally
@@ -51,6 +52,8 @@ from rtls.storage.snapshot_file import SnapshotFile
 from rtls.visit_analysis import VisitAnalysis
 
 STEP_MS: Final = 1_000
+HEARING: Final = HearingSettings(range_rate_hz=1.0, advert_rate_hz=1.0)
+"""as trolley tags with a battery for years are set"""
 HISTORY_TURN_MS: Final = 10_000
 SETTLE_S: Final = 30.0
 STOP_S: Final = 10.0
@@ -128,7 +131,7 @@ class DayStore:
         self.scenario = Scenario(
             site_map,
             seed=seed,
-            settings=ScenarioSettings(shoppers=0, step_ms=STEP_MS),
+            settings=ScenarioSettings(shoppers=0, step_ms=STEP_MS, hearing=HEARING),
             starts_at_ms=clock.at_ms,
         )
         source = FleetSource(clock)

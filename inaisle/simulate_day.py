@@ -17,24 +17,26 @@ from typing import Final
 from firmware_sim.day_plan import DayPlanner, DaySettings, DayShopper
 from firmware_sim.day_truth import DayTruth
 from inaisle.clock import SystemClock
+from inaisle.day_agreement import DayAgreement, day_agreement
 from inaisle.day_files import DayRecord, truth_folder, write_truth
 from inaisle.day_people import DayPeople
 from inaisle.day_store import DayStore, day_store
 from inaisle.demo_settings import day_in_shop
 from inaisle.errors import ExitStatus, InvalidSettings
-from inaisle.history_side import has_insight
+from inaisle.history_side import has_insight, open_history_reader
 from inaisle.settings import Settings
 from inaisle.site_loading import load_site_map, read_campaigns
 from inaisle.stepped_clock import SteppedClock
 from offers.model.campaigns.campaign_json import parse_campaigns
 from offers.model.campaigns.trigger import zone_of
-from rtls.model.footfall import site_clock
-from rtls.model.site_map import SiteMap
+from rtls.model.footfall import ReportWindow, site_clock
+from rtls.model.site_map import SiteMap, ZoneKind
 from rtls.model.units import UnixMs, ZoneId
 
 SHOPPERS: Final = 300
-OPENS: Final = 9
-CLOSES: Final = 20
+OPENS: Final = dt.time(9)
+CLOSES: Final = dt.time(20)
+PHONE_SHARE: Final = 0.2
 SECOND_MS: Final = 1000
 HOUR_MS: Final = 3_600_000
 PART_MS: Final = 180_000
@@ -51,13 +53,16 @@ class DayOptions:
     Parameters
     ----------
     opens, closes
-        Hours by the clocks of the site.
+        By the clocks of the site.
+    phone_share
+        Who comes with a phone; the others take a trolley with a tag.
     """
 
     day: dt.date
     shoppers: int = SHOPPERS
-    opens: int = OPENS
-    closes: int = CLOSES
+    opens: dt.time = OPENS
+    closes: dt.time = CLOSES
+    phone_share: float = PHONE_SHARE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,13 +77,17 @@ class DaySummary:
     redemptions: int
     fixes: int
     visits: int
+    agreement: DayAgreement
+    """of the visits with the truth"""
     seconds: float
     """that it took"""
     truth: str
 
 
-def simulate_day(settings: Settings, options: DayOptions, *, today: dt.date) -> DaySummary:
-    """Play a day.
+def play_day(
+    settings: Settings, options: DayOptions, *, today: dt.date
+) -> tuple[DaySummary, DayRecord]:
+    """Play a day; return what came of it, and what was true.
 
     Parameters
     ----------
@@ -98,7 +107,8 @@ def simulate_day(settings: Settings, options: DayOptions, *, today: dt.date) -> 
         record = day.play(store)
     folder = truth_folder(settings.site.data, options.day)
     write_truth(folder, record)
-    return DaySummary(
+    visits = open_history_reader(day.settings).visits(day_window(options.day, site_map))
+    summary = DaySummary(
         day=options.day.isoformat(),
         shoppers=len(record.shoppers),
         offers=len(record.offers),
@@ -107,9 +117,11 @@ def simulate_day(settings: Settings, options: DayOptions, *, today: dt.date) -> 
         redemptions=sum(paid.redemptions for paid in record.purchases),
         fixes=store.history.counters()["fixes"],
         visits=store.history.counters()["visits"],
+        agreement=day_agreement(visits, record.counted_stays(), shelves=shelves_of(site_map)),
         seconds=round(time.perf_counter() - begun_s, 1),
         truth=str(folder),
     )
+    return summary, record
 
 
 class _Day:
@@ -118,13 +130,16 @@ class _Day:
     def __init__(self, settings: Settings, options: DayOptions, site_map: SiteMap) -> None:
         self.settings = day_settings(settings)
         self._site_map = site_map
-        midnight = dt.datetime.combine(options.day, dt.time(), site_clock(site_map.time_zone))
-        opens_ms, closes_ms = (
-            UnixMs(round(midnight.replace(hour=hour).timestamp() * 1000))
-            for hour in (options.opens, options.closes)
+        clock = site_clock(site_map.time_zone)
+        opens_ms, closes_ms, ends_ms = (
+            UnixMs(round(dt.datetime.combine(day, time_, clock).timestamp() * 1000))
+            for day, time_ in (
+                (options.day, options.opens),
+                (options.day, options.closes),
+                (options.day + dt.timedelta(days=1), dt.time()),
+            )
         )
-        ends = midnight + dt.timedelta(days=1)
-        self._settled_ms = UnixMs(round(ends.timestamp() * 1000) + SETTLED_MS)
+        self._settled_ms = UnixMs(ends_ms + SETTLED_MS)
         self._seed = settings.simulator.seed
         self.clock = SteppedClock(UnixMs(opens_ms - 60 * SECOND_MS))
         self._plan = DayPlanner(
@@ -134,6 +149,7 @@ class _Day:
                 opens_ms=opens_ms,
                 closes_ms=closes_ms,
                 popular=watched_zones(settings),
+                phone_share=options.phone_share,
             ),
             seed=self._seed,
         ).draw()
@@ -201,6 +217,23 @@ def day_settings(settings: Settings) -> Settings:
     )
 
 
+def day_window(day: dt.date, site_map: SiteMap) -> ReportWindow:
+    """Return the window of a day by the clocks of the site."""
+    clock = site_clock(site_map.time_zone)
+    begin, end = (
+        UnixMs(round(dt.datetime.combine(one, dt.time(), clock).timestamp() * 1000))
+        for one in (day, day + dt.timedelta(days=1))
+    )
+    return ReportWindow(
+        site=site_map.site, time_zone=site_map.time_zone, start_ms=begin, end_ms=end
+    )
+
+
+def shelves_of(site_map: SiteMap) -> frozenset[ZoneId]:
+    """Return the shelves of a site."""
+    return frozenset(zone.zone for zone in site_map.zones if zone.kind is ZoneKind.SHELF)
+
+
 def watched_zones(settings: Settings) -> tuple[ZoneId, ...]:
     """Return the zones that campaigns watch: a shop advertises where people stand."""
     found = read_campaigns(settings.site)
@@ -216,7 +249,7 @@ def run_day(settings: Settings, *, day: str, shoppers: int | None, as_json: bool
     site_map = load_site_map(settings.site)
     today = day_in_shop(SystemClock().now_ms(), site_map.time_zone)
     options = DayOptions(day=parse_day(day, today=today), shoppers=shoppers or SHOPPERS)
-    summary = simulate_day(settings, options, today=today)
+    summary, _ = play_day(settings, options, today=today)
     if as_json:
         sys.stdout.write(json.dumps(asdict(summary), indent=2) + "\n")
     else:
@@ -249,11 +282,16 @@ def parse_day(text: str, *, today: dt.date) -> dt.date:
 
 def day_text(summary: DaySummary, *, data: Path) -> str:
     """Return what a person reads."""
+    agreement = summary.agreement
     return (
         f"{summary.day}: {summary.shoppers} shoppers were offered {summary.offers} offers, opened "
         f"{summary.opened}, redeemed {summary.redemptions}, and made {summary.purchases} purchases "
         f"with the card.\n{summary.fixes:,} fixes and {summary.visits:,} visits are in the history "
-        f"({summary.seconds:.0f} s).\nTruth: {summary.truth}\n"
+        f"({summary.seconds:.0f} s).\n"
+        f"Of the dwell that is told of shelves {agreement.right_share:.1%} is where and when that "
+        f"shopper stood; it is {agreement.found_share:.1%} of all true dwell there "
+        f"({agreement.stops} of {agreement.stops_true} stops).\n"
+        f"Truth: {summary.truth}\n"
         f"Reports: inaisle serve --data {data}\n"
     )
 

@@ -8,7 +8,7 @@ import pytest
 from inaisle.day_files import truth_folder
 from inaisle.errors import InvalidSettings
 from inaisle.settings import Settings, load_settings
-from inaisle.simulate_day import DayOptions, parse_day, simulate_day, watched_zones
+from inaisle.simulate_day import DayOptions, parse_day, play_day, watched_zones
 
 TODAY = dt.date(2026, 3, 20)
 YESTERDAY = TODAY - dt.timedelta(days=1)
@@ -25,14 +25,14 @@ def test_a_day_that_is_not_over_or_would_be_removed_at_once_is_refused(
     """The history keeps 30 days: an older one would be gone when the reports look for it."""
     options = DayOptions(day=dt.date.fromisoformat(day))
     with pytest.raises(InvalidSettings, match=r"--day is .*expected 2026-02-19 to 2026-03-19"):
-        simulate_day(shop(tmp_path / "shop"), options, today=TODAY)
+        play_day(shop(tmp_path / "shop"), options, today=TODAY)
 
 
 def test_simulated_shoppers_do_not_come_among_real_ones(tmp_path: Path) -> None:
     """A folder of a service is not to be told from one of a shop."""
     (tmp_path / "offers.sqlite").write_bytes(b"somebody's")
     with pytest.raises(InvalidSettings, match="holds something and no simulated day"):
-        simulate_day(shop(tmp_path), DayOptions(day=YESTERDAY), today=TODAY)
+        play_day(shop(tmp_path), DayOptions(day=YESTERDAY), today=TODAY)
 
 
 @pytest.mark.parametrize("day", ["2026-03-18", "2026-03-17"])
@@ -40,9 +40,7 @@ def test_a_day_is_played_once_and_none_before_it(tmp_path: Path, day: str) -> No
     """Twice would be twice as many visitors; backwards would be purchases before the pairing."""
     truth_folder(tmp_path / "shop", dt.date(2026, 3, 18)).mkdir(parents=True)
     with pytest.raises(InvalidSettings, match="expected a later day"):
-        simulate_day(
-            shop(tmp_path / "shop"), DayOptions(day=dt.date.fromisoformat(day)), today=TODAY
-        )
+        play_day(shop(tmp_path / "shop"), DayOptions(day=dt.date.fromisoformat(day)), today=TODAY)
 
 
 def test_a_day_is_named_by_its_date_or_as_yesterday() -> None:
