@@ -28,6 +28,10 @@ BEHIND = Zone(
 LOCKED = Zone(
     zone=ZoneId("locked"), name="Locked", kind=ZoneKind.SHELF, floor=0, ring=box(16, 8, 18, 10)
 )
+NAILS = Zone(
+    zone=ZoneId("nails"), name="Nails", kind=ZoneKind.SHELF, floor=0, ring=box(6.2, 5, 7.2, 7)
+)
+PAINT = Zone(zone=ZoneId("paint"), name="Paint", kind=ZoneKind.SHELF, floor=0, ring=box(0, 1, 1, 2))
 AISLE = Zone(zone=ZoneId("aisle-3"), name="3", kind=ZoneKind.AISLE, floor=0, ring=box(6, 2, 9, 12))
 
 
@@ -37,7 +41,7 @@ def finder() -> RouteFinder:
         site=SiteId("shop"),
         name="Shop",
         floors=(FLOOR, UPSTAIRS),
-        zones=(BEHIND, LOCKED, AISLE),
+        zones=(BEHIND, LOCKED, NAILS, PAINT, AISLE),
         anchors=(),
         walls=(OUTER, ROOM),
         fixtures=(SHELF,),
@@ -95,6 +99,12 @@ def test_of_several_shelves_the_one_that_can_be_walked_to_is_taken(finder: Route
     """A product in a closed store room also stands in the shop."""
     route = finder.to_nearest_zone(at(14.0, 9.0), [ZoneId("locked"), ZoneId("screws")])
     assert route.zone == "screws"
+
+
+def test_of_two_shelves_the_shorter_walk_counts_not_the_shorter_line(finder: RouteFinder) -> None:
+    """Nails are 2.2 m away behind the shelf, 7.1 m on foot; paint is 6.0 m away, and seen."""
+    route = finder.to_nearest_zone(at(4.5, 6.0), [ZoneId("nails"), ZoneId("paint")])
+    assert (route.zone, round(route.length_m, 1)) == ("paint", 6.0)
 
 
 @pytest.mark.parametrize(

@@ -88,6 +88,12 @@ def test_a_lift_is_worth_its_wait_for_who_stands_before_it() -> None:
     )
 
 
+def test_nobody_waits_for_a_lift_to_save_two_metres() -> None:
+    """9 m to the lift and 36 s, or 11 m to the stairs and 20 s."""
+    route = finder(STAIRS, LIFT).to_place(at(16.0, 1.0, 0), at(16.0, 1.0, 1))
+    assert told(route)[1] is Instruction.TAKE_STAIRS
+
+
 def test_a_trolley_takes_the_lift_however_far_it_is() -> None:
     """Nobody carries a trolley up the stairs, nor a wheelchair."""
     both = finder(STAIRS, UP, LIFT)
