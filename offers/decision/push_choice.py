@@ -5,10 +5,13 @@ default: more than one message a place cut the use of an app by a factor of four
 of 100 000 shoppers. What is not pushed waits in the app, silently.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from offers.model.messages.contact import ContactWishes, DeliveryChannel
+from offers.model.offering.decision import Decision
+from offers.model.offering.decision_ground import PushGround
 from offers.model.offering.refusal import PushRefusal
+from offers.model.visits.site_rules import SiteRules
 from rtls.model.units import UnixMs
 
 LEFT_MS_MIN = 2_000  # a push takes about a second to arrive; what comes after the end only annoys
@@ -87,3 +90,23 @@ def foreseen_refusal(outlook: PushOutlook) -> PushRefusal | None:
         (last is not None and outlook.now_ms - last < rest_ms, PushRefusal.TOO_SOON),
     )
     return next((refusal for stands, refusal in reasons if stands), None)
+
+
+def with_foreseen_push(decision: Decision, push: PushGround, rules: SiteRules) -> Decision:
+    """Return a decision that says what stands against a push of its offer, and on what ground."""
+    chosen, ground = decision.chosen, decision.ground
+    assert chosen is not None
+    assert ground is not None
+    outlook = PushOutlook(
+        now_ms=decision.at_ms,
+        may_notify=chosen.may_notify,
+        is_place=ground.needs_locate,
+        is_quiet=rules.quiet_hours.covers(decision.at_ms),
+        wishes=ContactWishes(wants_push=push.wants_push, frequency=push.frequency),
+        last_pushed_at_ms=push.last_pushed_at_ms,
+    )
+    return replace(
+        decision,
+        chosen=replace(chosen, push_refusal=foreseen_refusal(outlook)),
+        ground=replace(ground, push=push),
+    )

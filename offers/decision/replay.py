@@ -6,17 +6,18 @@ shopper's past gave are those of the log; all else is worked out by the code tha
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 
 import numpy as np
 
 from offers.decision.eligibility import Standing
+from offers.decision.push_choice import with_foreseen_push
 from offers.decision.settle import Question, settle
 from offers.model.campaigns.campaign import CampaignRevision
 from offers.model.errors import InvalidOffer
 from offers.model.experiments.experiment import Experiment
 from offers.model.ids import CampaignId, ExperimentId
-from offers.model.offering.decision import Candidate, Choice, Decision
+from offers.model.offering.decision import Candidate, Decision
 from offers.model.offering.decision_ground import CandidateGround, DecisionGround
 from offers.model.offering.refusal import Refusal
 from offers.model.ranking.panel import Numbers
@@ -68,7 +69,8 @@ def replay(
         again = settle(asked, _Recorded(logged, ground))
     except _NotRecorded:
         return Replayed(decision=None, differs_in=("ground",))
-    again = _with_push_of(logged, again)
+    if ground.push is not None and again.chosen is not None:
+        again = with_foreseen_push(again, ground.push, rules)
     names = (member.name for member in fields(Decision))
     differs = tuple(name for name in names if getattr(again, name) != getattr(logged, name))
     return Replayed(decision=again, differs_in=differs)
@@ -153,11 +155,3 @@ def _candidate(ground: CandidateGround, revision: CampaignRevision) -> Candidate
         dismissed_at_ms=ground.dismissed_at_ms,
         has_budget=ground.has_budget,
     )
-
-
-def _with_push_of(logged: Decision, again: Decision) -> Decision:
-    # What stood against a push concerns the message, which the sender asks about once more.
-    before: Choice | None = logged.chosen
-    if before is None or again.chosen is None:
-        return again
-    return replace(again, chosen=replace(again.chosen, push_refusal=before.push_refusal))

@@ -11,8 +11,9 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 
 from offers.model.ids import CampaignId, ConsentId, DecisionId, ExperimentId, ShopperId, VisitId
+from offers.model.messages.contact import Frequency
 from offers.model.offering.decision import Choice, Decision, PassedOver, Weighed
-from offers.model.offering.decision_ground import CandidateGround, DecisionGround
+from offers.model.offering.decision_ground import CandidateGround, DecisionGround, PushGround
 from offers.model.offering.refusal import PushRefusal, Refusal
 from offers.model.offering.trial import NO_TRIAL, ArmTaken, Trial
 from rtls.model.units import SiteId, UnixMs, ZoneId
@@ -157,6 +158,7 @@ def _render_ground(ground: DecisionGround) -> str:
             "rules": [ground.time_zone, ground.programme],
             "experiments": ground.experiments,
             "candidates": [_render_candidate(candidate) for candidate in ground.candidates],
+            "push": None if ground.push is None else _render_push(ground.push),
         },
         separators=(",", ":"),
     )
@@ -194,6 +196,19 @@ def _parse_ground(text: str) -> DecisionGround:
             (ExperimentId(experiment), revision) for experiment, revision in given["experiments"]
         ),
         candidates=tuple(_parse_candidate(*entry) for entry in given["candidates"]),
+        push=None if given.get("push") is None else _parse_push(*given["push"]),
+    )
+
+
+def _render_push(push: PushGround) -> list[object]:
+    return [push.wants_push, push.frequency.value, push.last_pushed_at_ms]
+
+
+def _parse_push(wants_push: bool, frequency: str, last_ms: int | None) -> PushGround:  # noqa: FBT001
+    return PushGround(
+        wants_push=wants_push,
+        frequency=Frequency(frequency),
+        last_pushed_at_ms=None if last_ms is None else UnixMs(last_ms),
     )
 
 

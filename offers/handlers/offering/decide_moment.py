@@ -4,10 +4,8 @@ Layer: flow. Takes: a `Moment` from on_visit or on_occasion. Gives: its `Decisio
 the database are as many for one campaign as for five hundred.
 """
 
-from dataclasses import replace
-
 from offers.decision.decide import decide
-from offers.decision.push_choice import PushOutlook, foreseen_refusal
+from offers.decision.push_choice import with_foreseen_push
 from offers.decision.ranking.campaign_features import with_past
 from offers.decision.situation import asked_of
 from offers.handlers.experiments.note_assignments import note_assignments
@@ -17,11 +15,12 @@ from offers.handlers.till.coupon_budgets import spent_campaigns
 from offers.model.campaigns.campaign import COOL_DOWN_S_MAX
 from offers.model.conditions.shopper_facts import ShopperFacts
 from offers.model.experiments.experiment import Experiment
-from offers.model.ids import CampaignId, DecisionId, ExperimentId
+from offers.model.ids import CampaignId, DecisionId, ExperimentId, ShopperId
 from offers.model.loyalty.programme import ProgrammeRevision
 from offers.model.loyalty.site_settings import DEFAULT_SITE_SETTINGS
 from offers.model.messages.contact import DeliveryChannel
 from offers.model.offering.decision import Candidate, Decision
+from offers.model.offering.decision_ground import PushGround
 from offers.model.offering.occasion import Moment
 from offers.model.ranking.ranking_policy import RankingPolicy
 from offers.model.visits.site_rules import QUIET_FROM, QUIET_UNTIL, SiteRules
@@ -74,7 +73,9 @@ def decide_moment(
         experiments=_experiments_of(candidates, work=work),
     )
     if decision.chosen is not None:
-        decision = _with_push(decision, moment, work=work)
+        # What stands against a push is written down; the offer waits in the app then.
+        push = _push_ground(moment.shopper, work=work)
+        decision = with_foreseen_push(decision, push, rules)
     work.decisions.append(decision)
     note_assignments(decision, holdout=rules.holdout, work=work)
     if decision.chosen is not None:
@@ -102,19 +103,14 @@ def rules_from(revision: ProgrammeRevision | None, *, time_zone: str) -> SiteRul
     )
 
 
-def _with_push(decision: Decision, moment: Moment, *, work: UnitOfWork) -> Decision:
-    """Write down what stands against a push of the chosen offer; it waits in the app then."""
-    chosen = decision.chosen
-    assert chosen is not None
-    outlook = PushOutlook(
-        now_ms=moment.now_ms,
-        may_notify=chosen.may_notify,
-        is_place=moment.needs_locate,
-        is_quiet=rules_of(moment.site, work=work).quiet_hours.covers(moment.now_ms),
-        wishes=work.contacts.wishes_of(moment.shopper),
-        last_pushed_at_ms=work.contacts.last_addressed(moment.shopper, DeliveryChannel.PUSH),
+def _push_ground(shopper: ShopperId, *, work: UnitOfWork) -> PushGround:
+    """Return what the shopper wishes about pushes now."""
+    wishes = work.contacts.wishes_of(shopper)
+    return PushGround(
+        wants_push=wishes.wants_push,
+        frequency=wishes.frequency,
+        last_pushed_at_ms=work.contacts.last_addressed(shopper, DeliveryChannel.PUSH),
     )
-    return replace(decision, chosen=replace(chosen, push_refusal=foreseen_refusal(outlook)))
 
 
 def candidates_of(moment: Moment, *, work: UnitOfWork) -> list[Candidate]:

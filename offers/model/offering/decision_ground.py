@@ -9,6 +9,7 @@ second history of purchases. What else rules read are revisions, which never cha
 from dataclasses import dataclass
 
 from offers.model.ids import CampaignId, ConsentId, ExperimentId
+from offers.model.messages.contact import Frequency
 from offers.model.offering.refusal import Refusal
 from rtls.model.units import UnixMs
 
@@ -30,6 +31,15 @@ class CandidateGround:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PushGround:
+    """What the shopper wished about pushes when an offer was chosen."""
+
+    wants_push: bool
+    frequency: Frequency
+    last_pushed_at_ms: UnixMs | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DecisionGround:
     """What was read at the moment of a decision."""
 
@@ -48,3 +58,5 @@ class DecisionGround:
     experiments: tuple[tuple[ExperimentId, int], ...]
     """those that campaigns named and nobody had stopped, with their revisions"""
     candidates: tuple[CandidateGround, ...]
+    push: PushGround | None = None
+    """None: nothing was chosen, so nothing could be pushed"""

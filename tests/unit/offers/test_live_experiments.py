@@ -24,7 +24,7 @@ from offers.model.experiments.experiment_part import ExperimentPart
 from offers.model.ids import DecisionId, ExperimentId
 from offers.model.loyalty.site_settings import SiteSettings
 from offers.model.offering.decision import Decision
-from offers.model.offering.refusal import Refusal
+from offers.model.offering.refusal import PushRefusal, Refusal
 from offers.model.people.consent import Purpose
 from offers.model.ranking.ranking_policy import RankingPolicy
 from rtls.model.units import SiteId, UnixMs
@@ -192,6 +192,7 @@ def test_a_log_that_was_tampered_with_is_found(shop: Shop) -> None:
         (replace(logged, policy="priority/1"), "policy"),
         (replace(logged, passed_over=logged.passed_over[1:]), "passed_over"),
         (replace(logged, ground=replace(ground, candidates=capped)), "chosen"),
+        (replace(logged, chosen=replace(chosen, push_refusal=PushRefusal.TOO_SOON)), "chosen"),
         (replace(logged, decision=DecisionId("9" * 32)), "chosen"),
         (replace(logged, trial=replace(logged.trial, is_held_out=True)), "trial"),
     ):
