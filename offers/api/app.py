@@ -27,6 +27,7 @@ from offers.api.error_handlers import install_error_handlers
 from offers.api.experiments.experiment_routes import experiment_routes
 from offers.api.experiments.ranking_routes import ranking_routes
 from offers.api.experiments.report_routes import experiment_report_routes
+from offers.api.insight.content_routes import content_routes
 from offers.api.insight.kpi_routes import kpi_routes
 from offers.api.insight.till_day_routes import till_day_routes
 from offers.api.loyalty.points_routes import points_routes
@@ -203,6 +204,7 @@ def _include(app: FastAPI, open_routers: Sequence[APIRouter]) -> None:
         route_routes,
         catalogue_routes,
         kpi_routes,
+        content_routes,
         till_day_routes,
         problem_routes,
     )

@@ -144,6 +144,7 @@ ROLES: Final[Mapping[str, Roles | None]] = {
     "getProducts": CAMPAIGN_STAFF,
     "getProduct": CAMPAIGN_STAFF,
     "getKpis": CAMPAIGN_STAFF,
+    "getContents": CAMPAIGN_STAFF,
     "putTillTotal": CAMPAIGN_STAFF,
     "getKpiWeeks": CAMPAIGN_STAFF,
     "getKpiAlerts": CAMPAIGN_STAFF,

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
+from offers.insight.proportion import proportion_interval
 from offers.model.experiments.estimate import LEVEL_USUAL, Interval
 from offers.model.insight.kpi import Kpi, KpiName, Withheld, missing, told
 from offers.model.insight.kpi_columns import PurchaseColumns, shopper_days, shoppers_of
@@ -110,15 +111,8 @@ def share_of(name: KpiName, part: int, whole: int, *, shoppers: int) -> Kpi:
     """Return a share with Wilson's interval, which stays between 0 and 1."""
     if not whole:
         return missing(name, Withheld.NOTHING_HAPPENED)
-    share = part / whole
-    z = _QUANTILE
-    scale = 1.0 + z * z / whole
-    middle = (share + z * z / (2 * whole)) / scale
-    reach = z / scale * math.sqrt(share * (1 - share) / whole + z * z / (4 * whole * whole))
-    interval = Interval(
-        low=max(middle - reach, 0.0), high=min(middle + reach, 1.0), level=LEVEL_USUAL
-    )
-    return told(name, share, shoppers=shoppers, interval=interval)
+    interval = proportion_interval(part, whole)
+    return told(name, part / whole, shoppers=shoppers, interval=interval)
 
 
 def ratio_of_sums(sums: Numbers, counts: Numbers) -> tuple[float, float]:

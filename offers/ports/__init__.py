@@ -13,6 +13,7 @@ from offers.ports.cards import CardClaims, Cards
 from offers.ports.cases import Cases
 from offers.ports.catalogue import Catalogues
 from offers.ports.contact import Contacts, Mails, PushSubscriptions, Trips
+from offers.ports.contents import Contents
 from offers.ports.engagement import GoodwillDays, Referrals, StaffRequests, Surveys
 from offers.ports.experiments import Experiments
 from offers.ports.facts import Attributes, Facts
@@ -50,6 +51,7 @@ __all__ = [
     "Catalogues",
     "Consents",
     "Contacts",
+    "Contents",
     "Coupons",
     "Decisions",
     "Experiments",

@@ -15,6 +15,7 @@ from offers.ports.cards import CardClaims, Cards
 from offers.ports.cases import Cases
 from offers.ports.catalogue import Catalogues
 from offers.ports.contact import Contacts, Mails, PushSubscriptions, Trips
+from offers.ports.contents import Contents
 from offers.ports.engagement import GoodwillDays, Referrals, StaffRequests, Surveys
 from offers.ports.experiments import Experiments
 from offers.ports.facts import Attributes, Facts
@@ -70,6 +71,8 @@ class UnitOfWork(Protocol):
     def occasions(self) -> Occasions: ...  # noqa: D102
     @property
     def history(self) -> History: ...  # noqa: D102
+    @property
+    def contents(self) -> Contents: ...  # noqa: D102
     @property
     def key_figures(self) -> KeyFigures: ...  # noqa: D102
     @property

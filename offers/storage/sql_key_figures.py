@@ -70,7 +70,7 @@ _NEWEST = (
     .where(CONSENTS.c.purpose == Purpose.ANALYTICS.value)
     .group_by(CONSENTS.c.shopper_id)
 )
-_COUNTED = (
+COUNTED = (
     sa.select(CONSENTS.c.shopper_id)
     .where(CONSENTS.c.sequence.in_(_NEWEST.scalar_subquery()), CONSENTS.c.is_granted)
     .subquery("counted")
@@ -106,15 +106,15 @@ def _receipts(*, only_members: bool) -> sa.Select[*tuple[object, ...]]:
     return (
         sa.select(
             _P.shopper_id,
-            _COUNTED.c.shopper_id.is_not(None).label("is_counted"),
+            COUNTED.c.shopper_id.is_not(None).label("is_counted"),
             _M.segment,
             _P.at_ms,
             _PAID.label("paid_minor"),
         )
         .join_from(
-            PURCHASES, _COUNTED, _COUNTED.c.shopper_id == _P.shopper_id, isouter=not only_members
+            PURCHASES, COUNTED, COUNTED.c.shopper_id == _P.shopper_id, isouter=not only_members
         )
-        .join(MEMBERSHIPS, _member_of(_COUNTED.c.shopper_id), isouter=True)
+        .join(MEMBERSHIPS, _member_of(COUNTED.c.shopper_id), isouter=True)
         .join(_BACK, _BACK.c.purchase_id == _P.purchase_id, isouter=True)
         .where(_IN_SPAN, _P.currency == sa.bindparam("money"), _PAID > 0)
         .limit(_MOST)
@@ -143,7 +143,7 @@ _OFFERS = (
         _R.at_ms,
         _IS_KEPT.label("is_kept"),
     )
-    .join_from(OFFERS, _COUNTED, _COUNTED.c.shopper_id == _O.shopper_id)
+    .join_from(OFFERS, COUNTED, COUNTED.c.shopper_id == _O.shopper_id)
     .join(MEMBERSHIPS, _member_of(_O.shopper_id), isouter=True)
     .join(COUPONS, _C.offer_id == _O.offer_id, isouter=True)
     .join(

@@ -21,6 +21,7 @@ from offers.ports import (
     Catalogues,
     Consents,
     Contacts,
+    Contents,
     Coupons,
     Decisions,
     Experiments,
@@ -72,6 +73,7 @@ from offers.storage.sql_cases import SqlCases
 from offers.storage.sql_catalogues import SqlCatalogues
 from offers.storage.sql_consents import SqlConsents
 from offers.storage.sql_contacts import SqlContacts
+from offers.storage.sql_contents import SqlContents
 from offers.storage.sql_coupons import SqlCoupons
 from offers.storage.sql_decisions import SqlDecisions
 from offers.storage.sql_experiments import SqlExperiments
@@ -149,6 +151,7 @@ class SqlWork:
     outcomes = _Made[OutcomeBook](SqlOutcomes)
     occasions = _Made[Occasions](SqlOccasions)
     history = _Made[History](SqlHistory)
+    contents = _Made[Contents](SqlContents)
     key_figures = _Made[KeyFigures](SqlKeyFigures)
     kpi_alerts = _Made[KpiAlerts](SqlKpiAlerts)
     offers = _Made[Offers](SqlOffers)
