@@ -74,6 +74,51 @@ from rtls.model.units import UnixMs
 PREFIX: Final = "/v1"
 VERSION: Final = "1"
 DEFAULT_SETTINGS: Final = ApiSettings()
+# Routes are looked through in this order; nobody waits for an answer as a queue at a till does.
+_GUARDED: Final = (
+    till_routes,
+    shopper_routes,
+    why_routes,
+    privacy_routes,
+    scan_routes,
+    use_routes,
+    offer_routes,
+    points_routes,
+    purchase_routes,
+    tier_routes,
+    statement_routes,
+    reward_routes,
+    offline_routes,
+    budget_routes,
+    operator_routes,
+    campaign_routes,
+    by_hand_routes,
+    experiment_routes,
+    experiment_report_routes,
+    ranking_routes,
+    programme_routes,
+    partner_routes,
+    contact_routes,
+    brand_routes,
+    unsubscribe_routes,
+    webhook_routes,
+    survey_routes,
+    case_routes,
+    suspension_routes,
+    audience_routes,
+    attribute_routes,
+    referral_routes,
+    staff_request_routes,
+    goodwill_routes,
+    handed_card_routes,
+    product_routes,
+    route_routes,
+    catalogue_routes,
+    kpi_routes,
+    content_routes,
+    till_day_routes,
+    problem_routes,
+)
 
 
 def create_app(
@@ -163,52 +208,7 @@ def create_app(
 
 
 def _include(app: FastAPI, open_routers: Sequence[APIRouter]) -> None:
-    # Routes are looked through in this order; nobody waits for an answer as a queue at a till does.
-    guarded = (
-        till_routes,
-        shopper_routes,
-        why_routes,
-        privacy_routes,
-        scan_routes,
-        use_routes,
-        offer_routes,
-        points_routes,
-        purchase_routes,
-        tier_routes,
-        statement_routes,
-        reward_routes,
-        offline_routes,
-        budget_routes,
-        operator_routes,
-        campaign_routes,
-        by_hand_routes,
-        experiment_routes,
-        experiment_report_routes,
-        ranking_routes,
-        programme_routes,
-        partner_routes,
-        contact_routes,
-        brand_routes,
-        unsubscribe_routes,
-        webhook_routes,
-        survey_routes,
-        case_routes,
-        suspension_routes,
-        audience_routes,
-        attribute_routes,
-        referral_routes,
-        staff_request_routes,
-        goodwill_routes,
-        handed_card_routes,
-        product_routes,
-        route_routes,
-        catalogue_routes,
-        kpi_routes,
-        content_routes,
-        till_day_routes,
-        problem_routes,
-    )
-    for router in guarded:
+    for router in _GUARDED:
         app.include_router(router, prefix=PREFIX, dependencies=[Depends(enforce_role)])
     app.include_router(stream_routes, prefix=PREFIX)  # signs in by itself, see there
     for router in open_routers:
