@@ -40,6 +40,10 @@ class Offers(Protocol):
         """Return the offers of a visit that are still issued only."""
         ...
 
+    def revoked_of_visit(self, visit: VisitId) -> tuple[Offer, ...]:
+        """Return the offers of a visit that were revoked before they arrived, oldest first."""
+        ...
+
     def undelivered_of_shopper(self, shopper: ShopperId) -> tuple[Offer, ...]:
         """Return the offers to a shopper that are still issued only, oldest first."""
         ...
@@ -56,7 +60,10 @@ class Offers(Protocol):
         ...
 
     def count_since(self, shopper: ShopperId, site: SiteId, *, since_ms: UnixMs) -> int:
-        """Return how many offers of places were made to the shopper at the site since then."""
+        """Return how many offers of places were made to the shopper at the site since then.
+
+        One that was revoked before it arrived was none.
+        """
         ...
 
     def move(self, before: Offer, after: Offer) -> bool:

@@ -19,6 +19,10 @@ class Visits(Protocol):
         """Write the id of an event; False where it has been written before."""
         ...
 
+    def is_noted(self, event_id: str) -> bool:
+        """Say whether the id of an event has been written."""
+        ...
+
     def add(self, visit: OpenVisit) -> None:
         """Write a visit; one that is known already stays as it is."""
         ...

@@ -38,6 +38,15 @@ _UNDELIVERED_OF_VISIT = (
     .where(_O.visit_id == sa.bindparam("visit"), _IS_UNDELIVERED)
     .order_by(_O.sequence)
 )
+_REVOKED_OF_VISIT = (
+    sa.select(OFFERS)
+    .where(
+        _O.visit_id == sa.bindparam("visit"),
+        _O.state == OfferState.REVOKED.value,
+        _O.delivered_at_ms.is_(None),
+    )
+    .order_by(_O.sequence)
+)
 _UNDELIVERED_OF_SHOPPER = (
     sa.select(OFFERS)
     .where(_O.shopper_id == sa.bindparam("shopper"), _IS_UNDELIVERED)
@@ -68,6 +77,7 @@ _COUNT_SINCE = sa.select(sa.func.count()).where(
     _O.site == sa.bindparam("site"),
     _O.locate_consent_id.is_not(None),
     _O.issued_at_ms >= sa.bindparam("since_ms"),
+    sa.or_(_O.state != OfferState.REVOKED.value, _O.delivered_at_ms.is_not(None)),
 )
 _MOVE = (
     sa.update(OFFERS)
@@ -145,6 +155,10 @@ class SqlOffers:
         """Return the offers of a visit that are still issued only."""
         return self._read(_UNDELIVERED_OF_VISIT, {"visit": visit})
 
+    def revoked_of_visit(self, visit: VisitId) -> tuple[Offer, ...]:
+        """Return the offers of a visit that were revoked before they arrived, oldest first."""
+        return self._read(_REVOKED_OF_VISIT, {"visit": visit})
+
     def undelivered_of_shopper(self, shopper: ShopperId) -> tuple[Offer, ...]:
         """Return the offers to a shopper that are still issued only, oldest first."""
         return self._read(_UNDELIVERED_OF_SHOPPER, {"shopper": shopper})
@@ -170,7 +184,10 @@ class SqlOffers:
         )
 
     def count_since(self, shopper: ShopperId, site: SiteId, *, since_ms: UnixMs) -> int:
-        """Return how many offers of places were made to the shopper at the site since then."""
+        """Return how many offers of places were made to the shopper at the site since then.
+
+        One that was revoked before it arrived was none.
+        """
         given = {"shopper": shopper, "site": site, "since_ms": since_ms}
         count: int = self._connection.execute(_COUNT_SINCE, given).scalar_one()
         return count

@@ -30,6 +30,7 @@ _HAND_OVER = (
     .values(pairing_id=sa.bindparam("after"))
 )
 _E = PROCESSED_EVENTS.c
+_NOTED = sa.select(_E.event_id).where(_E.event_id == sa.bindparam("event"))
 _MOST = sa.bindparam("most", type_=sa.Integer)
 _FORGET_VISITS = sa.delete(VISITS).where(
     _V.visit_id.in_(
@@ -53,6 +54,11 @@ class SqlVisits:
         """Write the id of an event; False where it has been written before."""
         row = {"event_id": event_id, "at_ms": at_ms}
         return self._connection.execute(self._note, row).rowcount == 1
+
+    def is_noted(self, event_id: str) -> bool:
+        """Say whether the id of an event has been written."""
+        found = self._connection.execute(_NOTED, {"event": event_id}).one_or_none()
+        return found is not None
 
     def add(self, visit: OpenVisit) -> None:
         """Write a visit; one that is known already stays as it is."""

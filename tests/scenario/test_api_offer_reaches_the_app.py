@@ -1,15 +1,17 @@
 """From a visit to the app and the till, over real sockets (C1, C4, I11)."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from websockets.sync.client import connect
 
 from offers.model.offering.offer import OfferState
+from rtls.model.visit import TransitionKind
 from tests.contract.waiting import wait_until
 from tests.scenario.running_api import Phone, RunningApi, frame, running_api
-from tests.unit.offers.shop import DWELL_S, INFORMATION, campaign
+from tests.unit.offers.shop import DWELL_S, INFORMATION, campaign, transition
 
 pytestmark = pytest.mark.slow
 
@@ -229,3 +231,20 @@ def test_an_offer_to_a_closed_app_is_given_up_and_not_tried_for_ever(
     wait_until(lambda: api.reader.run(lambda work: work.outbox.waiting(limit=10)) == ())
     assert api.relay.counters["sent"] == 3
     assert stored_state(api, phone) == ["issued"]
+
+
+def test_an_offer_that_an_outage_took_reaches_the_app_after_all(
+    api: RunningApi, phone: Phone
+) -> None:
+    """The line was down: told to have left, known a second later to have stood there all along."""
+    reached = api.stand("tag:1")
+    lost = transition(reached, TransitionKind.LEFT, at_ms=api.now_ms)
+    api.feed.accept([lost])
+    assert stored_state(api, phone) == ["revoked"]
+    api.advance(1_000)
+    api.feed.accept([replace(lost, revision=1, is_withdrawn=True)])
+    with phone.stream() as stream:
+        offer = frame(stream)["offer"]
+        assert isinstance(offer, dict)
+        assert (offer["title"], offer["state"]) == ("Dübel", "delivered")
+        wait_until(lambda: stored_state(api, phone) == ["revoked", "delivered"])

@@ -1,16 +1,18 @@
 """Put right what is known of a visit when late readings show it otherwise than it was told.
 
 Layer: flow. Takes: a revised `ZoneEvent` from on_visit. Gives: the visit as it was, and offers that
-were not yet delivered taken back where their ground is gone. A revision never makes an offer: the
-shopper has walked on since.
+were not yet delivered taken back where their ground is gone. A revision makes no offer, since the
+shopper has walked on; what a leaving had revoked that did not happen is made again (give_back).
 """
 
 from offers.handlers.offering.end_offer import end_offer
+from offers.handlers.visits.give_back import give_back_offers, note_withdrawn_dwell
 from offers.model.ids import VisitId
+from offers.model.offering.decision import Decision
 from offers.model.offering.offer import OfferState
 from offers.model.people.pairing import Pairing
 from offers.model.visits.open_visit import OpenVisit
-from offers.ports import UnitOfWork
+from offers.ports import SecretSource, UnitOfWork
 from rtls.model.units import UnixMs
 from rtls.model.visit import DwellReached, Transition, TransitionKind, Visit, ZoneEvent
 
@@ -32,9 +34,15 @@ def note_revision(event: ZoneEvent, *, work: UnitOfWork, now_ms: UnixMs) -> bool
 
 
 def revise_visit(
-    event: ZoneEvent, pairing: Pairing | None, *, work: UnitOfWork, now_ms: UnixMs
-) -> None:
-    """Write what a revision says of its visit.
+    event: ZoneEvent,
+    pairing: Pairing | None,
+    *,
+    work: UnitOfWork,
+    now_ms: UnixMs,
+    secrets: SecretSource,
+    age_ms_max: int,
+) -> Decision | None:
+    """Write what a revision says of its visit, and give back what it should not have cost.
 
     Parameters
     ----------
@@ -42,15 +50,21 @@ def revise_visit(
         With a revision above 0, not seen before.
     pairing
         Whose tag it is now, if anybody's.
-    work, now_ms
-        The transaction and the time.
+    work, now_ms, secrets
+        The transaction, the time, the source of randomness.
+    age_ms_max
+        How old an offer may be that is given back.
     """
     visit = VisitId(event.visit_id)
     match event:
         case DwellReached(is_withdrawn=True):
+            note_withdrawn_dwell(event, work=work, now_ms=now_ms)
             _take_back_offers(visit, work=work, now_ms=now_ms)
         case Transition(kind=TransitionKind.LEFT, is_withdrawn=True):
-            _reopen(visit, pairing, work=work)
+            if _reopen(visit, pairing, work=work):
+                return give_back_offers(
+                    event, work=work, now_ms=now_ms, secrets=secrets, age_ms_max=age_ms_max
+                )
         case Transition(kind=TransitionKind.ENTERED, is_withdrawn=False):
             if pairing is not None:
                 work.visits.add(_entered(event, pairing))
@@ -59,6 +73,7 @@ def revise_visit(
             _take_back_offers(visit, work=work, now_ms=now_ms)
         case DwellReached() | Visit():
             pass  # of the end of a visit its transition has said all
+    return None
 
 
 def _take_back_offers(visit: VisitId, *, work: UnitOfWork, now_ms: UnixMs) -> None:
@@ -66,11 +81,13 @@ def _take_back_offers(visit: VisitId, *, work: UnitOfWork, now_ms: UnixMs) -> No
         end_offer(offer, OfferState.REVOKED, work=work, now_ms=now_ms)
 
 
-def _reopen(visit: VisitId, pairing: Pairing | None, *, work: UnitOfWork) -> None:
+def _reopen(visit: VisitId, pairing: Pairing | None, *, work: UnitOfWork) -> bool:
     known = work.visits.find(visit)
     # What ended with its pairing stays ended, whatever the tag has done since.
-    if known is not None and pairing is not None and known.pairing == pairing.pairing:
-        work.visits.reopen(visit)
+    if known is None or pairing is None or known.pairing != pairing.pairing:
+        return False
+    work.visits.reopen(visit)
+    return True
 
 
 def _entered(event: Transition, pairing: Pairing) -> OpenVisit:

@@ -52,7 +52,8 @@ def on_visit(
     Parameters
     ----------
     event
-        From locating; may come twice, or late, or as a revision, which never makes an offer.
+        From locating; may come twice, or late, or as a revision, which makes no offer but gives
+        back what a leaving had revoked that did not happen.
     work, now_ms, secrets
         The transaction, the time, the source of randomness.
     settings
@@ -71,8 +72,14 @@ def on_visit(
     if is_nobodys or not note_revision(event, work=work, now_ms=now_ms):
         return None
     if event.revision > 0:
-        revise_visit(event, pairing, work=work, now_ms=now_ms)
-        return None  # the moment for an offer is past
+        return revise_visit(
+            event,
+            pairing,
+            work=work,
+            now_ms=now_ms,
+            secrets=secrets,
+            age_ms_max=settings.event_age_ms_max,
+        )
     if pairing is not None:
         _note_trip(event, pairing, work=work, now_ms=now_ms, secrets=secrets, settings=settings)
     match event:

@@ -33,11 +33,13 @@ class ZoneOccasion:
     is_late: bool
     is_visit_open: bool
     """on leaving: whether the stay was this shopper's own"""
+    resumed: int = 0
+    """the revision by which a leaving was withdrawn, where it makes again what that had revoked"""
 
     @property
     def key(self) -> str:
         """Return what tells it from others of its kind and shopper."""
-        return self.visit
+        return f"{self.visit}~{self.resumed}" if self.resumed else self.visit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
