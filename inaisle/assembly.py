@@ -25,6 +25,7 @@ from inaisle.offers_side import OffersSide
 from inaisle.operator_access import authorise_operator
 from inaisle.phone_scans import phone_scans
 from inaisle.report_access import authorise_reports
+from inaisle.review_side import open_reviews
 from inaisle.service import Service
 from inaisle.settings import Settings
 from inaisle.site_loading import load_calibration, load_site_map
@@ -273,6 +274,7 @@ def _add_operator(
     )
     service.routers.append(operator_router(parts, authorise=authorise_operator))
     _add_footfall(service, site_map)
+    _add_reviews(service, site_map)
     if FormatName.OMLOX in service.settings.formats.on:
         service.routers.append(omlox_router(take, authorise=authorise_operator))
 
@@ -292,6 +294,20 @@ def _add_footfall(service: Service, site_map: SiteMap) -> None:
     parts = FootfallParts(reports=reports, now_ms=service.around.clock.now_ms)
     offers.zone_stops = FootfallStops(reports, now_ms=service.around.clock.now_ms)
     service.routers.append(footfall_router(parts, authorise=authorise_reports(site_map.site)))
+
+
+def _add_reviews(service: Service, site_map: SiteMap) -> None:
+    """Make reviews when they are due, where they are wanted."""
+    offers = service.offers
+    assert offers is not None  # as above
+    reviews = open_reviews(service.settings, offers, site_map=site_map, clock=service.around.clock)
+    if reviews is None:
+        return
+    service.run_with(reviews.start, reviews.close)
+    service.around.health.watch(
+        "reviews", lambda: None if reviews.is_running else "has ended", is_essential=False
+    )
+    _count(service, inaisle_reviews=reviews.counters)
 
 
 def _count(service: Service, **counters: Mapping[str, int]) -> None:

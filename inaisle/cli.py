@@ -18,6 +18,7 @@ from inaisle.cli_context import Common, FlagValues, broker_flags, end_with, load
 from inaisle.cli_db import db_app
 from inaisle.cli_key import key_app
 from inaisle.cli_rank import rank, train
+from inaisle.cli_report import report
 from inaisle.cli_site import site_app
 from inaisle.errors import ExitStatus, exit_status_of
 from inaisle.instants import Instants
@@ -41,6 +42,7 @@ app.add_typer(key_app, name="key")
 app.add_typer(catalogue_app, name="catalogue")
 app.command()(rank)
 app.command()(train)
+app.command()(report)
 
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON for a machine.")]
 BrokerFlag = Annotated[

@@ -30,6 +30,7 @@ from inaisle.settings_sections import (
     OffersSection,
     ReceptionSection,
     RedisSection,
+    ReviewSection,
     Section,
     SimulatorSection,
     SiteSection,
@@ -53,6 +54,7 @@ class Settings(BaseSettings):
     visits: VisitsSection = VisitsSection()
     history: HistorySection = HistorySection()
     footfall: FootfallSection = FootfallSection()
+    review: ReviewSection = ReviewSection()
     offers: OffersSection = OffersSection()
     delivery: DeliverySection = DeliverySection()
     api: ApiSection = ApiSection()

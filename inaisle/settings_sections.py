@@ -148,6 +148,17 @@ class FootfallSection(Section):
     )
 
 
+class ReviewSection(Section):
+    """When the review of a site is made, and how many are kept."""
+
+    enabled: bool = True
+    weekday: Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"] = "mon"
+    hour: int = Field(default=6, ge=0, le=23, description="by the clock of the site")
+    weeks: int = Field(default=4, ge=1, le=52, description="whole weeks that it is about")
+    kept: int = Field(default=104, ge=1, le=520, description="reviews; older ones are deleted")
+    folder: Path | None = Field(default=None, description="<data>/reviews if empty")
+
+
 class OffersSection(Section):
     """What the offer side needs."""
 

@@ -148,6 +148,7 @@ ROLES: Final[Mapping[str, Roles | None]] = {
     "putTillTotal": CAMPAIGN_STAFF,
     "getKpiWeeks": CAMPAIGN_STAFF,
     "getKpiAlerts": CAMPAIGN_STAFF,
+    "getReview": CAMPAIGN_STAFF,
     "suspendCard": STORE_ADMIN,
     "getSuspensions": STORE_ADMIN,
     "liftSuspension": STORE_ADMIN,

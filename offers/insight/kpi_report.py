@@ -39,6 +39,11 @@ class KpiInput:
     totals: Mapping[int, TillDay] = field(default_factory=dict)
     """what the tills took in all, by the days of the window since 1970-01-01"""
 
+    @property
+    def is_empty(self) -> bool:
+        """Say whether nothing was bought and nothing offered."""
+        return not len(self.receipts.shopper) and not len(self.offers.shopper)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KpiReport:

@@ -8,12 +8,13 @@ report at a time.
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import date
+from enum import StrEnum
 from functools import partial
 from typing import Annotated, Final
 
 import anyio
 import anyio.to_thread
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Response, status
 
 from offers.api.auth import SiteDep
 from offers.api.insight.kpi_schema import (
@@ -35,14 +36,28 @@ from offers.handlers.insight.read_kpis import (
     today_of,
     window_of,
 )
+from offers.handlers.insight.read_review import ReviewInput, read_review, review_of
 from offers.insight.drift import changes_of
 from offers.insight.kpi_report import KpiInput, KpiReport, kpi_report
+from offers.insight.review import Review
+from offers.insight.review_page import page_policy, review_page
+from offers.insight.review_table import review_table
 from offers.model.insight.drift import WeeklySeries
+from offers.model.insight.kpi_columns import StopCounts
+from offers.model.insight.kpi_window import KpiWindow
 from offers.ports import UnitOfWork
 from rtls.model.units import SiteId, UnixMs
 
 WAIT_S_MAX: Final = 30.0
 WEEKS_USUAL: Final = 26
+
+
+class ReviewForm(StrEnum):
+    """How a review goes out."""
+
+    HTML = "html"
+    CSV = "csv"
+
 
 kpi_routes = APIRouter(prefix="/operator/kpis", tags=["key figures"])
 
@@ -70,12 +85,7 @@ async def get_weeks(site: SiteDep, services: ServicesDep, weeks: Weeks = WEEKS_U
     async with report_turn(services):
         series, time_zone = await services.read(partial(_weeks, site, now_ms))
     changes = [change for one in series for change in changes_of(one)]
-    shown = [
-        WeeklySeries(
-            name=one.name, first_week=one.week(len(one.values) - weeks), values=one.values[-weeks:]
-        )
-        for one in series
-    ]
+    shown = [one.last(weeks) for one in series]
     return WeeksBody(
         site=site,
         time_zone=time_zone,
@@ -101,6 +111,48 @@ async def get_alerts(
         cursor=page[-1].number if page else after,
         has_more=len(found) > limit,
     )
+
+
+@kpi_routes.get(
+    "/review",
+    operation_id="getReview",
+    response_class=Response,
+    responses={
+        status.HTTP_200_OK: {
+            "content": {
+                "text/html": {"schema": {"type": "string"}},
+                "text/csv": {"schema": {"type": "string"}},
+            }
+        },
+        **problems(ProblemCode.REPORTS_BUSY),
+    },
+)
+async def get_review(
+    site: SiteDep,
+    services: ServicesDep,
+    from_: FromDay,
+    until: UntilDay,
+    form: Annotated[ReviewForm, Query(alias="format")] = ReviewForm.HTML,
+) -> Response:
+    """Return the review of whole days: one page to look through or print, or its figures as CSV."""
+    now_ms = services.now_ms()
+
+    def read(work: UnitOfWork) -> ReviewInput:
+        window = window_of(site, from_, until, work=work)
+        return read_review(window, work=work, now_ms=now_ms)
+
+    async with report_turn(services):
+        found = await services.read(read)
+        review = await anyio.to_thread.run_sync(partial(_review, found, services))
+    name = f"review-{review.report.window.until_day}.{form}"
+    headers = {
+        "Content-Disposition": f'attachment; filename="{name}"',
+        "Content-Security-Policy": f"{page_policy()}; frame-ancestors 'none'",
+        "X-Content-Type-Options": "nosniff",
+    }
+    if form is ReviewForm.CSV:
+        return Response(review_table(review), media_type="text/csv", headers=headers)
+    return Response(review_page(review), media_type="text/html", headers=headers)
 
 
 async def report_of(site: SiteId, from_day: date, until: date, services: Services) -> KpiReport:
@@ -140,9 +192,17 @@ async def report_turn(services: Services) -> AsyncIterator[None]:
 
 
 def _report(found: KpiInput, services: Services) -> KpiReport:
+    return kpi_report(found, stops=_stops(found.window, services))
+
+
+def _review(read: ReviewInput, services: Services) -> Review:
+    stops = _stops(read.found.window, services)
+    return review_of(read, site_name=services.site_map.name, stops=stops)
+
+
+def _stops(window: KpiWindow, services: Services) -> StopCounts | None:
     source = services.zone_stops
-    stops = None if source is None else source.zone_stops(found.window)
-    return kpi_report(found, stops=stops)
+    return None if source is None else source.zone_stops(window)
 
 
 def _weeks(site: SiteId, now_ms: UnixMs, work: UnitOfWork) -> tuple[tuple[WeeklySeries, ...], str]:

@@ -4,7 +4,7 @@ Layer: nouns. Takes: weekly figures. Gives: `WeeklySeries` and `DriftAlert` to o
 storage and the API.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from enum import StrEnum
 from typing import Final
@@ -48,6 +48,11 @@ class WeeklySeries:
     def week(self, place: int) -> date:
         """Return the Monday of a week."""
         return self.first_week + place * _WEEK
+
+    def last(self, weeks: int) -> "WeeklySeries":
+        """Return the same without all but the last weeks."""
+        left_out = max(len(self.values) - weeks, 0)
+        return replace(self, first_week=self.week(left_out), values=self.values[left_out:])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

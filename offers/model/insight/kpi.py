@@ -193,7 +193,7 @@ DEFINITIONS: Final[Mapping[KpiName, Definition]] = MappingProxyType(
             source=_RECEIPTS,
         ),
         KpiName.LIFETIME_VALUE: Definition(
-            title="Value of a member in the next 52 weeks",
+            title="Value of a member, next 52 weeks",
             unit=KpiUnit.MINOR,
             formula="mean over members of E[days with a purchase in 52 weeks] x E[spend a day]; "
             "BG/NBD (Fader, Hardie & Lee 2005) and Gamma-Gamma (Fader & Hardie 2013), sales, not "
