@@ -13,8 +13,8 @@ demo: .venv/.synced
 test: .venv/.synced
 ifeq ($(strip $(ARGS)),)
 	failed=0; \
-	$(BIN)/python -m pytest -m "not long and not timed" -n 2 --dist worksteal --benchmark-disable || failed=1; \
-	$(BIN)/python -m pytest -m "timed and not long" || failed=1; \
+	$(BIN)/python -m pytest -m "not long and not timed" -n 2 --dist worksteal --benchmark-disable --durations 25 || failed=1; \
+	$(BIN)/python -m pytest -m "timed and not long" --durations 25 || failed=1; \
 	exit $$failed
 else
 	$(BIN)/python -m pytest -m "not long" $(ARGS)

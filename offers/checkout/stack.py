@@ -72,7 +72,7 @@ def best_stack(items: Sequence[StackItem], basket: Basket) -> Stack:
     reasons |= dict.fromkeys(crowded, CheckoutRefusal.STACK_FULL)
     prices_minor = [line.total_minor for line in basket.lines]
     choices = [best_choice(group, prices_minor) for group in (together, *([one] for one in alone))]
-    chosen = min(choices, key=lambda choice: choice.rank)
+    chosen = choices[0] if len(choices) == 1 else min(choices, key=lambda choice: choice.rank)
     used = {taken.candidate.item.coupon for taken in chosen.taken}
     return Stack(
         basket=basket,

@@ -131,7 +131,7 @@ def best_choice(candidates: Sequence[Candidate], prices_minor: Sequence[int]) ->
         What each line costs before any discount.
     """
     if len(candidates) == 1:  # of most baskets: there is nothing to search
-        return min(_alone(candidates[0], prices_minor), NOTHING, key=lambda one: one.rank)
+        return _alone(candidates[0], prices_minor)
     search = _Search(candidates, len(prices_minor))
     search.extend(0, NOTHING, list(prices_minor), frozenset())
     return search.best
