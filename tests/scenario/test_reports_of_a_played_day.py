@@ -28,7 +28,7 @@ from rtls.api.footfall.footfall_routes import FootfallParts, footfall_router
 from rtls.footfall.zone_paths import ZonePath
 from rtls.footfall.zone_report import ZoneFigures
 from rtls.footfall_reports import FootfallReports
-from rtls.model.footfall import DWELL_EDGES_S, Block, ReportWindow
+from rtls.model.footfall import DWELL_EDGES_S, Block, GapReason, ReportWindow
 from rtls.model.site_map import ZoneKind
 from rtls.model.units import UnixMs, ZoneId
 from rtls.storage.history.history_folder import Table, day_folder, files_of
@@ -297,6 +297,25 @@ def _visitors_by_cell(reader: HistoryReader, window: ReportWindow) -> Mapping[tu
     cells = reader.cell_times(window, cell_m=1.0, block=Block.DAY)
     places = zip(cells.column.tolist(), cells.row.tolist(), strict=True)
     return dict(zip(places, cells.visitors.tolist(), strict=True))
+
+
+def test_half_a_file_is_named_and_the_rest_of_the_day_is_told(
+    played: PlayedDay, found: FootfallReports, tmp_path: Path
+) -> None:
+    """Visits are cut short: the heatmap is as it was, and the zones say what they do without."""
+    folder = tmp_path / "h"
+    shutil.copytree(history_folder(played.settings), folder)
+    (path,) = _files(folder, Table.VISITS)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    told: list[str] = []
+    reports = played.reports_of(HistoryReader(folder, report=told.append))
+    asked = {"now_ms": played.now_ms}
+    (left,) = reports.heatmap(played.window, **asked).floors
+    (whole,) = found.heatmap(played.window, **asked).floors
+    assert (left.person_s == whole.person_s).all()
+    zones = reports.zones(played.window, **asked)
+    assert {one.visitors for one in zones.zones} == {None}
+    assert [(gap.reason, gap.file) for gap in zones.gaps] == [(GapReason.UNREADABLE, path.name)]
 
 
 @pytest.mark.parametrize(
