@@ -73,6 +73,16 @@ class HeardStep:
     tags: Sequence[TagId]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Here:
+    """Where a scripted shopper is, and the stop that he walks to or stands at."""
+
+    x_m: float
+    y_m: float
+    is_standing: bool
+    stop: Stop | None
+
+
 class Scenario:
     """One shop with its shoppers.
 
@@ -298,10 +308,20 @@ class Scenario:
     def _write_diaries(self) -> None:
         for slot, trip in self._trips.items():
             if trip.is_scripted:
-                self._diaries[trip.tag] = [
-                    (stop, self._step_stay(slot, stop, stay))
-                    for stop, stay in self._diaries[trip.tag]
-                ]
+                here = self._here(slot)
+                diary = self._diaries[trip.tag]
+                for page, (stop, stay) in enumerate(diary):
+                    if stay.left_at_ms is None:
+                        diary[page] = (stop, self._step_stay(stop, stay, here))
+
+    def _here(self, slot: int) -> Here:
+        stops = self._trips[slot].stops
+        return Here(
+            x_m=float(self._walkers.x_m[slot]),
+            y_m=float(self._walkers.y_m[slot]),
+            is_standing=bool(self._walkers.gait[slot] == Gait.STANDING),
+            stop=stops[0] if stops else None,
+        )
 
     def _close_diary(self, tag: TagId) -> None:
         """End the stay in the zone in which a shopper left the shop."""
@@ -309,17 +329,13 @@ class Scenario:
         stop, stay = diary[-1]
         diary[-1] = (stop, replace(stay, left_at_ms=self.now_ms))
 
-    def _step_stay(self, slot: int, stop: Stop, stay: Stay) -> Stay:
-        if stay.left_at_ms is not None:
-            return stay
-        stops = self._trips[slot].stops
-        x_m, y_m = float(self._walkers.x_m[slot]), float(self._walkers.y_m[slot])
+    def _step_stay(self, stop: Stop, stay: Stay, here: Here) -> Stay:
         return step_stay(
             stay,
             now_ms=self.now_ms,
-            is_inside=self._zones.contains(stay.zone, x_m=x_m, y_m=y_m),
-            is_standing=bool(self._walkers.gait[slot] == Gait.STANDING),
-            is_at_stop=bool(stops) and stops[0] is stop,
+            is_inside=self._zones.contains(stay.zone, x_m=here.x_m, y_m=here.y_m),
+            is_standing=here.is_standing,
+            is_at_stop=here.stop is stop,
         )
 
 

@@ -8,6 +8,7 @@ is found by the times alone, as the shopper who was in the same zones when he wa
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final
 
 import numpy as np
@@ -18,6 +19,7 @@ from rtls.model.units import ZoneId
 
 STOP_S_MIN: Final = 5.0
 """as `dwell_s_min` of the site map: a shorter stay is a pass-by"""
+NOBODY: Final[Mapping[str, frozenset[int]]] = MappingProxyType({})
 Span = tuple[int, int]
 """from, until, in milliseconds"""
 
@@ -36,6 +38,8 @@ class DayAgreement:
         Of the told dwell: what lies within a true stay of the same shopper at the same shelf.
     found_share
         Of the true dwell: what is told of the right shelf.
+    found_share_of
+        The same of those who carry one kind of tag, by its name.
     stops, stops_true
         How many stops.
     median_s, median_s_true
@@ -48,6 +52,7 @@ class DayAgreement:
     dwell_s_true: float
     right_share: float
     found_share: float
+    found_share_of: Mapping[str, float]
     stops: int
     stops_true: int
     median_s: float
@@ -55,12 +60,23 @@ class DayAgreement:
 
 
 def day_agreement(
-    visits: VisitColumns, stays: Sequence[TrueStay], *, shelves: frozenset[ZoneId]
+    visits: VisitColumns,
+    stays: Sequence[TrueStay],
+    *,
+    shelves: frozenset[ZoneId],
+    carriers: Mapping[str, frozenset[int]] = NOBODY,
 ) -> DayAgreement:
-    """Compare the visits of a day with the true stays of those shoppers who are counted."""
+    """Compare the visits of a day with the true stays of those shoppers who are counted.
+
+    Parameters
+    ----------
+    carriers
+        Who carries which kind of tag, by the name of the kind.
+    """
     spans = _spans_by_place(stays)
     holders = _holders(visits, spans)
-    told_s, right_s, dwells = 0.0, 0.0, []
+    right_s: defaultdict[int, float] = defaultdict(float)
+    dwells = []
     for row in range(len(visits.visitor)):
         zone = ZoneId(visits.zone_names[int(visits.zone[row])])
         if zone not in shelves or visits.is_pass[row]:
@@ -68,18 +84,23 @@ def day_agreement(
         dwell_s = float(visits.dwell_s[row])
         holder = holders.get(int(visits.visitor[row]), -1)
         overlap_ms = _overlap_ms(_span(visits, row), spans.get((zone, holder), ()))
-        told_s += dwell_s
-        right_s += min(dwell_s, overlap_ms / 1000.0)
+        right_s[holder] += min(dwell_s, overlap_ms / 1000.0)
         dwells.append(dwell_s)
     true = [stay for stay in stays if stay.zone in shelves and stay.dwell_s >= STOP_S_MIN]
-    true_s = sum(stay.dwell_s for stay in true)
+    true_s: defaultdict[int, float] = defaultdict(float)
+    for stay in true:
+        true_s[stay.shopper] += stay.dwell_s
     return DayAgreement(
         visitors=len(np.unique(visits.visitor)),
         visitors_true=len({stay.shopper for stay in stays}),
-        dwell_s=round(told_s, 1),
-        dwell_s_true=round(true_s, 1),
-        right_share=_share(right_s, told_s),
-        found_share=_share(right_s, true_s),
+        dwell_s=round(sum(dwells), 1),
+        dwell_s_true=round(sum(true_s.values()), 1),
+        right_share=_share(sum(right_s.values()), sum(dwells)),
+        found_share=_share(sum(right_s.values()), sum(true_s.values())),
+        found_share_of={
+            kind: _share(sum(right_s[who] for who in group), sum(true_s[who] for who in group))
+            for kind, group in carriers.items()
+        },
         stops=len(dwells),
         stops_true=len(true),
         median_s=_median(dwells),

@@ -12,7 +12,7 @@ a shop is not known to the shop.
 
 import csv
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -20,6 +20,7 @@ from typing import Final
 from firmware_sim.day_plan import DayShopper
 from firmware_sim.day_truth import TrueStay, TrueWalk
 from inaisle.day_people import OfferSeen, Paid
+from rtls.model.site_map import Radio
 
 STAY_COLUMNS: Final = ("shopper", "zone", "entered_ms", "left_ms", "dwell_s", "stood_s")
 WALK_COLUMNS: Final = ("shopper", "at_ms", "x_m", "y_m", "standing")
@@ -46,6 +47,15 @@ class DayRecord:
         """Return the stays of those who agreed to be counted."""
         counted = {one.number for one in self.shoppers if one.is_counted}
         return [stay for stay in self.stays if stay.shopper in counted]
+
+    def carriers(self) -> Mapping[str, frozenset[int]]:
+        """Return who of them came with a trolley that has a tag, and who with a phone."""
+        return {
+            kind: frozenset(
+                one.number for one in self.shoppers if one.is_counted and one.script.radio is radio
+            )
+            for kind, radio in (("trolley", Radio.UWB), ("phone", Radio.BLE))
+        }
 
 
 def truth_folder(data: Path, day: dt.date) -> Path:

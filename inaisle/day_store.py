@@ -6,6 +6,7 @@ plays the day sets the clock. Nothing waits for time to pass.
 """
 
 import contextlib
+import gc
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -44,11 +45,10 @@ from rtls.model.fix import FixBatch
 from rtls.model.site_map import SiteMap
 from rtls.model.units import GatewayId, TagId, UnixMs
 from rtls.model.visit import ZoneEvent
-from rtls.ports import LiveState, RawMessage, Source
+from rtls.ports import LiveState, RawMessage, Source, StateStore
 from rtls.publish.in_process import InProcessBus
 from rtls.revision import Reviser, RevisionSettings
 from rtls.storage.history.counted_tags import CountedTags
-from rtls.storage.snapshot_file import SnapshotFile
 from rtls.visit_analysis import VisitAnalysis
 
 STEP_MS: Final = 1_000
@@ -100,6 +100,22 @@ class NobodyWatches(LiveState):
     @override
     def put(self, fixes: FixBatch, tags: Sequence[TagId]) -> None:
         """Forget it."""
+
+
+class NothingKept(StateStore):
+    """The state of a locating loop that no other one goes on from.
+
+    At night nobody is in the shop; and a service has epochs of another length.
+    """
+
+    @override
+    def save(self, key: str, snapshot: bytes) -> None:
+        """Forget it."""
+
+    @override
+    def load(self, key: str) -> bytes | None:
+        """Return None: the day begins anew."""
+        return None
 
 
 class DayStore:
@@ -178,7 +194,7 @@ class DayStore:
             visits=visits,
             sink=self._bus,
             live=NobodyWatches(),
-            store=SnapshotFile(settings.site.data / "snapshots", report=_refuse),
+            store=NothingKept(),
             history=self.history,
         )
         return LocatingLoop(
@@ -203,6 +219,7 @@ class DayStore:
             self._api.stop(STOP_S)
             self.offers.stop()
             self.history.finish()
+            gc.unfreeze()  # the loop had its parts live for ever, and they end here
 
     def step(self) -> None:
         """Let `STEP_MS` pass: walk, hear, locate, decide, write."""
@@ -259,7 +276,3 @@ def day_store(
     """Give a shop; what its gateways hold is thrown away with it."""
     with tempfile.TemporaryDirectory(prefix="inaisle-spools-") as spool:
         yield DayStore(settings, site_map=site_map, clock=clock, seed=seed, spool=Path(spool))
-
-
-def _refuse(text: str) -> None:
-    raise PartBroke(text)

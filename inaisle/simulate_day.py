@@ -10,6 +10,7 @@ import json
 import sys
 import time
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
@@ -117,7 +118,12 @@ def play_day(
         redemptions=sum(paid.redemptions for paid in record.purchases),
         fixes=store.history.counters()["fixes"],
         visits=store.history.counters()["visits"],
-        agreement=day_agreement(visits, record.counted_stays(), shelves=shelves_of(site_map)),
+        agreement=day_agreement(
+            visits,
+            record.counted_stays(),
+            shelves=shelves_of(site_map),
+            carriers=record.carriers(),
+        ),
         seconds=round(time.perf_counter() - begun_s, 1),
         truth=str(folder),
     )
@@ -217,6 +223,10 @@ def day_settings(settings: Settings) -> Settings:
     )
 
 
+def _shares_text(shares: Mapping[str, float]) -> str:
+    return ", ".join(f"{share:.1%} with a {kind}" for kind, share in shares.items())
+
+
 def day_window(day: dt.date, site_map: SiteMap) -> ReportWindow:
     """Return the window of a day by the clocks of the site."""
     clock = site_clock(site_map.time_zone)
@@ -290,7 +300,8 @@ def day_text(summary: DaySummary, *, data: Path) -> str:
         f"({summary.seconds:.0f} s).\n"
         f"Of the dwell that is told of shelves {agreement.right_share:.1%} is where and when that "
         f"shopper stood; it is {agreement.found_share:.1%} of all true dwell there "
-        f"({agreement.stops} of {agreement.stops_true} stops).\n"
+        f"({agreement.stops} of {agreement.stops_true} stops): "
+        f"{_shares_text(agreement.found_share_of)}.\n"
         f"Truth: {summary.truth}\n"
         f"Reports: inaisle serve --data {data}\n"
     )

@@ -65,7 +65,16 @@ def test_the_dwell_that_is_told_is_told_of_the_right_shelf_and_shopper(played: P
     assert agreement.visitors == agreement.visitors_true > 0.8 * SHOPPERS
     assert agreement.right_share >= 0.97
     assert agreement.found_share >= 0.7
+    assert agreement.found_share_of["trolley"] >= 0.85
     assert 0.55 * agreement.stops_true <= agreement.stops <= 1.05 * agreement.stops_true
+
+
+def test_a_service_can_go_on_in_the_folder_of_a_played_day(played: PlayedDay) -> None:
+    """Its epochs have another length: a state of the day's loop would not let it start."""
+    data = played.settings.site.data
+    assert {path.name for path in data.iterdir()} >= {"offers.sqlite", "history", "keys.json"}
+    assert not (data / "snapshots").exists()
+    assert not list((data / "salts").iterdir()), "the salt of a day that is over"
 
 
 def shifted_zones(played: PlayedDay, folder: Path) -> Path:
