@@ -34,7 +34,7 @@ from offers.delivery.parcel import parcel_listener
 from offers.delivery.relay import Relay
 from offers.handlers.campaigns.start_campaign import start_campaign
 from offers.handlers.expire_overdue import A_CALL_MAX, Expired, expire_overdue
-from offers.handlers.loyalty.start_programme import start_programme
+from offers.handlers.loyalty.start_programme import start_filed_programme
 from offers.handlers.note_audit import note_audit
 from offers.handlers.offering.daily_round import daily_round
 from offers.handlers.profile.refresh_segment import refresh_segments
@@ -258,7 +258,7 @@ class OffersSide:
                     f"{self._site_map.site!r}. Give each site its own file."
                 )
             now_ms = self._clock.now_ms()
-            self.writer.run(lambda work: start_programme(found, work=work, now_ms=now_ms))
+            self.writer.run(lambda work: start_filed_programme(found, work=work, now_ms=now_ms))
 
     def _sweep(self) -> None:
         for turn in itertools.count(1):

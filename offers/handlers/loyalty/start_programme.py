@@ -4,6 +4,8 @@ Layer: flow. Takes: a `Programme`. Gives: the number of its revision. What was e
 earlier one stays as it is.
 """
 
+from typing import Final
+
 from offers.handlers.profile.refresh_segment import renew_levels
 from offers.model.campaigns.trigger import ManualTrigger
 from offers.model.errors import InvalidProgramme
@@ -11,6 +13,8 @@ from offers.model.loyalty.programme import Programme
 from offers.model.loyalty.segment_settings import DEFAULT_SEGMENTS
 from offers.ports import UnitOfWork
 from rtls.model.units import UnixMs
+
+REVISIONS_READ: Final = 1_000
 
 
 def start_programme(programme: Programme, *, work: UnitOfWork, now_ms: UnixMs) -> int | None:
@@ -26,6 +30,20 @@ def start_programme(programme: Programme, *, work: UnitOfWork, now_ms: UnixMs) -
     after = programme.settings.segments
     renew_levels(programme.site, settled, after, work=work, now_ms=now_ms)
     return work.programmes.add_revision(programme, at_ms=now_ms)
+
+
+def start_filed_programme(programme: Programme, *, work: UnitOfWork, now_ms: UnixMs) -> int | None:
+    """Put the programme of a file into force, unless it was in force before.
+
+    A service reads its file at every start. What is in the history has had its time: it was put
+    into force by an earlier start, and whatever came behind it was decided later.
+
+    Raises `InvalidProgramme` as `check_programme` does.
+    """
+    earlier = work.programmes.revisions(programme.site, limit=REVISIONS_READ)
+    if any(one.programme == programme for one in earlier):
+        return None
+    return start_programme(programme, work=work, now_ms=now_ms)
 
 
 def _check_gs1(programme: Programme, *, work: UnitOfWork) -> None:

@@ -14,7 +14,7 @@ from offers.handlers.loyalty.earn_points import (
     earn_for_purchase,
 )
 from offers.handlers.loyalty.review_tiers import count_spending, standing_of
-from offers.handlers.loyalty.start_programme import start_programme
+from offers.handlers.loyalty.start_programme import start_filed_programme, start_programme
 from offers.model.campaigns.basket_scope import Scope
 from offers.model.campaigns.benefit import Cashback, Gift, MoneyOff, Points, PointsMultiplier
 from offers.model.campaigns.trigger import ManualTrigger
@@ -310,6 +310,18 @@ def test_the_same_programme_again_is_no_new_revision(shop: Shop, member: Shopper
     """A service that restarts reads its file again."""
     assert member
     assert start_programme(parsed(), work=shop.work, now_ms=START_MS) is None
+
+
+def test_a_file_puts_its_programme_into_force_once(shop: Shop, member: ShopperId) -> None:
+    """What an admin has put into force since outlives a restart; a file that changed is new."""
+    assert member  # the file's programme is revision 1
+    by_admin = replace(parsed(), rewards=())
+    assert start_programme(by_admin, work=shop.work, now_ms=START_MS) == 2
+    assert start_filed_programme(parsed(), work=shop.work, now_ms=START_MS) is None
+    assert shop.work.programmes.current(SITE) == by_admin
+    edited = replace(parsed(), tiers=None)
+    assert start_filed_programme(edited, work=shop.work, now_ms=START_MS) == 3
+    assert shop.work.programmes.current(SITE) == edited
 
 
 def test_the_purchase_that_reaches_a_tier_says_so(shop: Shop, member: ShopperId) -> None:
