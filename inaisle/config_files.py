@@ -43,6 +43,11 @@ def demo_programme_file() -> Path:
     return config_folder() / "demo" / "programme.json"
 
 
+def demo_catalogue_file() -> Path:
+    """Return the products of the demo site."""
+    return config_folder() / "demo" / "catalogue.csv"
+
+
 def consent_text_files() -> tuple[Path, ...]:
     """Return the texts of consents: ``<version>.<language>.md``."""
     return tuple(sorted((config_folder() / "consents").glob("*.??.md")))

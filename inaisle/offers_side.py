@@ -24,7 +24,12 @@ from inaisle.product_desk import ProductDesk
 from inaisle.settings import Settings
 from inaisle.shelf_outcomes import ShelfOutcomes
 from inaisle.shop_ways import ShopWays
-from inaisle.site_loading import load_programme, read_campaigns, read_templates
+from inaisle.site_loading import (
+    load_programme,
+    read_campaigns,
+    read_catalogue_file,
+    read_templates,
+)
 from inaisle.watched_zones import WatchedZones
 from offers.api.app import create_app
 from offers.api.offering.stream_frames import answer_frame, offer_frame, points_frame
@@ -32,13 +37,14 @@ from offers.api.services import ScanSink
 from offers.delivery.app_channel import AppChannel
 from offers.delivery.parcel import parcel_listener
 from offers.delivery.relay import Relay
+from offers.handlers.campaigns.replace_catalogue import replace_catalogue
 from offers.handlers.campaigns.start_campaign import start_campaign
 from offers.handlers.expire_overdue import A_CALL_MAX, Expired, expire_overdue
 from offers.handlers.loyalty.start_programme import start_filed_programme
 from offers.handlers.note_audit import note_audit
 from offers.handlers.offering.daily_round import daily_round
 from offers.handlers.profile.refresh_segment import refresh_segments
-from offers.model.audit import AuditAction
+from offers.model.audit import SYSTEM, AuditAction
 from offers.model.campaigns.campaign import CampaignRevision
 from offers.model.campaigns.campaign_json import parse_campaigns
 from offers.model.catalogue.product import Product
@@ -134,6 +140,7 @@ class OffersSide:
         keep_consent_texts(consent_text_files(), writer=self.writer)
         self._load_campaigns(settings)
         self._load_programme(settings)
+        self._load_catalogue(settings)
         self._stop = threading.Event()
         self._sweeper = threading.Thread(target=self._sweep, name="offers-sweep", daemon=True)
         self._watch(around)
@@ -259,6 +266,16 @@ class OffersSide:
                 )
             now_ms = self._clock.now_ms()
             self.writer.run(lambda work: start_filed_programme(found, work=work, now_ms=now_ms))
+
+    def _load_catalogue(self, settings: Settings) -> None:
+        found = read_catalogue_file(settings.site)
+        site = self._site_map.site
+        if found is None or self.reader.run(lambda work: work.catalogues.revision_of(site)):
+            return  # what was imported since stays
+        content, path = found
+        packed = self.products.read_file(content, source=str(path))
+        now_ms = self._clock.now_ms()
+        self.writer.run(lambda work: replace_catalogue(packed, by=SYSTEM, work=work, now_ms=now_ms))
 
     def _sweep(self) -> None:
         for turn in itertools.count(1):

@@ -40,6 +40,7 @@ class SiteSection(Section):
     map: Path | None = Field(default=None, description="GeoJSON in metres; demo if empty")
     campaigns: Path | None = Field(default=None, description="campaigns to load at the first start")
     programme: Path | None = Field(default=None, description="loyalty programme in force")
+    catalogue: Path | None = Field(default=None, description="products, where there are none yet")
     calibration: Path | None = Field(default=None, description="calibration.json, or links.csv")
     data: Path = Field(default=Path("var"), description="folder of database, snapshots and keys")
 

@@ -1,4 +1,4 @@
-"""Load what describes the shop: site map, calibration, campaigns, programme.
+"""Load what describes the shop: site map, calibration, campaigns, programme, products.
 
 Layer: doors. Takes: the site section of the settings. Gives: checked nouns to locating, offers,
 simulator and doctor. Where nothing is set, the demo shop is meant.
@@ -15,6 +15,7 @@ from inaisle.calibration_file import load_calibration_file
 from inaisle.config_files import (
     campaign_template_files,
     demo_campaigns_file,
+    demo_catalogue_file,
     demo_programme_file,
     demo_site_map_file,
 )
@@ -92,6 +93,17 @@ def load_programme(section: SiteSection) -> Programme | None:
     return (
         None if path is None else parse_programme(_read(path, "site.programme"), source=str(path))
     )
+
+
+def read_catalogue_file(section: SiteSection) -> tuple[bytes, Path] | None:
+    """Return the products of a site that has none yet, and where they stand.
+
+    Those of the demo go with the demo shop only: elsewhere their zones do not exist.
+    """
+    path = section.catalogue
+    if path is None and section.map is None:
+        path = demo_catalogue_file()
+    return None if path is None else (_read(path, "site.catalogue"), path)
 
 
 def _read(path: Path, setting: str) -> bytes:
