@@ -13,7 +13,7 @@ from offers.model.errors import InvalidContact
 from offers.model.ids import CaseAnswerId, OfferId
 from rtls.model.units import UnixMs
 from tests.unit.delivery.test_relay import DirectWriter
-from tests.unit.offers.shop import START_MS, CountedSecrets, memory_engine, scratch_work
+from tests.unit.offers.shop import SITE_MAP, START_MS, CountedSecrets, memory_engine, scratch_work
 
 MAIL = {
     "smtp_host": "127.0.0.1",
@@ -41,7 +41,7 @@ def side(engine: sa.Engine):
                 reader=writer,
                 secrets=CountedSecrets(),
                 now_ms=lambda: UnixMs(START_MS),
-                time_zone="Europe/Berlin",
+                site_map=SITE_MAP,
             )
 
         yield make

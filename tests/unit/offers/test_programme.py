@@ -319,7 +319,7 @@ def test_a_file_puts_its_programme_into_force_once(shop: Shop, member: ShopperId
     assert start_programme(by_admin, work=shop.work, now_ms=START_MS) == 2
     assert start_filed_programme(parsed(), work=shop.work, now_ms=START_MS) is None
     assert shop.work.programmes.current(SITE) == by_admin
-    edited = replace(parsed(), tiers=None)
+    edited = replace(parsed(), tiers=None, rewards=())
     assert start_filed_programme(edited, work=shop.work, now_ms=START_MS) == 3
     assert shop.work.programmes.current(SITE) == edited
 
