@@ -1,8 +1,8 @@
 """Count in SQL what assigned shoppers did since they were assigned, and before.
 
 Layer: edges. Takes: a connection inside a transaction. Gives: `offers.ports.OutcomeBook`. One row
-of the answer is one shopper: who did nothing counts as zero. Of a purchase counts what was kept,
-line by line, so that what is brought back after the end counts, too.
+of the answer is one shopper: who did nothing counts as zero. Of a purchase counts what was kept, so
+that what is brought back after the end counts, too.
 """
 
 from functools import cache
@@ -18,8 +18,10 @@ from offers.storage.tables import (
     ASSIGNMENTS,
     OFFERS,
     PURCHASE_LINES,
+    PURCHASE_RETURNS,
     PURCHASES,
     REDEMPTIONS,
+    RETURN_LINES,
     REVERSALS,
 )
 from rtls.model.units import UnixMs
@@ -39,6 +41,24 @@ _ASSIGNED: Final = (
     .subquery("assigned")
 )
 _S: Final = _ASSIGNED.c
+_G: Final = RETURN_LINES.c
+_R: Final = PURCHASE_RETURNS.c
+# One look into an index for each purchase: most have no return, and no lines are read then.
+_PAID_BACK: Final = (
+    sa.select(sa.func.sum(_G.refund_minor + _G.tender_minor))
+    .join_from(PURCHASE_RETURNS, RETURN_LINES, _G.return_id == _R.return_id)
+    .where(_R.purchase_id == _P.purchase_id)
+    .correlate(PURCHASES)
+    .scalar_subquery()
+)
+_PRICE_BACK: Final = (
+    sa.select(sa.func.sum(_G.quantity * _L.unit_price_minor))
+    .join_from(PURCHASE_RETURNS, RETURN_LINES, _G.return_id == _R.return_id)
+    .join(PURCHASE_LINES, sa.and_(_L.purchase_id == _R.purchase_id, _L.line == _G.line))
+    .where(_R.purchase_id == _P.purchase_id)
+    .correlate(PURCHASES)
+    .scalar_subquery()
+)
 
 
 class SqlOutcomes:
@@ -80,16 +100,24 @@ class SqlOutcomes:
 
 @cache
 def _query(metric: Metric) -> sa.Select[tuple[int, None, None]]:
-    source, at_ms, counted = _source(metric)
-    since = sa.case((at_ms >= _S.at_ms, counted), else_=_ZERO)
-    before = sa.case((at_ms < _S.at_ms, counted), else_=_ZERO)
+    table, at_ms, is_meant, counted = _source(metric)
+    # Only shopper and time are joined by: with site or state there, too, SQLite takes their index
+    # and reads the whole site for each shopper.
+    is_near = sa.and_(
+        table.c.shopper_id == _S.shopper_id,
+        at_ms >= _S.at_ms - sa.bindparam("before_ms", type_=sa.BigInteger),
+        at_ms < sa.bindparam("until_ms", type_=sa.BigInteger),
+    )
+    is_theirs = sa.and_(table.c.site == _S.site, is_meant)
+    since = sa.case((sa.and_(is_theirs, at_ms >= _S.at_ms), counted), else_=_ZERO)
+    before = sa.case((sa.and_(is_theirs, at_ms < _S.at_ms), counted), else_=_ZERO)
     return (
         sa.select(
             _S.arm,
             _plain(sa.func.sum(since)).label("value"),
             _plain(sa.func.sum(before)).label("before"),
         )
-        .select_from(source)
+        .select_from(_ASSIGNED.outerjoin(table, is_near))
         .group_by(_S.shopper_id, _S.arm, _S.at_ms)
         .order_by(_S.at_ms, _S.shopper_id)
     )
@@ -106,13 +134,13 @@ def _plain(total: sa.ColumnElement[float]) -> sa.ColumnElement[None]:
 
 def _source(
     metric: Metric,
-) -> tuple[sa.FromClause, sa.ColumnElement[int], sa.ColumnElement[float]]:
-    """Return what is joined to the assigned shoppers, when it happened, and what it counts."""
+) -> tuple[sa.Table, sa.ColumnElement[int], sa.ColumnElement[bool], sa.ColumnElement[float]]:
+    """Return what is counted: where it stands, when it happened, which rows, and how much each."""
     match metric:
         case Metric.DISMISSALS:
             offers = OFFERS.c
             is_dismissed = offers.state == OfferState.DISMISSED.value
-            return _with(OFFERS, offers.ended_at_ms, is_dismissed), offers.ended_at_ms, _ONE
+            return OFFERS, offers.ended_at_ms, is_dismissed, _ONE
         case Metric.REDEMPTIONS:
             used = REDEMPTIONS.c
             is_reversed = (
@@ -120,38 +148,24 @@ def _source(
                 .where(REVERSALS.c.redemption_id == used.redemption_id)
                 .exists()
             )
-            return _with(REDEMPTIONS, used.at_ms, sa.not_(is_reversed)), used.at_ms, _ONE
+            return REDEMPTIONS, used.at_ms, sa.not_(is_reversed), _ONE
         case Metric.PURCHASES:
-            return _with(PURCHASES, _P.at_ms), _P.at_ms, _ONE
+            return PURCHASES, _P.at_ms, sa.true(), _ONE
         case _:
-            lines = _with(PURCHASES, _P.at_ms).outerjoin(
-                PURCHASE_LINES, _L.purchase_id == _P.purchase_id
-            )
-            return lines, _P.at_ms, _of_line(metric)
+            return PURCHASES, _P.at_ms, sa.true(), _of_purchase(metric)
 
 
-def _with(table: sa.Table, at_ms: sa.ColumnElement[int], *more: sa.ColumnElement[bool]) -> sa.Join:
-    is_theirs = sa.and_(
-        table.c.shopper_id == _S.shopper_id,
-        table.c.site == _S.site,
-        at_ms >= _S.at_ms - sa.bindparam("before_ms", type_=sa.BigInteger),
-        at_ms < sa.bindparam("until_ms", type_=sa.BigInteger),
-        *more,
-    )
-    return _ASSIGNED.outerjoin(table, is_theirs)
-
-
-def _of_line(metric: Metric) -> sa.ColumnElement[float]:
-    """Return what a line counts: of its pieces those that were not brought back."""
-    kept = sa.cast(_L.quantity - _L.returned, sa.Double) / sa.cast(_L.quantity, sa.Double)
-    price = sa.cast(_L.quantity * _L.unit_price_minor, sa.Double)
-    discount = sa.cast(_L.discount_minor, sa.Double)
+def _of_purchase(metric: Metric) -> sa.ColumnElement[float]:
+    """Return what a purchase counts, less what was brought back of it."""
+    price = _P.total_minor - sa.func.coalesce(_PRICE_BACK, 0)
+    paid = _P.total_minor - _P.discount_minor - sa.func.coalesce(_PAID_BACK, 0)
     worth: sa.ColumnElement[float]
     match metric:
         case Metric.DISCOUNT:
-            worth = discount
+            worth = sa.cast(price - paid, sa.Double)
         case Metric.MARGIN:
-            worth = price - discount - price * sa.bindparam("cost", type_=sa.Double)
+            cost = sa.cast(price, sa.Double) * sa.bindparam("cost", type_=sa.Double)
+            worth = sa.cast(paid, sa.Double) - cost
         case _:
-            worth = price - discount
-    return sa.func.coalesce(kept * worth, _ZERO)
+            worth = sa.cast(paid, sa.Double)
+    return sa.func.coalesce(worth, _ZERO)

@@ -24,7 +24,7 @@ from offers.ports import UnitOfWork
 from rtls.model.units import SiteId, UnixMs
 
 BEFORE_DAYS: Final = 90
-SHOPPERS_MAX: Final = 200_000
+SHOPPERS_MAX: Final = 100_000
 """those assigned first; more would say the same more slowly"""
 PER_MILLE: Final = 1_000
 
