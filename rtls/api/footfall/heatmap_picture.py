@@ -2,11 +2,14 @@
 
 Layer: edges. Takes: a `Heatmap` or `HeatmapChange`, and the plan. Gives: a PNG to the footfall
 routes. The scales can be told apart by people who see colours otherwise: cividis for amounts
-(Nunez, Anderton and Renslow 2018), blue to orange for changes. Where a cell is withheld it is
-hatched in grey, so that "too few to tell" is not taken for "nobody".
+(Nunez, Anderton and Renslow 2018), blue to orange for changes. Amounts are coloured by their square
+root, as a few shelves hold most of the dwell and the ways would else all look alike. Where a cell
+is withheld it is hatched in grey, so that "too few to tell" is not taken for "nobody".
 """
 
 import io
+import unicodedata
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -16,7 +19,7 @@ from rtls.footfall.cell_ground import CellGround
 from rtls.footfall.heatmap import Heatmap, HeatmapChange
 from rtls.model.errors import MissingExtra
 from rtls.model.footfall import Bools, Float64s
-from rtls.model.site_map import Ring, SiteMap
+from rtls.model.site_map import Ring, SiteMap, ZoneKind
 
 if TYPE_CHECKING:
     from PIL import Image, ImageDraw
@@ -43,6 +46,13 @@ HEAD: Final = 44
 LEGEND: Final = 96
 HATCH_STEP: Final = 8
 REACH_PERCENT: Final = 98
+TICKS: Final = 3
+"""parts of the scale that the legend numbers"""
+NAMED: Final = frozenset({ZoneKind.DEPARTMENT, ZoneKind.ENTRANCE, ZoneKind.CHECKOUT})
+"""zones whose name is written beside them: of all it would be a carpet of words"""
+SPELLED: Final = str.maketrans(
+    {"ä": "ae", "ö": "oe", "ü": "ue", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue", "ß": "ss"}
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +64,8 @@ class Shown:
     is_told: Bools
     low: float
     high: float
+    is_rooted: bool
+    """colours go by the square root"""
     scale: tuple[Colour, ...]
     title: str
     unit: str
@@ -68,6 +80,7 @@ def render_heatmap(heatmap: Heatmap, site_map: SiteMap, *, k: int) -> bytes:
         is_told=heatmap.is_told,
         low=0.0,
         high=reach_of(density[heatmap.is_told]),
+        is_rooted=True,
         scale=CIVIDIS,
         title=f"{site_map.name}: dwell on floor {heatmap.ground.floor}",
         unit="person-seconds per square metre",
@@ -86,6 +99,7 @@ def render_change(change: HeatmapChange, site_map: SiteMap, *, k: int) -> bytes:
         is_told=change.is_told,
         low=-reach,
         high=reach,
+        is_rooted=False,
         scale=DIVERGING,
         title=f"{site_map.name}: change of dwell on floor {change.ground.floor}",
         unit="change of person-seconds per square metre",
@@ -96,6 +110,19 @@ def render_change(change: HeatmapChange, site_map: SiteMap, *, k: int) -> bytes:
 def reach_of(values: Float64s) -> float:
     """Return the end of a scale: one till with a queue must not make all else look empty."""
     return max(float(np.percentile(values, REACH_PERCENT)) if values.size else 0.0, 1.0)
+
+
+def drawable(text: str) -> str:
+    """Return a text in the letters of pillow's own font, which draws boxes for all others.
+
+    Examples
+    --------
+    >>> drawable("Bad und Sanitär, Café, 工具")
+    'Bad und Sanitaer, Cafe, ??'
+    """
+    spelled = unicodedata.normalize("NFKD", text.translate(SPELLED))
+    plain = "".join(letter for letter in spelled if not unicodedata.combining(letter))
+    return plain.encode("ascii", "replace").decode("ascii")
 
 
 def _render(shown: Shown, site_map: SiteMap, *, k: int) -> bytes:
@@ -136,6 +163,7 @@ def _paste_cells(image: "Image.Image", shown: Shown, side: int) -> None:
 
 def _colours(shown: Shown) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
     part = np.clip((shown.values - shown.low) / (shown.high - shown.low), 0.0, 1.0)
+    part = np.sqrt(part) if shown.is_rooted else part
     stops = np.linspace(0.0, 1.0, len(shown.scale))
     channels = [np.interp(part, stops, [colour[i] for colour in shown.scale]) for i in range(3)]
     return np.stack(channels, axis=-1).astype(np.uint8)
@@ -161,6 +189,27 @@ def _draw_plan(
     floor = next(one for one in site_map.floors if one.floor == ground.floor)
     box = ((0.0, 0.0), (floor.width_m, 0.0), (floor.width_m, floor.height_m), (0.0, floor.height_m))
     draw.polygon(place(box), outline=INK)
+    _draw_names(draw, ground, site_map, place)
+
+
+def _draw_names(
+    draw: "ImageDraw.ImageDraw",
+    ground: CellGround,
+    site_map: SiteMap,
+    place: Callable[[Ring], list[tuple[float, float]]],
+) -> None:
+    from PIL import ImageFont
+
+    font = ImageFont.load_default(12)
+    for zone in site_map.zones:
+        if zone.floor == ground.floor and zone.kind in NAMED:
+            corners = place(zone.ring)
+            middle = sum(x for x, _ in corners) / len(corners)
+            top = min(y for _, y in corners)
+            draw.text(
+                (middle, top - 4), drawable(zone.name), fill=INK, font=font, anchor="ms",
+                stroke_width=3, stroke_fill=WHITE,
+            )  # fmt: skip
 
 
 def _draw_head_and_legend(
@@ -169,7 +218,7 @@ def _draw_head_and_legend(
     from PIL import ImageFont
 
     large, small = ImageFont.load_default(18), ImageFont.load_default(13)
-    draw.text((MARGIN, 12), shown.title, fill=INK, font=large)
+    draw.text((MARGIN, 12), drawable(shown.title), fill=INK, font=large)
     bar = min(width, 420)
     stops = np.linspace(0.0, 1.0, len(shown.scale))
     for x in range(bar):
@@ -179,7 +228,12 @@ def _draw_head_and_legend(
         draw.line(
             ((MARGIN + x, top), (MARGIN + x, top + 14)), fill=(colour[0], colour[1], colour[2])
         )
-    draw.text((MARGIN, top + 18), f"{shown.low:.0f}", fill=INK, font=small)
+    for tick in range(TICKS):
+        part = (tick / TICKS) ** 2 if shown.is_rooted else tick / TICKS
+        value = shown.low + part * (shown.high - shown.low)
+        at = MARGIN + bar * tick / TICKS
+        draw.line(((at, top + 14), (at, top + 18)), fill=INK)
+        draw.text((at, top + 18), f"{value:.0f}", fill=INK, font=small, anchor="la")
     draw.text(
         (MARGIN + bar, top + 18), f"{shown.high:.0f} or more", fill=INK, font=small, anchor="ra"
     )
