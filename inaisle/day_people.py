@@ -4,20 +4,21 @@ Layer: doors. Takes: who comes (firmware_sim.day_plan), and what is told of his 
 the public API as any app or till makes them, and what came of them to inaisle.day_files.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 from firmware_sim.day_plan import DayShopper
 from inaisle.app_client import ApiAddress, ApiClient, Json, RefusedByApi
 from inaisle.demo_crowd import CONSENT_TEXT
+from offers.model.catalogue.product import Product
 from rtls.model.units import TagId, UnixMs, ZoneId
 from rtls.model.visit import DwellReached, ZoneEvent
 
 PURPOSES: Final = ("locate", "personalise", "notify")
 COUNTED: Final = "analytics"
-PRICES_MINOR: Final = (299, 449, 599, 899, 1_299, 1_999, 2_999)
-SHELF_PRODUCTS: Final = 5
+QUANTITY_MAX: Final = 3
+UNPRICED_MINOR: Final = 599
 CURRENCY: Final = "EUR"
 
 
@@ -63,12 +64,19 @@ class DayPeople:
     ----------
     offers, purchases
         What came of it.
+
+    Parameters
+    ----------
+    products
+        What can be taken from each shelf; of a shelf that is not in it, something without a name.
     """
 
-    def __init__(self, address: ApiAddress, *, till_key: str, day_seed: int) -> None:
+    def __init__(
+        self, address: ApiAddress, *, till_key: str, products: Mapping[ZoneId, Sequence[Product]]
+    ) -> None:
         self._app = ApiClient(address)
         self._till = ApiClient(address, token=till_key)
-        self._seed = day_seed
+        self._products = products
         self._guests: dict[TagId, Guest] = {}
         self._called: dict[TagId, None] = {}
         self.offers: list[OfferSeen] = []
@@ -167,19 +175,33 @@ class DayPeople:
         return True
 
     def _basket(self, shopper: DayShopper) -> Json:
-        lines = []
-        for place, zone in enumerate(shopper.buys):
-            product = (self._seed + 7 * shopper.number + place) % SHELF_PRODUCTS
-            price = PRICES_MINOR[(len(zone) + product) % len(PRICES_MINOR)]
-            lines.append(
-                {
-                    "sku": f"{zone}-{product + 1}",
-                    "category": zone,
-                    "quantity": 1 + (shopper.number + place) % 3,
-                    "unit_price_minor": price,
-                }
-            )
-        return {"currency": CURRENCY, "lines": lines}
+        return {
+            "currency": CURRENCY,
+            "lines": [
+                self._line(zone, choice=7 * shopper.number + place)
+                for place, zone in enumerate(shopper.buys)
+            ],
+        }
+
+    def _line(self, zone: ZoneId, *, choice: int) -> Json:
+        on_shelf = self._products.get(zone)
+        product = on_shelf[choice % len(on_shelf)] if on_shelf else None
+        price = None if product is None else product.price
+        return {
+            "sku": zone if product is None else product.sku,
+            "category": zone if product is None else product.category or zone,
+            "quantity": 1 + choice % QUANTITY_MAX,
+            "unit_price_minor": UNPRICED_MINOR if price is None else price.amount_minor,
+        }
+
+
+def products_by_shelf(products: Iterable[Product]) -> Mapping[ZoneId, Sequence[Product]]:
+    """Return what stands at each shelf."""
+    found: dict[ZoneId, list[Product]] = {}
+    for product in products:
+        for zone in product.zones:
+            found.setdefault(zone, []).append(product)
+    return found
 
 
 def _minor(money: object) -> int:

@@ -36,6 +36,7 @@ from inaisle.stepped_clock import SteppedClock
 from inaisle.visit_recorder import VisitRecorder
 from offers.api.serving import serving_config
 from offers.delivery.fan_out import InProcessFanOut
+from offers.model.catalogue.product import Product
 from rtls.api.health import Health
 from rtls.engine import Engine
 from rtls.ingest.admitted_tags import AdmittedTags
@@ -43,7 +44,7 @@ from rtls.ingest.reception import Reception
 from rtls.ingest.reception_settings import ReceptionSettings
 from rtls.model.fix import FixBatch
 from rtls.model.site_map import SiteMap
-from rtls.model.units import GatewayId, TagId, UnixMs
+from rtls.model.units import GatewayId, SiteId, TagId, UnixMs
 from rtls.model.visit import ZoneEvent
 from rtls.ports import LiveState, RawMessage, Source, StateStore
 from rtls.publish.in_process import InProcessBus
@@ -259,6 +260,11 @@ class DayStore:
             if time.monotonic() > until_s:
                 raise PartBroke(f"locating was not told of {tag} within {SETTLE_S:.0f} s.")
             time.sleep(0.0005)
+
+    def products(self, site: SiteId) -> tuple[Product, ...]:
+        """Return what the shop sells."""
+        stored = self.offers.reader.run(lambda work: work.catalogues.of_site(site))
+        return () if stored is None else stored[1].unpacked()
 
     def _tell_tag(self, tag: TagId, is_admitted: bool) -> None:  # noqa: FBT001 - the relay's signature
         if is_admitted:

@@ -20,7 +20,7 @@ from firmware_sim.day_truth import DayTruth
 from inaisle.clock import SystemClock
 from inaisle.day_agreement import DayAgreement, day_agreement
 from inaisle.day_files import DayRecord, truth_folder, write_truth
-from inaisle.day_people import DayPeople
+from inaisle.day_people import DayPeople, products_by_shelf
 from inaisle.day_store import DayStore, day_store
 from inaisle.demo_settings import day_in_shop
 from inaisle.errors import ExitStatus, InvalidSettings
@@ -146,7 +146,6 @@ class _Day:
             )
         )
         self._settled_ms = UnixMs(ends_ms + SETTLED_MS)
-        self._seed = settings.simulator.seed
         self.clock = SteppedClock(UnixMs(opens_ms - 60 * SECOND_MS))
         self._plan = DayPlanner(
             site_map,
@@ -157,7 +156,7 @@ class _Day:
                 popular=watched_zones(settings),
                 phone_share=options.phone_share,
             ),
-            seed=self._seed,
+            seed=settings.simulator.seed,
         ).draw()
         self._coming = deque(self._plan)
         self._truth = DayTruth(site_map)
@@ -165,7 +164,11 @@ class _Day:
     def play(self, store: DayStore) -> DayRecord:
         """Let everybody come and go, and return what was true."""
         with store.open() as address:
-            people = DayPeople(address, till_key=store.offers.keys.till, day_seed=self._seed)
+            people = DayPeople(
+                address,
+                till_key=store.offers.keys.till,
+                products=products_by_shelf(store.products(self._site_map.site)),
+            )
             store.watch("apps", people.hear)
             try:
                 while self._coming or people.guests():

@@ -59,7 +59,7 @@ def test_an_offer_is_made_and_opened_while_no_history_can_be_written(store: DayS
     """The reports of a day may be lost; the shopper who stands at the shelf may not."""
     refused = 0
     with store.open() as address:
-        people = DayPeople(address, till_key=store.offers.keys.till, day_seed=1)
+        people = DayPeople(address, till_key=store.offers.keys.till, products={})
         store.watch("apps", people.hear)
         people.welcome(ANNA)
         store.await_admission(ANNA.script.tag)
