@@ -14,7 +14,14 @@ from typing import Final
 from offers.delivery.repeated_turn import RepeatedTurn
 from offers.delivery.review_folder import ReviewFolder
 from offers.handlers.insight.note_changes import note_changes
-from offers.handlers.insight.read_review import ReviewInput, read_review, review_of
+from offers.handlers.insight.read_kpis import weeks_of
+from offers.handlers.insight.read_review import (
+    ReviewInput,
+    changes_in,
+    read_review,
+    review_of,
+)
+from offers.model.insight.drift import Change
 from offers.model.insight.kpi_window import KpiWindow
 from offers.model.insight.review_schedule import ReviewSchedule
 from offers.ports import Reader, UnitOfWork, Writer, ZoneStopsSource
@@ -95,7 +102,8 @@ class ReviewWriter:
             return
         source = self._zone_stops
         stops = None if source is None else source.zone_stops(window)
-        note = partial(_note, read, now_ms)
+        changes = changes_in(weeks_of(read.found))
+        note = partial(_note, window.site, changes, now_ms)
         self.counters["alerts"] += self._writer.run(note)
         self._folder.write(review_of(read, site_name=self._site.name, stops=stops))
         self.counters["written"] += 1
@@ -117,5 +125,5 @@ def _read(window: KpiWindow, now_ms: UnixMs, work: UnitOfWork) -> ReviewInput:
     return read_review(window, work=work, now_ms=now_ms)
 
 
-def _note(read: ReviewInput, now_ms: UnixMs, work: UnitOfWork) -> int:
-    return note_changes(read.found.window.site, read.changes, work=work, now_ms=now_ms)
+def _note(site: SiteId, changes: tuple[Change, ...], now_ms: UnixMs, work: UnitOfWork) -> int:
+    return note_changes(site, changes, work=work, now_ms=now_ms)

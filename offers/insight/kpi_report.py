@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from offers.insight.incremental_cost import Controlled, cost_per_incremental_euro
 from offers.insight.kpi_groups import KpiGroup, kpi_groups
 from offers.insight.lifetime_value import (
+    HISTORY_WEEKS,
+    WEEK,
     HoldoutError,
     LifetimeValue,
     lifetime_kpi,
@@ -30,19 +32,27 @@ class KpiInput:
 
     window: KpiWindow
     receipts: PurchaseColumns
-    """of the window and of the one before it"""
-    history: PurchaseColumns | None
-    """of members, as far back as the value of a member looks; None where that is too much"""
+    """of the window, of the one before it, and of what came before that as far as it was read"""
     offers: OfferColumns
+    """likewise"""
+    is_long: bool
+    """whether as much was read as the value of a member looks back"""
     controlled: Controlled | None = None
     """what campaigns brought and cost until the end of the window; None without a holdout"""
     totals: Mapping[int, TillDay] = field(default_factory=dict)
-    """what the tills took in all, by the days of the window since 1970-01-01"""
+    """what the tills took in all, by days since 1970-01-01; likewise"""
 
     @property
     def is_empty(self) -> bool:
-        """Say whether nothing was bought and nothing offered."""
-        return not len(self.receipts.shopper) and not len(self.offers.shopper)
+        """Say whether in the window nothing was bought and nothing offered."""
+        first, end = self.days
+        now, made = self.receipts.between(first, end), self.offers.between(first, end)
+        return not len(now.shopper) and not len(made.shopper)
+
+    @property
+    def days(self) -> tuple[int, int]:
+        """The first day of the window and that behind it, since 1970-01-01."""
+        return day_number(self.window.from_day), day_number(self.window.until_day)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,16 +84,18 @@ def kpi_report(found: KpiInput, *, stops: StopCounts | None = None) -> KpiReport
     stops
         What footfall tells of the zones, of the same days; None where it tells nothing.
     """
-    first, end = day_number(found.window.from_day), day_number(found.window.until_day)
+    first, end = found.days
+    made = found.offers.between(first, end)
+    totals = {day: total for day, total in found.totals.items() if first <= day < end}
     now = found.receipts.between(first, end)
     before = found.receipts.between(first - found.window.days, first)
     value = _value(found, end)
-    funnel, zones = funnels(found.offers, None if stops is None else stops.zones)
+    funnel, zones = funnels(made, None if stops is None else stops.zones)
     kpis = (
         *member_figures(now, before),
-        *receipt_figures(now, found.totals),
+        *receipt_figures(now, totals),
         lifetime_kpi(value),
-        redemption_rate(found.offers),
+        redemption_rate(made),
         cost_per_incremental_euro(found.controlled),
     )
     order = list(KpiName)
@@ -92,7 +104,7 @@ def kpi_report(found: KpiInput, *, stops: StopCounts | None = None) -> KpiReport
         currency=found.receipts.currency,
         receipts_left_out=found.receipts.left_out,
         kpis=tuple(sorted(kpis, key=lambda kpi: order.index(kpi.name))),
-        groups=kpi_groups(now, before, found.offers),
+        groups=kpi_groups(now, before, made),
         funnel=funnel,
         zones=zones,
         footfall_days_missing=None if stops is None else stops.days_missing,
@@ -102,4 +114,7 @@ def kpi_report(found: KpiInput, *, stops: StopCounts | None = None) -> KpiReport
 
 
 def _value(found: KpiInput, end: int) -> LifetimeValue | None:
-    return None if found.history is None else lifetime_value(found.history, until_day=end)
+    if not found.is_long:
+        return None
+    members = found.receipts.of_members().between(end - HISTORY_WEEKS * WEEK, end)
+    return lifetime_value(members, until_day=end)

@@ -26,12 +26,14 @@ from offers.model.insight.kpi_columns import (
 
 Numbers = npt.NDArray[np.float64]
 WEEK: Final = 7
+HISTORY_WEEKS: Final = 104
+"""so far back receipts are looked at"""
 HORIZON_WEEKS: Final = 52
 HOLDOUT_WEEKS: Final = 13
 LEARNT_WEEKS_MIN: Final = 26
 BUYERS_MIN: Final = 100
 """four and three numbers have to be learnt of them"""
-FIT_BUYERS_MAX: Final = 20_000
+FIT_BUYERS_MAX: Final = 5_000
 """more say the same: every so many-th is taken then"""
 
 

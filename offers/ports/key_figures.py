@@ -32,7 +32,6 @@ class KeyFigures(Protocol):
         until_ms: UnixMs,
         currency: str,
         time_zone: str,
-        only_members: bool,
         limit: int,
     ) -> PurchaseColumns:
         """Return the receipts between the instants as they stood at the second one.
@@ -43,8 +42,6 @@ class KeyFigures(Protocol):
             Which receipts.
         time_zone
             Of the site, for the days.
-        only_members
-            Leave out those that are nobody's we may follow.
         limit
             How many at most.
 
@@ -67,8 +64,10 @@ class KeyFigures(Protocol):
         """
         ...
 
-    def totals(self, window: KpiWindow, *, currency: str) -> Mapping[int, TillDay]:
-        """Return what the tills took in all, by the days of the window since 1970-01-01."""
+    def totals(
+        self, site: SiteId, *, from_day: date, until_day: date, currency: str
+    ) -> Mapping[int, TillDay]:
+        """Return what the tills took in all, by days since 1970-01-01."""
         ...
 
     def note_total(self, total: TillDay, *, at_ms: UnixMs) -> bool:

@@ -6,9 +6,8 @@ so that a window tells the same whenever it is asked. One thing is as of now: wh
 `analytics` since is followed through no window any more.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from datetime import date
-from itertools import repeat
 from typing import Final
 
 import numpy as np
@@ -23,7 +22,7 @@ from offers.model.insight.kpi_columns import (
     OfferColumns,
     PurchaseColumns,
 )
-from offers.model.insight.kpi_window import KpiWindow, day_number, site_days
+from offers.model.insight.kpi_window import day_number, site_days
 from offers.model.insight.till_day import TillDay
 from offers.model.people.consent import Purpose
 from offers.storage.insert_once import insert_once
@@ -75,6 +74,13 @@ COUNTED = (
     .where(CONSENTS.c.sequence.in_(_NEWEST.scalar_subquery()), CONSENTS.c.is_granted)
     .subquery("counted")
 )
+_WHO_COUNTS = sa.select(COUNTED.c.shopper_id)
+# Looked up row by row in Python: joined, SQLite would walk all members of the site for each row.
+_MEMBERS = sa.select(_M.shopper_id, _M.segment).where(
+    _M.site == _SITE,
+    _M.entered_at_ms < _UNTIL,
+    sa.or_(_M.left_at_ms.is_(None), _M.left_at_ms >= _UNTIL),
+)
 _BACK = (
     sa.select(_B.purchase_id, sa.func.sum(_L.refund_minor + _L.tender_minor).label("back_minor"))
     .join_from(PURCHASE_RETURNS, RETURN_LINES, _L.return_id == _B.return_id)
@@ -82,16 +88,6 @@ _BACK = (
     .group_by(_B.purchase_id)
     .subquery("back")
 )
-
-
-def _member_of(shopper: sa.ColumnElement[str]) -> sa.ColumnElement[bool]:
-    """Join the segment that a shopper was in just before the end of the window."""
-    return sa.and_(
-        _M.shopper_id == shopper,
-        _M.site == _SITE,
-        _M.entered_at_ms < _UNTIL,
-        sa.or_(_M.left_at_ms.is_(None), _M.left_at_ms >= _UNTIL),
-    )
 
 
 _IN_SPAN = sa.and_(_P.site == _SITE, _P.at_ms >= _FROM, _P.at_ms < _UNTIL)
@@ -102,26 +98,12 @@ _CURRENCIES = (
 _PAID = _P.total_minor - _P.discount_minor - sa.func.coalesce(_BACK.c.back_minor, 0)
 
 
-def _receipts(*, only_members: bool) -> sa.Select[*tuple[object, ...]]:
-    return (
-        sa.select(
-            _P.shopper_id,
-            COUNTED.c.shopper_id.is_not(None).label("is_counted"),
-            _M.segment,
-            _P.at_ms,
-            _PAID.label("paid_minor"),
-        )
-        .join_from(
-            PURCHASES, COUNTED, COUNTED.c.shopper_id == _P.shopper_id, isouter=not only_members
-        )
-        .join(MEMBERSHIPS, _member_of(COUNTED.c.shopper_id), isouter=True)
-        .join(_BACK, _BACK.c.purchase_id == _P.purchase_id, isouter=True)
-        .where(_IN_SPAN, _P.currency == sa.bindparam("money"), _PAID > 0)
-        .limit(_MOST)
-    )
-
-
-_RECEIPTS: Final = {is_only: _receipts(only_members=is_only) for is_only in (False, True)}
+_RECEIPTS = (
+    sa.select(_P.shopper_id, _P.at_ms, _PAID.label("paid_minor"))
+    .join_from(PURCHASES, _BACK, _BACK.c.purchase_id == _P.purchase_id, isouter=True)
+    .where(_IN_SPAN, _P.currency == sa.bindparam("money"), _PAID > 0)
+    .limit(_MOST)
+)
 _OTHER_MONEY = sa.select(sa.func.count()).where(_IN_SPAN, _P.currency != sa.bindparam("money"))
 _IS_KEPT = (
     sa.exists()
@@ -135,7 +117,6 @@ _IS_KEPT = (
 _OFFERS = (
     sa.select(
         _O.shopper_id,
-        _M.segment,
         _O.issued_at_ms,
         _O.zone,
         _C.coupon_id,
@@ -143,8 +124,7 @@ _OFFERS = (
         _R.at_ms,
         _IS_KEPT.label("is_kept"),
     )
-    .join_from(OFFERS, COUNTED, COUNTED.c.shopper_id == _O.shopper_id)
-    .join(MEMBERSHIPS, _member_of(_O.shopper_id), isouter=True)
+    .select_from(OFFERS)
     .join(COUPONS, _C.offer_id == _O.offer_id, isouter=True)
     .join(
         REDEMPTIONS,
@@ -200,7 +180,6 @@ class SqlKeyFigures:
         until_ms: UnixMs,
         currency: str,
         time_zone: str,
-        only_members: bool,
         limit: int,
     ) -> PurchaseColumns:
         """Return the receipts between the instants as they stood at the second one.
@@ -208,15 +187,16 @@ class SqlKeyFigures:
         It raises `InvalidReport` if there are more than ``limit``.
         """
         given = {"site": site, "from_ms": from_ms, "until_ms": until_ms, "money": currency}
-        found = self._connection.execute(_RECEIPTS[only_members], given | {"most": limit + 1}).all()
+        found = self._connection.execute(_RECEIPTS, given | {"most": limit + 1}).all()
         _check_count("receipts", len(found), limit)
         left_out = self._connection.execute(_OTHER_MONEY, given).scalar_one()
-        shoppers, counted, segments, at_ms, paid = _columns(found, 5)
+        counted, segments = self._counted(), self._segments(site, until_ms)
+        shoppers = [row[0] for row in found]
         return PurchaseColumns(
-            shopper=_numbers(shoppers, map(bool, counted)),
-            segment=_segments(segments),
-            day=site_days(np.array(at_ms, np.int64), time_zone),
-            paid_minor=np.array(paid, np.int64),
+            shopper=_numbers(shoppers, counted),
+            segment=_codes(shoppers, segments),
+            day=site_days(np.array([row[1] for row in found], np.int64), time_zone),
+            paid_minor=np.array([row[2] for row in found], np.int64),
             currency=currency,
             left_out=int(left_out),
         )
@@ -229,36 +209,46 @@ class SqlKeyFigures:
         It raises `InvalidReport` if there are more than ``limit``.
         """
         given = {"site": site, "from_ms": from_ms, "until_ms": until_ms, "most": limit + 1}
-        found = self._connection.execute(_OFFERS, given).all()
-        _check_count("offers", len(found), limit)
-        shoppers, segments, issued, zones, coupons, opened, used, kept = _columns(found, 8)
-        names = tuple(sorted({str(zone) for zone in zones if zone is not None}))
-        is_redeemed = np.array([one is not None for one in used], np.bool_)
-        redeemed_at = np.array(
-            [at if one is None else one for one, at in zip(used, issued, strict=True)], np.int64
-        )
-        is_opened = np.array(
-            [one is not None and int(str(one)) < until_ms for one in opened], np.bool_
-        )
+        every = self._connection.execute(_OFFERS, given).all()
+        _check_count("offers", len(every), limit)
+        counted, segments = self._counted(), self._segments(site, until_ms)
+        found = [row for row in every if row.shopper_id in counted]
+        shoppers = [row.shopper_id for row in found]
+        names = sorted({row.zone for row in found if row.zone is not None})
+        places = {name: place for place, name in enumerate(names)} | {None: -1}
+        redeemed_at = [row.issued_at_ms if row.at_ms is None else row.at_ms for row in found]
+        is_redeemed = np.array([row.at_ms is not None for row in found], np.bool_)
+        is_opened = np.array([_is_before(row.opened_at_ms, until_ms) for row in found], np.bool_)
         return OfferColumns(
-            shopper=_numbers(shoppers, repeat(True)),
-            segment=_segments(segments),
-            day=site_days(np.array(issued, np.int64), time_zone),
-            zone=np.array([-1 if z is None else names.index(str(z)) for z in zones], np.int32),
+            shopper=_numbers(shoppers, counted),
+            segment=_codes(shoppers, segments),
+            day=site_days(np.array([row.issued_at_ms for row in found], np.int64), time_zone),
+            zone=np.array([places[row.zone] for row in found], np.int32),
             zone_names=tuple(map(ZoneId, names)),
-            has_coupon=np.array([one is not None for one in coupons], np.bool_),
+            has_coupon=np.array([row.coupon_id is not None for row in found], np.bool_),
             is_seen=is_opened | is_redeemed,
             is_redeemed=is_redeemed,
-            is_bought=is_redeemed & np.array(list(map(bool, kept)), np.bool_),
-            redeemed_day=site_days(redeemed_at, time_zone),
+            is_bought=is_redeemed & np.array([bool(row.is_kept) for row in found], np.bool_),
+            redeemed_day=site_days(np.array(redeemed_at, np.int64), time_zone),
         )
 
-    def totals(self, window: KpiWindow, *, currency: str) -> Mapping[int, TillDay]:
-        """Return what the tills took in all, by the days of the window since 1970-01-01."""
+    def _counted(self) -> frozenset[str]:
+        """Return who has granted to be counted."""
+        return frozenset(row.shopper_id for row in self._connection.execute(_WHO_COUNTS))
+
+    def _segments(self, site: SiteId, until_ms: UnixMs) -> Mapping[str | None, int]:
+        """Return the code of the segment that each member was in just before an instant."""
+        found = self._connection.execute(_MEMBERS, {"site": site, "until_ms": until_ms})
+        return {row.shopper_id: _CODES[row.segment] for row in found}
+
+    def totals(
+        self, site: SiteId, *, from_day: date, until_day: date, currency: str
+    ) -> Mapping[int, TillDay]:
+        """Return what the tills took in all, by days since 1970-01-01."""
         given = {
-            "site": window.site,
-            "first": window.from_day.isoformat(),
-            "end": window.until_day.isoformat(),
+            "site": site,
+            "first": from_day.isoformat(),
+            "end": until_day.isoformat(),
             "money": currency,
         }
         found = [_till_day(row) for row in self._connection.execute(_TOTALS, given)]
@@ -310,21 +300,18 @@ def _check_count(what: str, count: int, limit: int) -> None:
         )
 
 
-def _columns(rows: Sequence[sa.Row[*tuple[object, ...]]], count: int) -> Sequence[Sequence[object]]:
-    return tuple(zip(*rows, strict=True)) if rows else ((),) * count
+def _is_before(at_ms: int | None, until_ms: int) -> bool:
+    return at_ms is not None and at_ms < until_ms
 
 
-def _numbers(shoppers: Iterable[object], counted: Iterable[bool]) -> Int32s:
+def _numbers(shoppers: Sequence[str | None], counted: Container[str | None]) -> Int32s:
     """Return (n,) a number for each key: from 0 up for who counts, from -2 down for others."""
-    known: dict[object, int] = {None: ERASED}
-    return np.array(
-        [
-            known.setdefault(one, len(known) - 1 if counts else -1 - len(known))
-            for one, counts in zip(shoppers, counted, strict=False)
-        ],
-        np.int32,
-    )
+    known: dict[str | None, int] = {None: ERASED}
+    for one in shoppers:
+        if one not in known:
+            known[one] = len(known) - 1 if one in counted else -1 - len(known)
+    return np.array([known[one] for one in shoppers], np.int32)
 
 
-def _segments(names: Iterable[object]) -> Int8s:
-    return np.array([_CODES.get(str(name), NO_SEGMENT) for name in names], np.int8)
+def _codes(shoppers: Sequence[str | None], segments: Mapping[str | None, int]) -> Int8s:
+    return np.array([segments.get(one, NO_SEGMENT) for one in shoppers], np.int8)

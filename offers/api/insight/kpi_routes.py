@@ -7,7 +7,7 @@ report at a time.
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
 from functools import partial
 from typing import Annotated, Final
@@ -30,21 +30,24 @@ from offers.api.problem_docs import problems
 from offers.api.services import PAGE_MAX, Services, ServicesDep
 from offers.handlers.insight.read_kpis import (
     SERIES_WEEKS_MAX,
-    last_weeks,
+    SERIES_WEEKS_READ,
     read_kpis,
-    read_weeks,
     today_of,
+    weeks_of,
     window_of,
 )
-from offers.handlers.insight.read_review import ReviewInput, read_review, review_of
-from offers.insight.drift import changes_of
+from offers.handlers.insight.read_review import (
+    ReviewInput,
+    changes_in,
+    read_review,
+    review_of,
+)
 from offers.insight.kpi_report import KpiInput, KpiReport, kpi_report
 from offers.insight.review import Review
 from offers.insight.review_page import page_policy, review_page
 from offers.insight.review_table import review_table
-from offers.model.insight.drift import WeeklySeries
 from offers.model.insight.kpi_columns import StopCounts
-from offers.model.insight.kpi_window import KpiWindow
+from offers.model.insight.kpi_window import WEEK_DAYS, KpiWindow, week_begin
 from offers.ports import UnitOfWork
 from rtls.model.units import SiteId, UnixMs
 
@@ -83,12 +86,13 @@ async def get_weeks(site: SiteDep, services: ServicesDep, weeks: Weeks = WEEKS_U
     """Return the watched figures of the last weeks, and what has changed in all that is known."""
     now_ms = services.now_ms()
     async with report_turn(services):
-        series, time_zone = await services.read(partial(_weeks, site, now_ms))
-    changes = [change for one in series for change in changes_of(one)]
+        found = await services.read(partial(_last_week, site, now_ms))
+        series = await anyio.to_thread.run_sync(weeks_of, found)
+        changes = await anyio.to_thread.run_sync(changes_in, series)
     shown = [one.last(weeks) for one in series]
     return WeeksBody(
         site=site,
-        time_zone=time_zone,
+        time_zone=found.window.time_zone,
         series=tuple(map(SeriesBody.of, shown)),
         changes=tuple(map(ChangeBody.of, changes)),
     )
@@ -205,9 +209,8 @@ def _stops(window: KpiWindow, services: Services) -> StopCounts | None:
     return None if source is None else source.zone_stops(window)
 
 
-def _weeks(site: SiteId, now_ms: UnixMs, work: UnitOfWork) -> tuple[tuple[WeeklySeries, ...], str]:
+def _last_week(site: SiteId, now_ms: UnixMs, work: UnitOfWork) -> KpiInput:
     time_zone = work.sites.budgets(site).time_zone
-    weeks = last_weeks(
-        site, SERIES_WEEKS_MAX, today=today_of(now_ms, time_zone), time_zone=time_zone
-    )
-    return read_weeks(weeks, work=work), time_zone
+    until_day = week_begin(today_of(now_ms, time_zone))
+    window = window_of(site, until_day - timedelta(days=WEEK_DAYS), until_day, work=work)
+    return read_kpis(window, work=work, now_ms=now_ms, weeks=SERIES_WEEKS_READ)

@@ -1,10 +1,10 @@
 """Read what the key figures of a window, or of many weeks, are counted from.
 
-Layer: flow. Takes: days of a site. Gives: `KpiInput` and columns to who counts, outside of the
-transaction: counting takes longer than reading.
+Layer: flow. Takes: days of a site. Gives: `KpiInput` to who counts, outside of the transaction:
+counting takes longer than reading.
 """
 
-from collections import ChainMap
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Final
 
@@ -14,13 +14,13 @@ from offers.handlers.experiments.judge_experiment import judge_holdout
 from offers.insight.experiment_report import Advice
 from offers.insight.incremental_cost import Controlled
 from offers.insight.kpi_report import KpiInput
+from offers.insight.lifetime_value import HISTORY_WEEKS
 from offers.insight.weekly_figures import weekly_series
 from offers.model.errors import NotFound
 from offers.model.experiments.metric import Metric
 from offers.model.insight.drift import WeeklySeries
-from offers.model.insight.kpi_columns import OfferColumns, PurchaseColumns
+from offers.model.insight.kpi_columns import PurchaseColumns
 from offers.model.insight.kpi_window import (
-    WEEK_DAYS,
     KpiWindow,
     day_date,
     site_days,
@@ -31,9 +31,10 @@ from rtls.model.errors import InvalidReport
 from rtls.model.units import SiteId, UnixMs
 
 ROWS_MAX: Final = 2_000_000
-HISTORY_WEEKS: Final = 104
 SERIES_WEEKS_MAX: Final = 118
 """a year to compare with, and one to judge"""
+SERIES_WEEKS_READ: Final = SERIES_WEEKS_MAX + 2
+"""one before them for who came again, and one since a window may end within a week"""
 
 
 def window_of(site: SiteId, from_day: date, until_day: date, *, work: UnitOfWork) -> KpiWindow:
@@ -42,40 +43,47 @@ def window_of(site: SiteId, from_day: date, until_day: date, *, work: UnitOfWork
     return KpiWindow(site=site, time_zone=time_zone, from_day=from_day, until_day=until_day)
 
 
-def read_kpis(window: KpiWindow, *, work: UnitOfWork, now_ms: UnixMs) -> KpiInput:
+def read_kpis(
+    window: KpiWindow, *, work: UnitOfWork, now_ms: UnixMs, weeks: int = HISTORY_WEEKS
+) -> KpiInput:
     """Return what the report of a window is made of.
+
+    Parameters
+    ----------
+    window
+        The days; all of them must be over.
+    work, now_ms
+        The transaction and the time.
+    weeks
+        How far back to look from the end of the window; at least as far as the report does.
 
     It raises `InvalidReport` if the window holds a day that is not over, or too much.
     """
     check_is_over(window, now_ms)
-    figures, site = work.key_figures, window.site
-    before = window.before()
-    currency = figures.currency(site, from_ms=window.from_ms, until_ms=window.until_ms)
-    receipts = figures.receipts(
-        site,
-        from_ms=before.from_ms,
-        until_ms=window.until_ms,
-        currency=currency,
-        time_zone=window.time_zone,
-        only_members=False,
-        limit=ROWS_MAX,
+    short = window.before().from_day
+    long = min(short, window.until_day - timedelta(weeks=max(weeks, HISTORY_WEEKS)))
+    currency = work.key_figures.currency(
+        window.site, from_ms=begin_ms(long, window), until_ms=window.until_ms
     )
-    offers = figures.offers(
-        site,
-        from_ms=window.from_ms,
-        until_ms=window.until_ms,
-        time_zone=window.time_zone,
-        limit=ROWS_MAX,
-    )
-    history = _history(window, currency, work)
-    totals = figures.totals(window, currency=currency)
+    try:
+        receipts, is_long = _receipts(window, long, currency, work), True
+    except InvalidReport:  # too many: all figures but one need no more than two windows
+        receipts, is_long = _receipts(window, short, currency, work), False
     return KpiInput(
         window=window,
         receipts=receipts,
-        history=history,
-        offers=offers,
+        offers=work.key_figures.offers(
+            window.site,
+            from_ms=begin_ms(long if is_long else short, window),
+            until_ms=window.until_ms,
+            time_zone=window.time_zone,
+            limit=ROWS_MAX,
+        ),
+        is_long=is_long,
         controlled=_controlled(window, work),
-        totals=totals,
+        totals=work.key_figures.totals(
+            window.site, from_day=long, until_day=window.until_day, currency=currency
+        ),
     )
 
 
@@ -99,50 +107,38 @@ def today_of(now_ms: UnixMs, time_zone: str) -> date:
     return day_date(int(site_days(np.array([now_ms], np.int64), time_zone)[0]))
 
 
-def last_weeks(site: SiteId, weeks: int, *, today: date, time_zone: str) -> tuple[KpiWindow, ...]:
-    """Return the last whole weeks as windows, the oldest first."""
-    end = week_begin(today)
-    mondays = [end - timedelta(days=WEEK_DAYS * ago) for ago in range(weeks, 0, -1)]
-    return tuple(
-        KpiWindow(
-            site=site,
-            time_zone=time_zone,
-            from_day=monday,
-            until_day=monday + timedelta(days=WEEK_DAYS),
-        )
-        for monday in mondays
-    )
+def weeks_of(found: KpiInput) -> tuple[WeeklySeries, ...]:
+    """Return the watched figures of the whole weeks before the end of a window.
 
-
-def read_weeks(weeks: tuple[KpiWindow, ...], *, work: UnitOfWork) -> tuple[WeeklySeries, ...]:
-    """Return the watched figures of weeks that follow each other."""
-    first, last = weeks[0], weeks[-1]
-    figures, site = work.key_figures, first.site
-    begin = first.before()
-    currency = figures.currency(site, from_ms=first.from_ms, until_ms=last.until_ms)
-    receipts: PurchaseColumns = figures.receipts(
-        site,
-        from_ms=begin.from_ms,
-        until_ms=last.until_ms,
-        currency=currency,
-        time_zone=first.time_zone,
-        only_members=False,
-        limit=ROWS_MAX,
-    )
-    offers: OfferColumns = figures.offers(
-        site,
-        from_ms=first.from_ms,
-        until_ms=last.until_ms,
-        time_zone=first.time_zone,
-        limit=ROWS_MAX,
-    )
-    totals = [figures.totals(week, currency=currency) for week in weeks]
+    There are as many as were read; none where that was too much.
+    """
+    if not found.is_long:
+        return ()
+    end = week_begin(found.window.until_day)
     return weekly_series(
-        receipts,
-        offers,
-        dict(ChainMap(*map(dict, totals))),
-        first_week=first.from_day,
-        weeks=len(weeks),
+        found.receipts,
+        found.offers,
+        found.totals,
+        first_week=end - timedelta(weeks=SERIES_WEEKS_MAX),
+        weeks=SERIES_WEEKS_MAX,
+    )
+
+
+def begin_ms(day: date, window: KpiWindow) -> UnixMs:
+    """Return when a day begins by the clocks of the site."""
+    return replace(window, from_day=day, until_day=day + timedelta(weeks=1)).from_ms
+
+
+def _receipts(
+    window: KpiWindow, from_day: date, currency: str, work: UnitOfWork
+) -> PurchaseColumns:
+    return work.key_figures.receipts(
+        window.site,
+        from_ms=begin_ms(from_day, window),
+        until_ms=window.until_ms,
+        currency=currency,
+        time_zone=window.time_zone,
+        limit=ROWS_MAX,
     )
 
 
@@ -162,20 +158,3 @@ def _controlled(window: KpiWindow, work: UnitOfWork) -> Controlled | None:
         cost_minor=max(discounts.lifts[0].whole_minor, 0),
         is_split_off=sales.advice is Advice.REPAIR_SPLIT,
     )
-
-
-def _history(window: KpiWindow, currency: str, work: UnitOfWork) -> PurchaseColumns | None:
-    from_day = window.until_day - timedelta(weeks=HISTORY_WEEKS)
-    from_ms = UnixMs(window.until_ms - (window.until_day - from_day).days * 86_400_000)
-    try:
-        return work.key_figures.receipts(
-            window.site,
-            from_ms=from_ms,
-            until_ms=window.until_ms,
-            currency=currency,
-            time_zone=window.time_zone,
-            only_members=True,
-            limit=ROWS_MAX,
-        )
-    except InvalidReport:
-        return None  # the other figures do not need it

@@ -4,16 +4,16 @@ Layer: flow. Takes: a window. Gives: `ReviewInput` to who makes the review, outs
 transaction: counting takes longer than reading.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
 from offers.handlers.insight.read_kpis import (
-    SERIES_WEEKS_MAX,
-    last_weeks,
+    SERIES_WEEKS_READ,
     read_kpis,
-    read_weeks,
     today_of,
+    weeks_of,
 )
 from offers.insight.drift import changes_of
 from offers.insight.kpi_report import KpiInput, kpi_report
@@ -32,38 +32,30 @@ class ReviewInput:
     """What was read."""
 
     found: KpiInput
-    weeks: tuple[WeeklySeries, ...]
-    """two years and more, up to the end of the window; none where nothing happened in it"""
     made_on: date
-
-    @property
-    def changes(self) -> tuple[Change, ...]:
-        """Every change that the weeks show."""
-        return tuple(change for one in self.weeks for change in changes_of(one))
 
 
 def read_review(window: KpiWindow, *, work: UnitOfWork, now_ms: UnixMs) -> ReviewInput:
     """Return what the review of a window is made of; `InvalidReport` as `read_kpis` has it."""
-    found = read_kpis(window, work=work, now_ms=now_ms)
-    weeks = last_weeks(
-        window.site, SERIES_WEEKS_MAX, today=window.until_day, time_zone=window.time_zone
-    )
-    return ReviewInput(
-        found=found,
-        weeks=() if found.is_empty else read_weeks(weeks, work=work),
-        made_on=today_of(now_ms, window.time_zone),
-    )
+    found = read_kpis(window, work=work, now_ms=now_ms, weeks=SERIES_WEEKS_READ)
+    return ReviewInput(found=found, made_on=today_of(now_ms, window.time_zone))
+
+
+def changes_in(weeks: Iterable[WeeklySeries]) -> tuple[Change, ...]:
+    """Return every change that the weeks show."""
+    return tuple(change for one in weeks for change in changes_of(one))
 
 
 def review_of(read: ReviewInput, *, site_name: str, stops: StopCounts | None) -> Review:
     """Return the review; the last half year of the weeks, and what changed within it."""
-    shown = tuple(one.last(WEEKS_SHOWN) for one in read.weeks)
+    weeks = weeks_of(read.found)
+    shown = tuple(one.last(WEEKS_SHOWN) for one in weeks)
     return Review(
         site_name=site_name,
         made_on=read.made_on,
         report=kpi_report(read.found, stops=stops),
         weeks=shown,
         changes=tuple(
-            one for one in read.changes if shown and one.found_week >= shown[0].first_week
+            one for one in changes_in(weeks) if shown and one.found_week >= shown[0].first_week
         ),
     )

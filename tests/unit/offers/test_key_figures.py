@@ -237,7 +237,7 @@ def test_every_figure_says_its_formula_and_its_source() -> None:
 def test_an_empty_window_is_a_report_full_of_reasons() -> None:
     """A shop that has just opened is no error."""
     report = kpi_report(
-        KpiInput(window=NOVEMBER, receipts=purchases([]), history=None, offers=offers([]))
+        KpiInput(window=NOVEMBER, receipts=purchases([]), is_long=False, offers=offers([]))
     )
     assert {kpi.name for kpi in report.kpis} == set(KpiName)
     assert all(kpi.value is None for kpi in report.kpis)

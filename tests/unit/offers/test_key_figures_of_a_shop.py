@@ -6,7 +6,7 @@ from datetime import date, timedelta
 import pytest
 
 from offers.handlers.insight.note_till_day import note_till_day
-from offers.handlers.insight.read_kpis import read_kpis, read_weeks, window_of
+from offers.handlers.insight.read_kpis import read_kpis, weeks_of, window_of
 from offers.handlers.offering.open_offer import open_offer
 from offers.handlers.offering.reveal_coupon import reveal_coupon
 from offers.handlers.till.hold_basket import Held
@@ -224,11 +224,10 @@ def test_another_site_tells_nothing_of_it(trade: Trade) -> None:
 
 def test_the_weeks_are_told_like_windows(trade: Trade) -> None:
     """Twelve members bought in the first week, nobody in the second, nine in the third."""
-    weeks = tuple(
-        window_of(SITE, day, day + timedelta(days=7), work=trade.shop.work)
-        for day in (date(2023, 11, 13), date(2023, 11, 20), date(2023, 11, 27), date(2023, 12, 4))
-    )
-    series = {one.name: one.values for one in read_weeks(weeks, work=trade.shop.work)}
+    work = trade.shop.work
+    window = window_of(SITE, date(2023, 12, 4), date(2023, 12, 11), work=work)
+    found = read_kpis(window, work=work, now_ms=UnixMs(START_MS + 60 * DAY_MS), weeks=119)
+    series = {one.name: one.last(4).values for one in weeks_of(found)}
     assert series[KpiName.MEAN_BASKET] == (1000.0, None, None, 800.0)
     assert series[KpiName.REDEMPTION_RATE] == (None, None, None, 0.769)
 
@@ -250,6 +249,5 @@ def test_more_receipts_than_fit_are_refused_by_name(trade: Trade) -> None:
             until_ms=UnixMs(START_MS + 30 * DAY_MS),
             currency="EUR",
             time_zone="Europe/Berlin",
-            only_members=False,
             limit=5,
         )
