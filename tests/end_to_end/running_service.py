@@ -29,7 +29,7 @@ from firmware_sim.mqtt_link import BrokerAddress, MqttLink
 from firmware_sim.scenario import Scenario, ScenarioSettings
 from firmware_sim.trip import ScriptedShopper
 from firmware_sim.truth import Stay
-from inaisle.app_client import ApiAddress, ApiClient, Json
+from inaisle.app_client import ApiAddress, ApiClient, Json, RefusedByApi
 from rtls.model.site_map import Radio
 from rtls.model.site_map_geojson import parse_site_map
 from rtls.model.units import Second, TagId, UnixMs, ZoneId
@@ -288,6 +288,27 @@ class App:
         self._listener.start()
         assert self._is_connected.wait(30.0)
         return self
+
+    def way_to(self, zone: str, **start: str) -> Json:
+        """The way there; the service may still be laying out the ground."""
+        told: list[Json] = []
+
+        def ask() -> bool:
+            try:
+                told.append(self.client.post("/v1/me/routes", {"zone": zone, **start}))
+            except RefusedByApi:
+                return False
+            return True
+
+        wait_until(ask, f"a way to {zone}")
+        return told[0]
+
+    def check_the_way(self) -> None:
+        """He stands at the dowels and asks for the checkout: led from there, to within a step."""
+        way, drawn = self.way_to("checkout"), self.way_to("checkout", from_zone=ZONE)
+        assert (way["started_at"], way["zone"], drawn["started_at"]) == ("fix", "checkout", "zone")
+        lengths_m = [found["length_m"] for found in (way, drawn)]
+        assert abs(lengths_m[0] - lengths_m[1]) < 3.0, lengths_m
 
     def __exit__(self, *_: object) -> None:
         self._stop.set()

@@ -45,6 +45,7 @@ def test_redis_killed_in_the_middle_of_a_visit_costs_no_offer_and_no_redemption(
         shop.let_come()
         stood_from_ms = shop.wait_until_he_stands()
         wait_until(lambda: offers.heard_tags() == [TAG], "his place, on the operator's page")
+        app.check_the_way()
         redis_server.kill()
         wait_until(lambda: "events to redis" in locate.degraded(), "a warning of locating")
         wait_until(lambda: "visits from redis" in offers.degraded(), "a warning of offers")

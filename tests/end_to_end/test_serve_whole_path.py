@@ -38,6 +38,7 @@ def test_who_stands_long_enough_gets_one_offer_and_redeems_it_once(
         assert instant_ms(offer["issued_at"]) - stood_from_ms >= DWELL_S * 1000
         assert at_ms - stood_from_ms <= DWELL_S * 1000 + LATENESS_MS + SLACK_MS
         assert shop.stay().left_at_ms is None
+        app.check_the_way()
         redeem_at_the_till(service, app)
         check_metrics(service, shop)
         app.assert_one_offer()
@@ -88,5 +89,8 @@ def check_metrics(service: ServeProcess, shop: ShopOnAir) -> None:
             "relay",
             "visit-records",
             "history",
+            "products",
+            "ways",
+            "reviews",
         ]
     )
