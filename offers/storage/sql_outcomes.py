@@ -141,6 +141,11 @@ def _source(
             offers = OFFERS.c
             is_dismissed = offers.state == OfferState.DISMISSED.value
             return OFFERS, offers.ended_at_ms, is_dismissed, _ONE
+        case Metric.OFFERS | Metric.OPENED:
+            offers = OFFERS.c
+            is_opened = offers.opened_at_ms.is_not(None)
+            is_meant = is_opened if metric is Metric.OPENED else sa.true()
+            return OFFERS, offers.issued_at_ms, is_meant, _ONE
         case Metric.REDEMPTIONS:
             used = REDEMPTIONS.c
             is_reversed = (

@@ -28,7 +28,7 @@ experiment_report_routes = APIRouter(prefix="/operator", tags=["experiments"])
 DecisionPath = Annotated[DecisionId, Path(max_length=128)]
 
 
-class ReplayBody(Body):
+class DecisionReplayBody(Body):
     """Whether a decision comes out as it was logged."""
 
     is_same: bool
@@ -81,7 +81,9 @@ async def get_holdout_report(
     operation_id="replayDecision",
     responses=problems(ProblemCode.NOT_FOUND),
 )
-async def replay(decision: DecisionPath, site: SiteDep, services: ServicesDep) -> ReplayBody:
+async def replay(
+    decision: DecisionPath, site: SiteDep, services: ServicesDep
+) -> DecisionReplayBody:
     """Take a decision again from what the log says it stood on; nothing is written."""
     found = await services.read(lambda work: replay_decision(decision, site=site, work=work))
-    return ReplayBody(is_same=not found.differs_in, differs_in=found.differs_in)
+    return DecisionReplayBody(is_same=not found.differs_in, differs_in=found.differs_in)

@@ -32,7 +32,7 @@ ADVICE_WORDS: dict[Advice, str] = {
 }
 
 
-class IntervalBody(Body):
+class BoundsBody(Body):
     """What the data leave possible; null: without bound, since too few were assigned."""
 
     low: float | None
@@ -40,7 +40,7 @@ class IntervalBody(Body):
     level: float = Field(examples=[0.95])
 
     @classmethod
-    def of(cls, interval: Interval) -> "IntervalBody":
+    def of(cls, interval: Interval) -> "BoundsBody":
         """Render an interval."""
         return cls(low=_finite(interval.low), high=_finite(interval.high), level=interval.level)
 
@@ -84,10 +84,10 @@ class LiftBody(Body):
     variance_reduction: float | None = Field(
         description="taken out by what shoppers did before (CUPED); null: nothing was known"
     )
-    fixed: IntervalBody = Field(description="per shopper, for one look that was planned")
-    sequential: IntervalBody = Field(description="per shopper, for any number of looks")
+    fixed: BoundsBody = Field(description="per shopper, for one look that was planned")
+    sequential: BoundsBody = Field(description="per shopper, for any number of looks")
     whole: int = Field(description="of all shoppers of the arm together")
-    whole_interval: IntervalBody = Field(description="of `whole`, for any number of looks")
+    whole_interval: BoundsBody = Field(description="of `whole`, for any number of looks")
 
     @classmethod
     def of(cls, lift: Lift) -> "LiftBody":
@@ -98,10 +98,10 @@ class LiftBody(Body):
             per_shopper=lift.per_shopper.value,
             standard_error=lift.per_shopper.standard_error,
             variance_reduction=lift.variance_reduction,
-            fixed=IntervalBody.of(lift.fixed),
-            sequential=IntervalBody.of(lift.sequential),
+            fixed=BoundsBody.of(lift.fixed),
+            sequential=BoundsBody.of(lift.sequential),
             whole=lift.whole_minor,
-            whole_interval=IntervalBody.of(lift.whole),
+            whole_interval=BoundsBody.of(lift.whole),
         )
 
 
@@ -112,7 +112,7 @@ class GuardrailBody(Body):
     metric: str
     margin: float
     verdict: GuardrailVerdict
-    harm: IntervalBody = Field(description="per shopper; above zero is worse")
+    harm: BoundsBody = Field(description="per shopper; above zero is worse")
 
     @classmethod
     def of(cls, figures: GuardrailFigures) -> "GuardrailBody":
@@ -123,7 +123,7 @@ class GuardrailBody(Body):
             metric=guardrail.metric,
             margin=guardrail.margin,
             verdict=figures.report.verdict,
-            harm=IntervalBody.of(figures.report.harm),
+            harm=BoundsBody.of(figures.report.harm),
         )
 
 
@@ -132,7 +132,7 @@ class EffectBody(Body):
 
     levels: dict[str, str] = Field(examples=[{"offer": "five"}])
     per_shopper: float
-    sequential: IntervalBody
+    sequential: BoundsBody
 
     @classmethod
     def of(cls, figures: EffectFigures) -> "EffectBody":
@@ -140,7 +140,7 @@ class EffectBody(Body):
         return cls(
             levels=dict(figures.effect.levels),
             per_shopper=figures.effect.estimate.value,
-            sequential=IntervalBody.of(figures.sequential),
+            sequential=BoundsBody.of(figures.sequential),
         )
 
 

@@ -11,7 +11,13 @@ from offers.handlers.experiments.start_experiment import start_experiment, stop_
 from offers.handlers.loyalty.start_programme import start_programme
 from offers.model.campaigns.campaign import FrequencyCap
 from offers.model.campaigns.campaign_json import parse_campaigns, render_campaign
-from offers.model.errors import InvalidCampaign, InvalidExperiment, NotFound, WrongState
+from offers.model.errors import (
+    InvalidCampaign,
+    InvalidExperiment,
+    InvalidOffer,
+    NotFound,
+    WrongState,
+)
 from offers.model.experiments.experiment import (
     Dimension,
     Experiment,
@@ -198,6 +204,23 @@ def test_a_log_that_was_tampered_with_is_found(shop: Shop) -> None:
     ):
         assert differs_in in replay_logged(planted, work=shop.work).differs_in
     assert replay_logged(logged, work=shop.work).differs_in == ()
+
+
+def test_what_the_log_does_not_hold_is_not_made_up(shop: Shop) -> None:
+    """A campaign that now comes further than it did was never weighed: nobody knows its numbers."""
+    settle_site(shop, ranking=RankingPolicy())
+    shop.start(campaign("once"), campaign("always", cap=FrequencyCap(offers_max=20)))
+    shop.shopper()
+    shop.stand(at_ms=START_MS + 10 * MINUTE_MS)
+    shop.stand(at_ms=START_MS + 30 * MINUTE_MS)
+    logged = shop.stand(at_ms=START_MS + 50 * MINUTE_MS)
+    assert refusals(logged)["once"] is Refusal.FREQUENCY_CAP
+    fresh = tuple(replace(one, cap_taken_at_ms=()) for one in logged.ground.candidates)
+    planted = replace(logged, ground=replace(logged.ground, candidates=fresh))
+    again = replay_logged(planted, work=shop.work)
+    assert (again.decision, again.differs_in) == (None, ("ground",))
+    with pytest.raises(InvalidOffer, match="holds no ground"):
+        replay_logged(replace(logged, ground=None), work=shop.work)
 
 
 def test_a_decision_of_another_site_cannot_be_looked_at(shop: Shop) -> None:

@@ -87,6 +87,8 @@ def test_each_metric_counts_what_it_says_before_and_after(shop: Shop) -> None:
     assert counted(shop, Metric.PURCHASES) == [(1, 1.0, 1.0), nothing]
     assert counted(shop, Metric.REDEMPTIONS) == [(1, 1.0, 0.0), nothing]
     assert counted(shop, Metric.DISMISSALS) == [(1, 0.0, 0.0), (0, 1.0, 0.0)]
+    assert counted(shop, Metric.OFFERS) == [(1, 1.0, 0.0), (0, 1.0, 0.0)]
+    assert counted(shop, Metric.OPENED) == [(1, 1.0, 0.0), nothing]  # used, so it was opened
 
 
 def test_only_the_first_meeting_of_a_design_counts(shop: Shop) -> None:
