@@ -6,7 +6,7 @@ inside the commands, so that `inaisle --help` answers at once.
 """
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -155,7 +155,14 @@ def simulate(
 ) -> None:
     """Send the readings of a simulated shop to a broker, or play a day of it without one."""
     if day is not None:
-        _refuse_beside_day(broker=broker, speed=speed, seconds=seconds, wires=ble_wire or uwb_wire)
+        _refuse_beside_day({
+            "--broker": broker,
+            "--speed": speed,
+            "--seconds": seconds,
+            "--ble-wire": ble_wire,
+            "--uwb-wire": uwb_wire,
+            "--faults": None if faults == "none" else faults,
+        })  # fmt: skip
         from inaisle.simulate_day import run_day
 
         # Anchors that a simulated rack stands before are no news.
@@ -291,12 +298,12 @@ def _quiet(context: typer.Context) -> FlagValues:
     return {("log", "level"): _log_level(context) or "warning"}
 
 
-def _refuse_beside_day(**given: object) -> None:
+def _refuse_beside_day(given: Mapping[str, object]) -> None:
     named = [name for name, value in given.items() if value is not None]
     if named:
         raise typer.BadParameter(
             f"--day stands beside {', '.join(named)}; expected it without: the day is played "
-            "without a broker, as fast as it goes, in the reference protocol."
+            "without a broker and faults, as fast as it goes, in the reference protocol."
         )
 
 

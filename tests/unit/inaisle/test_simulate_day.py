@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from inaisle.cli import app, run_guarded
 from inaisle.day_files import truth_folder
-from inaisle.errors import InvalidSettings
+from inaisle.errors import ExitStatus, InvalidSettings
 from inaisle.settings import Settings, load_settings
 from inaisle.simulate_day import DayOptions, parse_day, play_day, watched_zones
 
@@ -60,3 +61,13 @@ def test_the_truth_lies_beside_the_data_and_not_in_it(tmp_path: Path) -> None:
 def test_the_shop_advertises_where_people_stand(tmp_path: Path) -> None:
     """Else few would ever be offered anything, and all of that be withheld."""
     assert watched_zones(shop(tmp_path))[:2] == ("dowels", "wall-paint")
+
+
+@pytest.mark.parametrize("flag", ["--broker=x:1", "--speed=5", "--seconds=9", "--faults=lossy"])
+def test_what_a_played_day_cannot_heed_is_refused_and_not_passed_over(
+    flag: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Who asks for faults and gets a day without them draws the wrong conclusion."""
+    status = run_guarded(lambda: app(["simulate", "--day=yesterday", flag], prog_name="inaisle"))
+    assert status == ExitStatus.USAGE
+    assert flag.partition("=")[0] in capsys.readouterr().err
