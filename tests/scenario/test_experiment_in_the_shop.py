@@ -144,7 +144,9 @@ def test_a_split_that_is_off_raises_the_alarm_before_any_other_word(
         return place if place % 10 == 0 else place | 1 << 63
 
     monkeypatch.setattr(assignment, "place_of", crooked)
-    live(shop, lambda has_offer: 300 if has_offer else 0)
+    for number in range(160):
+        shop.shopper(tag=f"tag:{number}")
+        shop.stand(f"tag:{number}", at_ms=START_MS + (10 + number) * MINUTE_MS)
     found = report(shop)
     assert found.ratio.is_alarm
     assert found.advice is Advice.REPAIR_SPLIT

@@ -32,7 +32,7 @@ GREEDY = RankingPolicy(appeal={"paint": 0.9}, weights={"appeal": (1.0, 0.05)}, c
 
 
 @cache
-def history(count: int = 1_500, seed: int = 5) -> tuple[RankedDecision, ...]:
+def history(count: int = 1_000, seed: int = 5) -> tuple[RankedDecision, ...]:
     """Decisions by the careful ranking, and whether each offer was redeemed."""
     drawn = np.random.default_rng(seed)
     found = []

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from offers.decision.decide import decide
 from offers.decision.experiment import arm_of, is_held_out
 from offers.handlers.experiments.replay_decision import replay_decision, replay_logged
 from offers.handlers.experiments.start_experiment import start_experiment, stop_experiment
@@ -29,12 +30,13 @@ from offers.model.experiments.experiment import (
 from offers.model.experiments.experiment_part import ExperimentPart
 from offers.model.ids import DecisionId, ExperimentId
 from offers.model.loyalty.site_settings import SiteSettings
-from offers.model.offering.decision import Decision
+from offers.model.offering.decision import Candidate, Decision
 from offers.model.offering.refusal import PushRefusal, Refusal
 from offers.model.people.consent import Purpose
 from offers.model.ranking.ranking_policy import RankingPolicy
 from rtls.model.units import SiteId, UnixMs
 from tests.unit.offers.shop import MINUTE_MS, SITE, START_MS, Shop, campaign
+from tests.unit.offers.test_decide import ALL, MOMENT
 from tests.unit.offers.test_site_settings import PROGRAMME
 
 COFFEE = Experiment(
@@ -145,6 +147,28 @@ def test_outside_its_time_and_once_stopped_its_campaigns_rest(shop: Shop) -> Non
     decision = shop.stand()
     assert refusals(decision) == {"five-off": Refusal.EXPERIMENT_NOT_RUNNING}
     assert decision.trial.arms == ()
+
+
+@pytest.mark.parametrize(
+    ("changes", "levels"),
+    [
+        ({"from_ms": UnixMs(START_MS + 1)}, ("five",)),
+        ({"until_ms": START_MS}, ("five",)),
+        ({}, ("seven",)),
+    ],
+    ids=["not begun", "over", "level that is gone"],
+)
+def test_a_campaign_without_a_running_design_rests(changes, levels) -> None:
+    """Also where a revision took its level away in the same instant as it was started."""
+    design = replace(COFFEE, from_ms=UnixMs(START_MS - 9))
+    decision = decide(
+        MOMENT,
+        decision=DecisionId("d" * 32),
+        consents=ALL,
+        candidates=[Candidate(revision=replace(FIVE, part=part(*levels)))],
+        experiments={COFFEE.experiment: replace(design, **changes)},
+    )
+    assert refusals(decision) == {"five-off": Refusal.EXPERIMENT_NOT_RUNNING}
 
 
 def test_who_does_not_come_that_far_is_not_assigned(shop: Shop) -> None:
