@@ -70,19 +70,21 @@ def closed_by(site_map: SiteMap, floor: int) -> shapely.Geometry:
 
 
 def shortest_walk_m(
-    site_map: SiteMap, start: Place, target: Place, *, is_closed: bool = False
+    site_map: SiteMap, start: Place, target: Place, *, graze_m: float | None = None
 ) -> float:
     """Return the length of the shortest walk; infinity where there is none.
 
-    With ``is_closed`` it does not lead between things that touch.
+    It may lead ``graze_m`` into furniture, also between pieces that touch; without it neither.
     """
     blocked = (
         closed_by(site_map, start.floor)
-        if is_closed
-        else blocked_by(site_map, start.floor, graze_m=GRAZE_M)
+        if graze_m is None
+        else blocked_by(site_map, start.floor, graze_m=graze_m + GRAZE_M)
     )
     corners = [(start.x_m, start.y_m), (target.x_m, target.y_m)]
-    corners += [point for one in site_map.fixtures for point in one.ring]
+    for one in site_map.fixtures:
+        left = shapely.Polygon(one.ring).buffer(-(graze_m or 0.0), join_style="mitre")
+        corners += [(x, y) for x, y in shapely.get_coordinates(left).tolist()]
     for wall in site_map.walls:  # one walks round the ends of a wall, not over them
         for x, y in wall.line:
             corners += [(x + dx, y + dy) for dx in (-1e-4, 1e-4) for dy in (-1e-4, 1e-4)]
