@@ -1,7 +1,7 @@
 """The commands that look after the database of offers.
 
-Layer: doors. Takes: arguments. Gives: `inaisle db status`, `upgrade`, `verify`, `erasures`
-and `replay-erasures` to inaisle.cli.
+Layer: doors. Takes: arguments. Gives: `inaisle db status`, `upgrade`, `verify`, `replay`,
+`erasures` and `replay-erasures` to inaisle.cli.
 """
 
 from pathlib import Path
@@ -47,6 +47,22 @@ def verify(
     from inaisle.audit_view import run_verify
 
     end_with(run_verify(load_for(context, data_flag(data)).settings, noted=head, as_json=json))
+
+
+@db_app.command()
+def replay(
+    context: typer.Context,
+    *,
+    last: Annotated[
+        int, typer.Option(min=1, max=1_000_000, help="How many, the newest first.")
+    ] = 1_000,
+    data: DataFlag = None,
+    json: JsonFlag = False,
+) -> None:
+    """Take the last decisions again from the log, and name those that come out otherwise."""
+    from inaisle.decision_replay import run_replay
+
+    end_with(run_replay(load_for(context, data_flag(data)).settings, last=last, as_json=json))
 
 
 @db_app.command()

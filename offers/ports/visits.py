@@ -71,6 +71,10 @@ class Decisions(Protocol):
         """Return the newest decisions about the shopper, newest first."""
         ...
 
+    def newest(self, *, before: int | None, limit: int) -> tuple[tuple[int, Decision], ...]:
+        """Return the newest decisions with their places in the log, from a place backwards."""
+        ...
+
     def ranked(
         self, site: SiteId, *, from_ms: UnixMs, until_ms: UnixMs, limit: int
     ) -> tuple[RankedDecision, ...]:

@@ -3,6 +3,8 @@
 Layer: edges. Takes: a connection inside a transaction. Gives: `offers.ports.Decisions`.
 """
 
+from typing import Final
+
 import sqlalchemy as sa
 
 from offers.model.experiments.ranked_decision import RankedDecision
@@ -13,6 +15,7 @@ from offers.storage.decision_rows import decision_of, decision_row
 from offers.storage.tables import DECISIONS, OFFERS, REDEMPTIONS, REVERSALS
 from rtls.model.units import SiteId, UnixMs
 
+PLACE_MAX: Final = 2**62
 _ADD_DECISIONS = sa.insert(DECISIONS)
 _FIND = sa.select(DECISIONS).where(DECISIONS.c.decision_id == sa.bindparam("decision"))
 _OF_SHOPPER = (
@@ -22,6 +25,12 @@ _OF_SHOPPER = (
     .limit(sa.bindparam("most", type_=sa.Integer))
 )
 
+_NEWEST = (
+    sa.select(DECISIONS)
+    .where(DECISIONS.c.sequence < sa.bindparam("before"))
+    .order_by(DECISIONS.c.sequence.desc())
+    .limit(sa.bindparam("most", type_=sa.Integer))
+)
 _IS_DECIDED = sa.select(DECISIONS.c.decision_id).where(
     DECISIONS.c.event_id == sa.bindparam("event")
 )
@@ -79,6 +88,12 @@ class SqlDecisions:
         """Return the newest decisions about the shopper, newest first."""
         rows = self._connection.execute(_OF_SHOPPER, {"shopper": shopper, "most": limit})
         return tuple(decision_of(row) for row in rows)
+
+    def newest(self, *, before: int | None, limit: int) -> tuple[tuple[int, Decision], ...]:
+        """Return the newest decisions with their places in the log, from a place backwards."""
+        given = {"before": PLACE_MAX if before is None else before, "most": limit}
+        rows = self._connection.execute(_NEWEST, given)
+        return tuple((row.sequence, decision_of(row)) for row in rows)
 
     def ranked(
         self, site: SiteId, *, from_ms: UnixMs, until_ms: UnixMs, limit: int
