@@ -7,22 +7,17 @@ plays the day sets the clock. Nothing waits for time to pass.
 
 import contextlib
 import gc
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
 from typing import Final
 
 from prometheus_client import CollectorRegistry
 from typing_extensions import override
 
-from firmware_sim.anchor_device import DeviceSettings
-from firmware_sim.device_fleet import DeviceFleet
-from firmware_sim.hearing import HearingSettings
-from firmware_sim.link import LineMessage, MemoryLink
-from firmware_sim.scenario import Scenario, ScenarioSettings
+from firmware_sim.link import LineMessage
 from inaisle.anchor_tally import AnchorTally
 from inaisle.app_client import ApiAddress
+from inaisle.day_radio import STEP_MS, PlayedRadio, RadioStep
 from inaisle.errors import PartBroke
 from inaisle.history_side import open_recorder
 from inaisle.locating_loop import LocatingLoop, LoopSettings, Parts
@@ -44,7 +39,7 @@ from rtls.ingest.reception import Reception
 from rtls.ingest.reception_settings import ReceptionSettings
 from rtls.model.fix import FixBatch
 from rtls.model.site_map import SiteMap
-from rtls.model.units import GatewayId, SiteId, TagId, UnixMs
+from rtls.model.units import SiteId, TagId, UnixMs
 from rtls.model.visit import ZoneEvent
 from rtls.ports import LiveState, RawMessage, Source, StateStore
 from rtls.publish.in_process import InProcessBus
@@ -52,33 +47,37 @@ from rtls.revision import Reviser, RevisionSettings
 from rtls.storage.history.counted_tags import CountedTags
 from rtls.visit_analysis import VisitAnalysis
 
-STEP_MS: Final = 1_000
-HEARING: Final = HearingSettings(range_rate_hz=1.0, advert_rate_hz=1.0)
-"""as trolley tags with a battery for years are set"""
 HISTORY_TURN_MS: Final = 10_000
 SETTLE_S: Final = 30.0
 STOP_S: Final = 10.0
 
 
-class FleetSource(Source):
-    """What the gateways of a simulated shop send, without a broker between."""
+class RadioSource(Source):
+    """What the gateways of a simulated shop send, without a broker between.
+
+    Attributes
+    ----------
+    answers
+        What is for the gateways; whoever takes it leaves an empty list.
+    """
 
     def __init__(self, clock: SteppedClock) -> None:
         self._clock = clock
-        self._links: dict[GatewayId, MemoryLink] = {}
+        self._sent: Sequence[LineMessage] = ()
+        self.answers: list[LineMessage] = []
 
-    def link_of(self, gateway: GatewayId) -> MemoryLink:
-        """Return the line of a gateway."""
-        return self._links.setdefault(gateway, MemoryLink())
+    def put(self, sent: Sequence[LineMessage]) -> None:
+        """Take what was sent in one step."""
+        self._sent = sent
 
     @override
     def poll(self, timeout_s: float) -> Sequence[RawMessage]:
         """Return what was sent since the last time; never waits."""
         del timeout_s
+        sent, self._sent = self._sent, ()
         return [
-            RawMessage(topic=sent.topic, payload=sent.payload, received_at_ms=self._clock.at_ms)
-            for link in self._links.values()
-            for sent in link.take_sent()
+            RawMessage(topic=one.topic, payload=one.payload, received_at_ms=self._clock.at_ms)
+            for one in sent
         ]
 
     @override
@@ -87,12 +86,12 @@ class FleetSource(Source):
 
     @override
     def send(self, topic: str, payload: bytes) -> None:
-        """Bring the gateway of the topic its acknowledgement."""
-        self._links[GatewayId(topic.split("/")[3])].deliver(LineMessage(topic, payload))
+        """Keep the acknowledgement until the next step."""
+        self.answers.append(LineMessage(topic, payload))
 
     @override
     def close(self) -> None:
-        """Do nothing: the lines are the fleet's."""
+        """Do nothing: the lines are the radio's."""
 
 
 class NobodyWatches(LiveState):
@@ -126,8 +125,8 @@ class DayStore:
     ----------
     clock
         The time of all parts.
-    scenario
-        Who is in the shop.
+    seen
+        What the last step brought; None before the first one.
     offers
         The offers half, which serves the API at `address`.
     admitted
@@ -137,29 +136,17 @@ class DayStore:
     """
 
     def __init__(
-        self, settings: Settings, *, site_map: SiteMap, clock: SteppedClock, seed: int, spool: Path
+        self, settings: Settings, *, site_map: SiteMap, clock: SteppedClock, radio: PlayedRadio
     ) -> None:
         self.clock = clock
+        self.seen: RadioStep | None = None
+        self._radio = radio
         self.admitted = AdmittedTags()
         self._counted = CountedTags()
         self._around = around = Around(
             clock=clock, health=Health(now_ms=clock.now_ms), registry=CollectorRegistry()
         )
-        self.scenario = Scenario(
-            site_map,
-            seed=seed,
-            settings=ScenarioSettings(shoppers=0, step_ms=STEP_MS, hearing=HEARING),
-            starts_at_ms=clock.at_ms,
-        )
-        source = FleetSource(clock)
-        self._fleet = DeviceFleet(
-            self.scenario,
-            link_of=source.link_of,
-            spool_folder=spool,
-            seed=seed,
-            line_clock=lambda: time.monotonic_ns() // 1_000_000,
-            settings=DeviceSettings(hold_ms=0),
-        )
+        self._source = RadioSource(clock)
         self.offers = OffersSide(
             settings,
             around,
@@ -175,15 +162,15 @@ class DayStore:
         self.history = open_recorder(
             settings, site_map=site_map, counted=self._counted, clock=clock
         )
-        self._loop = self._locating(settings, site_map, source)
+        self._loop = self._locating(settings, site_map)
 
-    def _locating(self, settings: Settings, site_map: SiteMap, source: Source) -> LocatingLoop:
+    def _locating(self, settings: Settings, site_map: SiteMap) -> LocatingLoop:
         engine = Engine(
             site_map, calibration=load_calibration(settings.site), shard=settings.engine.shard
         )
         visits = VisitRecorder(VisitAnalysis(site_map), open_visit_journal(settings))
         parts = Parts(
-            source=source,
+            source=self._source,
             reception=Reception(
                 site_map,
                 admitted=self.admitted,
@@ -216,7 +203,6 @@ class DayStore:
             yield address
             self._loop.finish()
         finally:
-            self._fleet.close()
             self._api.stop(STOP_S)
             self.offers.stop()
             self.history.finish()
@@ -224,8 +210,11 @@ class DayStore:
 
     def step(self) -> None:
         """Let `STEP_MS` pass: walk, hear, locate, decide, write."""
+        answers, self._source.answers = self._source.answers, []
+        self.seen = self._radio.step(answers)
         self.clock.at_ms = UnixMs(self.clock.at_ms + STEP_MS)
-        self._fleet.advance(self.clock.at_ms)
+        assert self.seen.truth.at_ms == self.clock.at_ms
+        self._source.put(self.seen.messages)
         self._loop.tick()
         if self.clock.at_ms % HISTORY_TURN_MS == 0:
             self.write_history()
@@ -273,12 +262,3 @@ class DayStore:
         else:
             self._counted.withdraw(tag)
             self.admitted.withdraw(tag)
-
-
-@contextlib.contextmanager
-def day_store(
-    settings: Settings, *, site_map: SiteMap, clock: SteppedClock, seed: int
-) -> Iterator[DayStore]:
-    """Give a shop; what its gateways hold is thrown away with it."""
-    with tempfile.TemporaryDirectory(prefix="inaisle-spools-") as spool:
-        yield DayStore(settings, site_map=site_map, clock=clock, seed=seed, spool=Path(spool))

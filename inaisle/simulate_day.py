@@ -21,7 +21,8 @@ from inaisle.clock import SystemClock
 from inaisle.day_agreement import DayAgreement, day_agreement
 from inaisle.day_files import DayRecord, truth_folder, write_truth
 from inaisle.day_people import DayPeople, products_by_shelf
-from inaisle.day_store import DayStore, day_store
+from inaisle.day_radio import RadioOrder, radio_apart
+from inaisle.day_store import DayStore
 from inaisle.demo_settings import day_in_shop
 from inaisle.errors import ExitStatus, InvalidSettings
 from inaisle.history_side import has_insight, open_history_reader
@@ -102,9 +103,8 @@ def play_day(
     site_map = load_site_map(settings.site)
     _check(settings, options, today=today)
     day = _Day(settings, options, site_map)
-    with day_store(
-        day.settings, site_map=site_map, clock=day.clock, seed=settings.simulator.seed
-    ) as store:
+    with radio_apart(day.radio_order()) as radio:
+        store = DayStore(day.settings, site_map=site_map, clock=day.clock, radio=radio)
         record = day.play(store)
     folder = truth_folder(settings.site.data, options.day)
     write_truth(folder, record)
@@ -146,6 +146,7 @@ class _Day:
             )
         )
         self._settled_ms = UnixMs(ends_ms + SETTLED_MS)
+        self._seed = settings.simulator.seed
         self.clock = SteppedClock(UnixMs(opens_ms - 60 * SECOND_MS))
         self._plan = DayPlanner(
             site_map,
@@ -156,10 +157,19 @@ class _Day:
                 popular=watched_zones(settings),
                 phone_share=options.phone_share,
             ),
-            seed=settings.simulator.seed,
+            seed=self._seed,
         ).draw()
         self._coming = deque(self._plan)
         self._truth = DayTruth(site_map)
+
+    def radio_order(self) -> RadioOrder:
+        """Return what the radio has to play; from the instant that the clock shows."""
+        return RadioOrder(
+            site_map=self._site_map,
+            shoppers=self._plan,
+            seed=self._seed,
+            starts_at_ms=self.clock.at_ms,
+        )
 
     def play(self, store: DayStore) -> DayRecord:
         """Let everybody come and go, and return what was true."""
@@ -192,19 +202,20 @@ class _Day:
             shopper: DayShopper = self._coming.popleft()
             people.welcome(shopper)
             store.await_admission(shopper.script.tag)
-            store.scenario.add(shopper.script)
 
     def _second(self, store: DayStore, people: DayPeople) -> None:
-        self._truth.take(store.scenario.truth(), people.carriers())
+        seen = store.seen
+        assert seen is not None
+        self._truth.take(seen.truth, people.carriers())
         people.look(now_ms=self.clock.at_ms)
         for guest in people.guests():
             tag = guest.shopper.script.tag
             if guest.left_at_ms is not None:
                 if self.clock.at_ms >= guest.left_at_ms + PART_MS:
                     people.part(guest)
-            elif not store.scenario.is_present(tag):
+            elif tag not in seen.truth.tags:
                 guest.left_at_ms = self.clock.at_ms
-            elif not guest.has_paid and _is_at_till(store, guest.shopper):
+            elif not guest.has_paid and tag in seen.at_till:
                 people.pay(guest, now_ms=self.clock.at_ms)
 
     def _close(self, store: DayStore) -> None:
@@ -308,11 +319,6 @@ def day_text(summary: DaySummary, *, data: Path) -> str:
         f"Truth: {summary.truth}\n"
         f"Reports: inaisle serve --data {data}\n"
     )
-
-
-def _is_at_till(store: DayStore, shopper: DayShopper) -> bool:
-    # The checkout is the stop before the exit, which is the last one.
-    return store.scenario.stays(shopper.script.tag)[-2].stood_from_ms is not None
 
 
 def _check(settings: Settings, options: DayOptions, *, today: dt.date) -> None:

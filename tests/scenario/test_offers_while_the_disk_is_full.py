@@ -9,7 +9,8 @@ import pytest
 from firmware_sim.day_plan import DayShopper
 from firmware_sim.trip import ScriptedShopper
 from inaisle.day_people import DayPeople
-from inaisle.day_store import DayStore, day_store
+from inaisle.day_radio import RadioOrder, radio_here
+from inaisle.day_store import DayStore
 from inaisle.errors import PartBroke
 from inaisle.simulate_day import day_settings
 from inaisle.site_loading import load_site_map
@@ -28,6 +29,7 @@ ANNA = DayShopper(
         tag=TagId("tag:1"),
         radio=Radio.UWB,
         stands=((ZoneId("dowels"), Second(2.0 * OFFER_AFTER_S)),),
+        arrives_at_ms=STARTS_MS,
     ),
     buys=(),
     is_counted=True,
@@ -46,13 +48,15 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[DayStore]
     monkeypatch.setattr(history_file, "open_parquet", full)
     settings = day_settings(shop_settings(tmp_path))
     hurried = settings.history.model_copy(update={"file_s": 1})
-    with day_store(
-        settings.model_copy(update={"history": hurried}),
-        site_map=load_site_map(settings.site),
-        clock=SteppedClock(STARTS_MS),
-        seed=1,
-    ) as store:
-        yield store
+    site_map = load_site_map(settings.site)
+    order = RadioOrder(site_map=site_map, shoppers=(ANNA,), seed=1, starts_at_ms=STARTS_MS)
+    with radio_here(order) as radio:
+        yield DayStore(
+            settings.model_copy(update={"history": hurried}),
+            site_map=site_map,
+            clock=SteppedClock(STARTS_MS),
+            radio=radio,
+        )
 
 
 def test_an_offer_is_made_and_opened_while_no_history_can_be_written(store: DayStore) -> None:
@@ -63,7 +67,6 @@ def test_an_offer_is_made_and_opened_while_no_history_can_be_written(store: DayS
         store.watch("apps", people.hear)
         people.welcome(ANNA)
         store.await_admission(ANNA.script.tag)
-        store.scenario.add(ANNA.script)
         while not people.offers and store.clock.at_ms < STARTS_MS + SECONDS_MAX * 1000:
             try:
                 store.step()
