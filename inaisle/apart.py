@@ -9,6 +9,7 @@ import multiprocessing
 import os
 import pickle
 import signal
+import time
 from collections.abc import Callable
 from multiprocessing.connection import Connection
 from typing import Final, TypeVar
@@ -17,17 +18,25 @@ from inaisle.errors import PartBroke
 
 T = TypeVar("T")
 SECONDS_MAX: Final = 120.0
+ASK_EVERY_S: Final = 0.2
 NICE: Final = 10
 """The tills come first where the machine has few cores."""
 
 
-def run_apart(work: Callable[[], T]) -> T:
+def run_apart(work: Callable[[], T], *, is_given_up: Callable[[], bool] = lambda: False) -> T:
     """Return what ``work`` returns, after running it in a new process; blocks the caller's thread.
+
+    Parameters
+    ----------
+    work
+        What to do; it has to be of a module, so that the other process finds it.
+    is_given_up
+        Asked a few times a second: once it is so, the process is killed.
 
     Raises
     ------
     PartBroke
-        If the process ends without an answer, or gives none within `SECONDS_MAX`.
+        If the process ends without an answer, gives none within `SECONDS_MAX`, or is given up.
     """
     context = multiprocessing.get_context("spawn")  # a fork would copy locks that others hold
     ours, theirs = context.Pipe(duplex=False)
@@ -36,9 +45,14 @@ def run_apart(work: Callable[[], T]) -> T:
     process.start()
     theirs.close()
     try:
-        if not ours.poll(SECONDS_MAX):
+        until_s = time.monotonic() + SECONDS_MAX
+        while not ours.poll(ASK_EVERY_S):
+            if is_given_up():
+                raise PartBroke("a process of ours was given up, since nobody needs its answer.")
+            if time.monotonic() < until_s:
+                continue
             raise PartBroke(
-                f"a process of ours has given no answer within {SECONDS_MAX:.0f} s; expected one. "
+                f"a process of ours has given no answer within {SECONDS_MAX:g} s; expected one. "
                 "Check what else the machine does."
             )
         answer: T | Exception = pickle.loads(ours.recv_bytes())  # noqa: S301 - of our own process

@@ -90,6 +90,8 @@ class ProductDesk:
                 self._look()
                 self._trouble = None
             except InaisleError as error:
+                if self._is_stopping:
+                    return
                 # What was indexed before goes on answering.
                 self._trouble = f"the catalogue cannot be taken up: {error}"
                 log.warning("the catalogue cannot be taken up", error=str(error)[:500])
@@ -114,4 +116,6 @@ class ProductDesk:
 
     def _index(self, packed: PackedCatalogue) -> ProductIndex:
         build = partial(index_of, packed)
-        return build() if packed.products <= FEW_PRODUCTS else run_apart(build)
+        if packed.products <= FEW_PRODUCTS:
+            return build()
+        return run_apart(build, is_given_up=lambda: self._is_stopping)
