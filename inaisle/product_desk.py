@@ -47,7 +47,7 @@ class ProductDesk:
         self._zones = frozenset(zone.zone for zone in site_map.zones)
         self._indexed: IndexedCatalogue | None = None
         self._trouble: str | None = "starting"
-        self._is_stopping = False
+        self._stop = threading.Event()
         self._woken = threading.Event()
         self._thread = threading.Thread(target=self._follow, name="offers-products", daemon=True)
 
@@ -74,7 +74,7 @@ class ProductDesk:
 
     def close(self) -> None:
         """Stop. An index in the making is given up. Safe before `start`."""
-        self._is_stopping = True
+        self._stop.set()
         self._woken.set()
         if self._thread.is_alive():
             self._thread.join(STOP_S_MAX)
@@ -84,13 +84,13 @@ class ProductDesk:
         return self._trouble
 
     def _follow(self) -> None:
-        while not self._is_stopping:
+        while not self._stop.is_set():
             wait_s = LOOK_EVERY_S
             try:
                 self._look()
                 self._trouble = None
             except InaisleError as error:
-                if self._is_stopping:
+                if self._stop.is_set():
                     return
                 # What was indexed before goes on answering.
                 self._trouble = f"the catalogue cannot be taken up: {error}"
@@ -118,4 +118,4 @@ class ProductDesk:
         build = partial(index_of, packed)
         if packed.products <= FEW_PRODUCTS:
             return build()
-        return run_apart(build, is_given_up=lambda: self._is_stopping)
+        return run_apart(build, is_given_up=self._stop.is_set)
