@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from offers.handlers.experiments.replay_decision import replay_decision
 from offers.handlers.loyalty.start_programme import start_programme
 from offers.model.campaigns.trigger import EnterTrigger
 from offers.model.ids import VisitId
@@ -145,6 +146,8 @@ def test_an_offer_revoked_by_a_leaving_that_did_not_happen_is_given_back(shop: S
     assert again.offer.offer != revoked.offer
     assert again.coupon is not None
     assert decision == shop.work.decisions.find(again.offer.decision)
+    replayed = replay_decision(again.offer.decision, site=SITE, work=shop.work)
+    assert replayed.differs_in == ()
     assert shop.work.offers.find(revoked.offer) == revoked
     assert shop.deliver(again.offer.offer, now_ms=NOON_MS + 1_300).offer.visit == VISIT
 
