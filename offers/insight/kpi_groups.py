@@ -14,9 +14,9 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from offers.insight.complement import complement
 from offers.insight.offer_figures import redemption_rate
 from offers.insight.site_figures import mean_basket, member_figures
-from offers.model.campaigns.audience import SHOPPERS_MIN
 from offers.model.insight.kpi import Kpi, KpiName, Withheld, missing
 from offers.model.insight.kpi_columns import NO_SEGMENT, SEGMENTS, OfferColumns, PurchaseColumns
 from offers.model.loyalty.segment import Segment
@@ -78,23 +78,6 @@ def kpi_groups(
         )
         for code in CODES
     )
-
-
-def complement(sizes: Mapping[int, int]) -> int | None:
-    """Return which further group is withheld, if any.
-
-    Examples
-    --------
-    >>> complement({0: 40, 1: 7, 2: 15})
-    2
-    >>> complement({0: 40, 1: 7, 2: 6})  # 13 together: nobody of them is alone
-    >>> complement({0: 40, 1: 0, 2: 15})  # an empty group hides nobody
-    """
-    small = sum(size for size in sizes.values() if size < SHOPPERS_MIN)
-    told = [code for code, size in sizes.items() if size >= SHOPPERS_MIN]
-    if not 0 < small < SHOPPERS_MIN or not told:
-        return None
-    return min(told, key=lambda code: (sizes[code], code))
 
 
 def _shoppers(codes: npt.NDArray[np.int32]) -> int:

@@ -7,12 +7,13 @@ The funnel counts a shopper once for a zone and a day, so that its steps can be 
 knows a visitor for one day and no longer.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
+from offers.insight.complement import complement
 from offers.insight.site_figures import share_of
 from offers.model.campaigns.audience import SHOPPERS_MIN, AudienceSize
 from offers.model.insight.funnel import LOCATED, Funnel, FunnelStep, Step
@@ -22,6 +23,12 @@ from rtls.model.units import ZoneId
 
 Bools = npt.NDArray[np.bool_]
 _FEW: Final = Withheld.FEW_SHOPPERS
+_REACHED: Final[Mapping[Step, Callable[[OfferColumns], Bools]]] = {
+    Step.OFFERED: lambda offers: np.ones(len(offers.zone), np.bool_),
+    Step.SEEN: lambda offers: offers.is_seen,
+    Step.REDEEMED: lambda offers: offers.is_redeemed,
+    Step.PURCHASED: lambda offers: offers.is_bought,
+}
 
 
 def redemption_rate(offers: OfferColumns) -> Kpi:
@@ -42,38 +49,57 @@ def funnels(
     stops
         What footfall tells of zones, of the same days; None where it tells nothing.
     """
-    located = {one.zone: one for one in stops or ()}
+    known = None if stops is None else {one.zone: one for one in stops}
     names = [offers.zone_names[code] for code in np.unique(offers.zone[offers.zone >= 0])]
-    each = [_funnel(zone, [zone], offers, located if stops is not None else None) for zone in names]
-    whole = _funnel(None, names, offers, located if stops is not None else None)
+    whole = _funnel(None, _steps(offers.rows(offers.zone >= 0)), names, known)
+    steps = {name: _steps(_of_zone(offers, name)) for name in names}
+    hidden = {step: complement(_sizes(offers, step)) for step in _REACHED}
+    each = []
+    for name, own in steps.items():
+        shown = [
+            FunnelStep(step=one.step, count=None, withheld=Withheld.COMPLEMENT)
+            if name == hidden[one.step]
+            else one
+            for one in own
+        ]
+        each.append(_funnel(name, shown, [name], known))
     return whole, tuple(each)
 
 
 def _funnel(
     zone: ZoneId | None,
+    steps: Sequence[FunnelStep],
     names: Sequence[ZoneId],
-    offers: OfferColumns,
-    located: Mapping[ZoneId, ZoneStops] | None,
+    known: Mapping[ZoneId, ZoneStops] | None,
 ) -> Funnel:
-    here = offers.rows(np.isin(offers.zone, [offers.zone_names.index(name) for name in names]))
-    masks = {
-        Step.OFFERED: np.ones(len(here.zone), np.bool_),
-        Step.SEEN: here.is_seen,
-        Step.REDEEMED: here.is_redeemed,
-        Step.PURCHASED: here.is_bought,
-    }
-    steps = [_offer_step(step, here, mask) for step, mask in masks.items()]
-    # Whoever was made an offer on a visit did stop, and whoever stopped came by; footfall rounds,
-    # and withholds days of few, so that it may tell of less.
-    stopped = _located_step(
-        Step.STOPPED, [located[n].stoppers for n in names if n in located] if located else None,
-        at_least=steps[0].count,
-    )  # fmt: skip
-    passed = _located_step(
-        Step.PASSED, [located[n].visitors for n in names if n in located] if located else None,
-        at_least=stopped.count,
-    )  # fmt: skip
+    """Put the steps of footfall before those of offers.
+
+    Whoever was made an offer on a visit did stop, and whoever stopped came by; footfall rounds, and
+    withholds days of few, so that it may tell of less.
+    """
+    located = None if not known else [known[name] for name in names if name in known]
+    stoppers, visitors = (
+        (None, None)
+        if located is None
+        else ([one.stoppers for one in located], [one.visitors for one in located])
+    )
+    stopped = _located_step(Step.STOPPED, stoppers, at_least=steps[0].count)
+    passed = _located_step(Step.PASSED, visitors, at_least=stopped.count)
     return Funnel(zone=zone, steps=(passed, stopped, *steps))
+
+
+def _steps(offers: OfferColumns) -> list[FunnelStep]:
+    return [_offer_step(step, offers, reached(offers)) for step, reached in _REACHED.items()]
+
+
+def _sizes(offers: OfferColumns, step: Step) -> dict[ZoneId, int]:
+    """Return how many shoppers came to a step in each zone."""
+    there = offers.rows(_REACHED[step](offers))
+    return {name: len(np.unique(_of_zone(there, name).shopper)) for name in offers.zone_names}
+
+
+def _of_zone(offers: OfferColumns, name: ZoneId) -> OfferColumns:
+    return offers.rows(offers.zone == offers.zone_names.index(name))
 
 
 def _offer_step(step: Step, offers: OfferColumns, mask: Bools) -> FunnelStep:

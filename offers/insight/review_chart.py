@@ -31,11 +31,12 @@ FUNNEL_RIGHT: Final = 170.0
 
 
 def trend(series: WeeklySeries, changes: Iterable[Change], *, currency: str) -> str:
-    """Return one figure week by week; a gap where a week is withheld, a line where it changed."""
+    """Return one figure week by week; a gap where a week is withheld, a line where it changed.
+
+    One week at least must be told.
+    """
     title = DEFINITIONS[series.name].title
     told = [value for value in series.values if value is not None]
-    if not told:
-        return _frame(title, '<text class="none" x="170" y="70">no week can be told</text>')
     low, high = min(told), max(told)
     room = (high - low or abs(high) or 1.0) * HEADROOM
     low, high = low - room, high + room

@@ -11,13 +11,14 @@ from collections.abc import Iterable
 from html import escape
 from typing import Final
 
+from offers.insight.drift import LEARNT_WEEKS_MIN
 from offers.insight.kpi_groups import KpiGroup
 from offers.insight.kpi_report import KpiReport
 from offers.insight.review import REASONS, Review, days_in_words, words_for
 from offers.insight.review_chart import funnel_chart, trend
 from offers.model.campaigns.audience import SHOPPERS_MIN
 from offers.model.experiments.estimate import Interval
-from offers.model.insight.drift import Change, Direction
+from offers.model.insight.drift import Change, Direction, WeeklySeries
 from offers.model.insight.funnel import FORMULAS, Funnel
 from offers.model.insight.kpi import DEFINITIONS, Kpi, KpiName, KpiUnit
 
@@ -159,7 +160,11 @@ def _changes(review: Review) -> str:
         return ""
     found = sorted(review.changes, key=lambda one: one.found_week, reverse=True)
     said = "".join(_change(one, review.report.currency) for one in found)
-    inside = f'<ul class="changes">{said}</ul>' if said else "<p>Nothing has changed for good.</p>"
+    known = max(len(_told(one)) for one in review.weeks)
+    nothing = (
+        "Nothing has changed for good." if known > LEARNT_WEEKS_MIN else "It is too early to say."
+    )
+    inside = f'<ul class="changes">{said}</ul>' if said else f"<p>{nothing}</p>"
     return (
         "<section><h2>What has changed</h2>"
         '<p class="lead">A figure has changed when several weeks together are too odd for chance, '
@@ -206,14 +211,19 @@ def _zone(funnel: Funnel) -> str:
 
 
 def _trends(review: Review) -> str:
-    if not review.weeks:
+    drawn = [one for one in review.weeks if len(_told(one)) > 1]
+    if not drawn:
         return ""
     figures = "".join(
         f"<figure><figcaption>{escape(DEFINITIONS[one.name].title)}</figcaption>"
         f"{trend(one, review.changes, currency=review.report.currency)}</figure>"
-        for one in review.weeks
+        for one in drawn
     )
     return f'<section><h2>Week by week</h2><div class="trends">{figures}</div></section>'
+
+
+def _told(series: WeeklySeries) -> list[float]:
+    return [value for value in series.values if value is not None]
 
 
 def _segments(report: KpiReport) -> str:
@@ -221,14 +231,20 @@ def _segments(report: KpiReport) -> str:
     head = "".join(f"<th>{escape(DEFINITIONS[name].title)}</th>" for name in names)
     rows = "".join(_segment(group, report.currency) for group in report.groups)
     return (
-        "<section><h2>By segment</h2><table><thead><tr><th>segment</th>"
+        "<section><h2>By segment</h2>"
+        '<p class="lead">A dash stands where nothing happened or too few stand behind it.</p>'
+        "<table><thead><tr><th>segment</th>"
         f"{head}</tr></thead><tbody>{rows}</tbody></table></section>"
     )
 
 
 def _segment(group: KpiGroup, currency: str) -> str:
     name = "In none" if group.segment is None else SEGMENT_NAMES[group.segment.value]
-    cells = "".join(_cell(kpi, currency) for kpi in group.kpis)
+    # In a narrow column a dash says it; the reason is in the table for spreadsheets.
+    cells = "".join(
+        _cell(kpi, currency) if kpi.value is not None else '<td class="none">–</td>'
+        for kpi in group.kpis
+    )
     return f"<tr><td>{name}</td>{cells}</tr>"
 
 

@@ -103,16 +103,21 @@ def spend_to_come(model: tuple[float, float, float], days: int, mean: float) -> 
     return math.log(whole), ahead / whole
 
 
+def oddness(known: list[float], value: float) -> float:
+    """How odd a value is beside those before it, as a normal deviate."""
+    count, before = len(known), np.array(known)
+    spread = float(before.std(ddof=1)) * math.sqrt((count + 1) / count)
+    share = stats.t.cdf((value - float(before.mean())) / spread, count - 1)
+    return float(stats.norm.ppf(share))
+
+
 def first_alarm(
     values: list[float], *, learnt: int, slack: float, limit: float, odd_max: float
 ) -> tuple[str, int] | None:
     """The self-starting CUSUM of a series, each week judged from scratch."""
     up = down = 0.0
     for place in range(learnt, len(values)):
-        known = np.array(values[:place])
-        spread = float(known.std(ddof=1)) * math.sqrt((place + 1) / place)
-        score = stats.norm.ppf(stats.t.cdf((values[place] - known.mean()) / spread, place - 1))
-        odd = min(max(float(score), -odd_max), odd_max)
+        odd = min(max(oddness(values[:place], values[place]), -odd_max), odd_max)
         up, down = max(up + odd - slack, 0.0), max(down - odd - slack, 0.0)
         if up > limit:
             return "up", place

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from offers.handlers.insight.note_changes import note_changes
-from offers.insight.drift import LEARNT_WEEKS_MIN, LIMIT, ODD_MAX, SLACK, changes_of
+from offers.insight.drift import LEARNT_WEEKS_MIN, LIMIT, ODD_MAX, SLACK, changes_of, deviates
 from offers.model.insight.drift import Change, Direction, WeeklySeries
 from offers.model.insight.kpi import KpiName
 from rtls.model.errors import InvalidReport
@@ -68,6 +68,15 @@ def test_it_is_the_plain_chart_of_a_week_at_a_time(seed: int, weeks: int, step: 
     found = changes_of(series(np.exp(level).tolist()))
     week = None if not found else (found[0].direction.value, (found[0].found_week - FIRST_WEEK))
     assert week == (None if expected is None else (expected[0], timedelta(weeks=expected[1])))
+
+
+def test_each_week_is_as_odd_as_judged_from_scratch() -> None:
+    """To the last digit: a hundredth too much a week is an alarm too many a year."""
+    values = noise(5, 40)
+    found = deviates(values)
+    assert not found[:LEARNT_WEEKS_MIN].any()
+    expected = [twin.oddness(values[:n].tolist(), values[n]) for n in range(LEARNT_WEEKS_MIN, 40)]
+    assert found[LEARNT_WEEKS_MIN:] == pytest.approx(np.clip(expected, -ODD_MAX, ODD_MAX))
 
 
 def test_a_change_says_when_it_began_and_from_what_to_what() -> None:

@@ -1,5 +1,6 @@
 """Key figures: counted as a reader would count them, and told of nobody who is alone."""
 
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
@@ -7,8 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from offers.insight.complement import complement
 from offers.insight.incremental_cost import Controlled, cost_per_incremental_euro
-from offers.insight.kpi_groups import complement, kpi_groups
+from offers.insight.kpi_groups import kpi_groups
 from offers.insight.kpi_report import KpiInput, kpi_report
 from offers.insight.lift import lift_of
 from offers.insight.offer_figures import funnels
@@ -18,6 +20,7 @@ from offers.insight.site_figures import (
     ratio_of_sums,
     receipt_figures,
 )
+from offers.insight.weekly_figures import weekly_series
 from offers.model.experiments.estimate import Sample
 from offers.model.insight.funnel import Step
 from offers.model.insight.kpi import DEFINITIONS, KpiName, KpiUnit, Withheld, rounded
@@ -131,6 +134,16 @@ def test_the_funnel_never_rises_and_counts_as_a_loop_does(
         assert step.withheld is Withheld.FEW_SHOPPERS or abs((step.count or 0) - count) <= 2
 
 
+def test_a_zone_of_few_is_not_had_from_all_zones_less_the_others() -> None:
+    """22 were made an offer, 15 of them at the dowels: the drills must not come out as seven."""
+    rows = [Made(shopper=n, day=MONDAY, zone=int(n >= 15)) for n in range(22)]
+    whole, (dowels, drills) = funnels(offers(rows), None)
+    offered = list(Step).index(Step.OFFERED)
+    assert whole.steps[offered].count == 20
+    assert drills.steps[offered].withheld is Withheld.FEW_SHOPPERS
+    assert dowels.steps[offered].withheld is Withheld.COMPLEMENT
+
+
 def test_who_is_offered_something_has_stopped_and_come_by() -> None:
     """Footfall withholds days of few: it may tell of fewer than were made an offer there."""
     rows = [Made(shopper=n, day=MONDAY, zone=0) for n in range(20)]
@@ -161,6 +174,22 @@ def test_a_group_of_few_is_withheld_and_so_is_the_one_that_would_tell_it() -> No
     assert by_segment[SEGMENTS[0]].value == 1.0
     assert by_segment[SEGMENTS[1]].withheld is Withheld.FEW_SHOPPERS
     assert by_segment[SEGMENTS[2]].withheld is Withheld.COMPLEMENT
+
+
+def test_a_week_is_counted_as_it_stood_when_it_ended() -> None:
+    """Of older weeks more has been redeemed since: the newest would always look like a fall."""
+    rows = [Made(shopper=n, day=MONDAY, zone=0, is_seen=True, is_redeemed=True) for n in range(20)]
+    made = offers(rows)
+    late = np.where(np.arange(20) < 5, MONDAY + 6, MONDAY + 7).astype(np.int32)
+    series = weekly_series(
+        purchases([]),
+        replace(made, redeemed_day=late),
+        {},
+        first_week=date(2026, 11, 2),
+        weeks=1,
+    )
+    values = {one.name: one.values for one in series}
+    assert values[KpiName.REDEMPTION_RATE] == (0.25,)
 
 
 @QUICK

@@ -178,7 +178,7 @@ def test_who_withdraws_analytics_is_followed_through_no_window_any_more(trade: T
 
 
 def test_members_are_told_by_the_segment_they_are_in_at_the_end(trade: Trade) -> None:
-    """Ten of the twelve are in a segment; a former membership counts for nothing."""
+    """Ten of the twelve are in a segment; a former or a later membership counts for nothing."""
     for shopper in trade.members[:10]:
         for segment, entered, left in (
             (Segment.NEW, START_MS, START_MS + 20 * DAY_MS),
@@ -197,6 +197,14 @@ def test_members_are_told_by_the_segment_they_are_in_at_the_end(trade: Trade) ->
                 open_one = trade.shop.work.memberships.current(shopper, SITE)
                 assert open_one is not None
                 trade.shop.work.memberships.leave(open_one, at_ms=UnixMs(left))
+    for shopper in trade.members[10:]:
+        late = Membership(
+            shopper=shopper,
+            site=SITE,
+            segment=Segment.HIGH_VALUE,
+            entered_at_ms=UnixMs(START_MS + 50 * DAY_MS),
+        )
+        trade.shop.work.memberships.enter(late)
     report = trade.report()
     kpis: dict[Segment | None, dict[KpiName, Kpi]] = {
         group.segment: {kpi.name: kpi for kpi in group.kpis} for group in report.groups
@@ -204,6 +212,7 @@ def test_members_are_told_by_the_segment_they_are_in_at_the_end(trade: Trade) ->
     assert kpis[Segment.OCCASIONAL][KpiName.RETENTION].value is None  # hides the two without one
     assert kpis[Segment.OCCASIONAL][KpiName.RETENTION].withheld is Withheld.COMPLEMENT
     assert kpis[Segment.NEW][KpiName.RETENTION].withheld is Withheld.NOTHING_HAPPENED
+    assert kpis[Segment.HIGH_VALUE][KpiName.RETENTION].withheld is Withheld.NOTHING_HAPPENED
     assert kpis[Segment.OCCASIONAL][KpiName.PURCHASE_FREQUENCY].withheld is Withheld.FEW_SHOPPERS
 
 
