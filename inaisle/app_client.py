@@ -93,9 +93,9 @@ class ApiClient:
             content = json.dumps(body).encode()
         try:
             status, answer = self._exchange(method, path, content, headers)
-        except http.client.RemoteDisconnected:
-            # The server closes a connection that idles. Asking again is safe: what has an effect
-            # carries a key.
+        except ConnectionError:
+            # The server closes a connection that idles; that is found out in reading the answer,
+            # or in sending the question. Asking again is safe: what has an effect carries a key.
             status, answer = self._exchange(method, path, content, headers)
         if status >= HTTPStatus.BAD_REQUEST:
             raise RefusedByApi(status, answer)

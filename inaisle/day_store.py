@@ -178,7 +178,7 @@ class DayStore:
                 shard=settings.engine.shard,
             ),
             engine=engine,
-            reviser=Reviser(engine, RevisionSettings(epoch_ms=STEP_MS)),
+            reviser=Reviser(engine, RevisionSettings(epoch_ms=STEP_MS, late_ms_max=1)),
             visits=visits,
             sink=self._bus,
             live=NobodyWatches(),
