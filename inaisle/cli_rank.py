@@ -4,13 +4,16 @@ Layer: doors. Takes: arguments. Gives: the commands to `inaisle.cli`. Parquet is
 """
 
 import sys
+from enum import StrEnum
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import typer
 
 from inaisle.errors import Unavailable
+
+E = TypeVar("E", bound=StrEnum)
 
 
 def rank(
@@ -24,32 +27,23 @@ def rank(
         Path | None, typer.Option(help="File of `inaisle train`, for t4; else learn from --in.")
     ] = None,
 ) -> None:
-    """Score offers, customers or items by nothing but a retailer's own tables.
-
-    Raises
-    ------
-    BadParameter
-        If the task is none, or a table's answers have no place to go.
-    """
+    """Score offers, customers or items by nothing but a retailer's own tables."""
     need_extra("pyarrow", "insight")
     from inaisle.rank import rank_folder
     from inaisle.rank_stream import rank_stream
     from inaisle.rank_tables import RankTask
 
-    known = [each.value for each in RankTask]
-    if task not in known:
-        raise typer.BadParameter(f"{task!r} is no task; expected one of {', '.join(known)}.")
-    if task == RankTask.CHOICES.value:
+    chosen = _one_of(RankTask, task, "task")
+    if chosen is RankTask.CHOICES:
         rank_stream(folder, sys.stdin, sys.stdout)
         return
-    if out is None:
-        raise typer.BadParameter("--out is missing: expected the file to write the answers to.")
-    summary = rank_folder(folder, RankTask(task), out, model=model)
+    place = _named_file(out)
+    summary = rank_folder(folder, chosen, place, model=model)
     for table, count in summary.late_rows.items():
         typer.echo(
             f"note: {count} rows of {table}.parquet lie at or after as_of; left out.", err=True
         )
-    typer.echo(f"answered {summary.answered} requests: {out}", err=True)
+    typer.echo(f"answered {summary.answered} requests: {place}", err=True)
 
 
 def train(
@@ -58,23 +52,28 @@ def train(
     out: Annotated[Path, typer.Option(help="File to write the model to, e.g. shelf.npz.")],
     learner: Annotated[str, typer.Option(help="own, or lightgbm (extra train).")] = "own",
 ) -> None:
-    """Train the model of shelves off-line, and write it as plain arrays.
-
-    Raises
-    ------
-    BadParameter
-        If there is no such learner.
-    """
+    """Train the model of shelves off-line, and write it as plain arrays."""
     need_extra("pyarrow", "insight")
     from inaisle.train import Learner, train_folder
 
-    known = [each.value for each in Learner]
-    if learner not in known:
-        raise typer.BadParameter(f"{learner!r} is no learner; expected of {', '.join(known)}.")
-    if learner == Learner.LIGHTGBM.value:
+    chosen = _one_of(Learner, learner, "learner")
+    if chosen is Learner.LIGHTGBM:
         need_extra("lightgbm", "train")
-    count = train_folder(folder, out, learner=Learner(learner))
+    count = train_folder(folder, out, learner=chosen)
     typer.echo(f"learnt from {count} candidates of past baskets: {out}", err=True)
+
+
+def _one_of(kinds: type[E], text: str, what: str) -> E:
+    known = [each.value for each in kinds]
+    if text not in known:
+        raise typer.BadParameter(f"{text!r} is no {what}; expected one of {', '.join(known)}.")
+    return kinds(text)
+
+
+def _named_file(out: Path | None) -> Path:
+    if out is None:
+        raise typer.BadParameter("--out is missing: expected the file to write the answers to.")
+    return out
 
 
 def need_extra(module: str, extra: str) -> None:

@@ -24,25 +24,14 @@ def report(
     out: Annotated[Path | None, typer.Option(help="Folder; that of reviews if empty.")] = None,
     data: Annotated[Path | None, typer.Option(help="Folder of database, snapshots, keys.")] = None,
 ) -> None:
-    """Write the review of a window: one HTML page, and its figures as CSV.
-
-    Raises
-    ------
-    BadParameter
-        If only one day is given, or a text is none.
-    """
+    """Write the review of a window: one HTML page, and its figures as CSV."""
     from inaisle.report import default_clock, scheduled_days, write_review
     from inaisle.review_side import review_folder
 
     flags: FlagValues = {("site", "data"): data}
     settings = load_for(context, flags).settings
-    if (from_ is None) is not (until is None):
-        raise typer.BadParameter("--from and --until belong together; expected both or neither.")
     clock = default_clock()
-    if from_ is None or until is None:
-        from_day, until_day = scheduled_days(settings, clock=clock)
-    else:
-        from_day, until_day = _day("--from", from_), _day("--until", until)
+    from_day, until_day = _days(from_, until) or scheduled_days(settings, clock=clock)
     page = write_review(
         settings,
         from_day=from_day,
@@ -51,6 +40,14 @@ def report(
         clock=clock,
     )
     typer.echo(page)
+
+
+def _days(from_: str | None, until: str | None) -> tuple[date, date] | None:
+    if from_ is None and until is None:
+        return None
+    if from_ is None or until is None:
+        raise typer.BadParameter("--from and --until belong together; expected both or neither.")
+    return _day("--from", from_), _day("--until", until)
 
 
 def _day(option: str, text: str) -> date:

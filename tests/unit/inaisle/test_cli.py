@@ -1,8 +1,10 @@
 """Command line: an answer a person understands, a status a machine understands."""
 
 import json
+from collections.abc import Iterator
 
 import pytest
+from typer.main import get_command
 
 from inaisle.cli import app, run_guarded
 from inaisle.errors import ExitStatus, PartBroke, Unavailable
@@ -68,3 +70,20 @@ def test_each_way_to_end_has_its_status(error: BaseException, status: ExitStatus
         raise error
 
     assert run_guarded(command) == status
+
+
+def helps(command: object, path: str = "inaisle") -> Iterator[tuple[str, str]]:
+    """Yield every command with what its help says."""
+    yield path, getattr(command, "help", None) or ""
+    for name, below in getattr(command, "commands", {}).items():
+        yield from helps(below, f"{path} {name}")
+
+
+def test_help_is_written_for_who_types_not_for_who_programs() -> None:
+    """A section of a docstring that slips into a help page tells a retailer of exceptions."""
+    told = dict(helps(get_command(app)))
+    assert len(told) > 20
+    for path, text in told.items():
+        assert text, path
+        assert "Raises" not in text, path
+        assert "Parameters" not in text, path
