@@ -331,17 +331,16 @@ def test_half_a_file_is_named_and_the_rest_of_the_day_is_told(
     ("report", "more"),
     [
         ("heatmap", {}),
-        ("zones", {}),
-        ("shelves", {}),
-        ("flows", {"level": "department"}),
         ("paths", {"level": "department"}),
-        ("move", {"category_zone": "aisle-2-front", "to_zone": "aisle-4-front"}),
     ],
 )
 def test_reports_are_exported(
     played: PlayedDay, found: FootfallReports, report: str, more: dict[str, str]
 ) -> None:
-    """CSV and Parquet hold the rows of the JSON; the heatmap is a picture besides."""
+    """CSV and Parquet hold the rows of the JSON, and a picture the heatmap.
+
+    All reports in all formats: tests/unit/rtls_api/test_footfall_routes.py.
+    """
     client = client_of(found, played.now_ms)
     asked = {"from": "2026-03-02", "until": "2026-03-03"} | more
     rows = client.get(PATHS + report, params=asked).json()["rows"]
