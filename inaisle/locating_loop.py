@@ -146,6 +146,8 @@ class LocatingLoop:
         except BaseException as error:
             self.failure = error
             log.critical("the locating loop broke", exc_info=error)
+        finally:
+            gc.unfreeze()  # or the end of the process finds what libraries hold, and complains
 
     def prepare(self) -> None:
         """Compile or load the kernels, then take up the state of the last run."""
