@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import Self
 
 from prometheus_client import CollectorRegistry
+from typing_extensions import override
 from websockets.sync.client import ClientConnection, connect
 
 from firmware_sim.device_fleet import DeviceFleet
@@ -28,6 +29,7 @@ from inaisle.offers_side import OffersSide
 from inaisle.serve import ApiServer
 from inaisle.settings import load_settings
 from inaisle.site_loading import load_site_map
+from inaisle.stepped_clock import SteppedClock
 from offers.api.serving import serving_config
 from offers.delivery.fan_out import InProcessFanOut
 from rtls.api.health import Health
@@ -47,19 +49,10 @@ SETTLE_S = 30.0  # of waits that end as soon as they may
 ALL_PURPOSES = ("locate", "personalise", "notify")
 
 
-class EventTimeClock:
-    """Shows what the test says."""
+class EventTimeClock(SteppedClock):
+    """Shows what the test says, and lets nobody wait by it."""
 
-    def __init__(self, now_ms: UnixMs) -> None:
-        self.at_ms = now_ms
-
-    @property
-    def speed(self) -> float:
-        return 1.0
-
-    def now_ms(self) -> UnixMs:
-        return self.at_ms
-
+    @override
     def sleep(self, seconds: float) -> None:
         raise AssertionError(f"nothing may wait {seconds} s in event time")
 
