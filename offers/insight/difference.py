@@ -6,7 +6,7 @@ that was planned. Who looks every day takes `offers.insight.sequential` instead.
 
 import math
 
-from scipy import stats
+from scipy import special
 
 from offers.model.experiments.estimate import (
     LEVEL_USUAL,
@@ -56,6 +56,6 @@ def fixed_interval(estimate: Estimate, *, level: float = LEVEL_USUAL) -> Interva
     3.04
     """
     check_level(level)
-    quantile = float(stats.t.ppf(0.5 + level / 2.0, estimate.degrees_of_freedom))
+    quantile = float(special.stdtrit(estimate.degrees_of_freedom, 0.5 + level / 2.0))
     reach = quantile * estimate.standard_error
     return Interval(low=estimate.value - reach, high=estimate.value + reach, level=level)

@@ -18,7 +18,7 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
+from scipy import special
 
 from offers.model.insight.drift import Change, Direction, WeeklySeries
 from offers.model.insight.kpi import DEFINITIONS, KpiUnit
@@ -117,6 +117,6 @@ def deviates(values: Numbers) -> Numbers:
     variance = np.maximum(squares / known - means**2, 0.0) * known / (known - 1.0)
     spread = np.maximum(np.sqrt(variance * (known + 1.0) / known), TINY)
     odd = (level[LEARNT_WEEKS_MIN:] - means) / spread
-    found[LEARNT_WEEKS_MIN:] = stats.norm.ppf(stats.t.cdf(odd, known - 1.0))
+    found[LEARNT_WEEKS_MIN:] = special.ndtri(special.stdtr(known - 1.0, odd))
     clipped: Numbers = np.clip(found, -ODD_MAX, ODD_MAX)
     return clipped

@@ -7,11 +7,11 @@ Wilson's (JASA 22, 1927): it stays between 0 and 1, and tells of 1 in 1 no more 
 import math
 from typing import Final
 
-from scipy import stats
+from scipy import special
 
 from offers.model.experiments.estimate import LEVEL_USUAL, Interval
 
-_QUANTILE: Final = float(stats.norm.ppf(0.5 + LEVEL_USUAL / 2.0))
+_QUANTILE: Final = float(special.ndtri(0.5 + LEVEL_USUAL / 2.0))
 
 
 def proportion_interval(part: int, whole: int) -> Interval:

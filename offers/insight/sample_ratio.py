@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from scipy import special, stats
+from scipy import special
 
 from offers.model.errors import InvalidSample
 from offers.model.experiments.estimate import Numbers
@@ -63,7 +63,7 @@ def sample_ratio(
     evidence = float(log_evidence(found[None, :], planned)[0])
     return SampleRatio(
         chi_square=chi_square,
-        p_value=float(stats.chi2.sf(chi_square, len(planned) - 1)),
+        p_value=float(special.chdtrc(len(planned) - 1, chi_square)),
         evidence=evidence,
         is_alarm=evidence >= -float(np.log(alarm_level)),
     )

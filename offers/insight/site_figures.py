@@ -11,7 +11,7 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
+from scipy import special
 
 from offers.insight.proportion import proportion_interval
 from offers.model.experiments.estimate import LEVEL_USUAL, Interval
@@ -20,7 +20,7 @@ from offers.model.insight.kpi_columns import PurchaseColumns, shopper_days, shop
 from offers.model.insight.till_day import TillDay
 
 Numbers = npt.NDArray[np.float64]
-_QUANTILE: Final = float(stats.norm.ppf(0.5 + LEVEL_USUAL / 2.0))
+_QUANTILE: Final = float(special.ndtri(0.5 + LEVEL_USUAL / 2.0))
 REPEAT_DAYS: Final = 2
 
 
