@@ -5,34 +5,54 @@ UV := $(BIN)/uv
 # Tests start a hundred processes; without bytecode each compiles a thousand files again.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: demo test test-long test-nightly check bench lock clean
-demo: .venv/.synced
+.PHONY: demo chain test test-long test-nightly check bench lock web openapi screens clean
+demo: web
 	$(BIN)/inaisle demo $(ARGS)
 
-# In two processes at once, but for what judges by the clock; with ARGS plainly, in one.
-test: .venv/.synced
+# The founding scene over a whole chain, in real time: mosquitto, redis-server, PostgreSQL and a broker
+# of the Kafka API beside two workers, a bridge and offers. About seven minutes.
+chain: .venv/.synced
+	$(BIN)/python -m benchmarks.chain $(ARGS)
+
+# In two processes at once, but for what judges by the clock or shares a browser (whose event loop
+# would be in the way of others); with ARGS plainly, in one.
+test: web
 ifeq ($(strip $(ARGS)),)
 	failed=0; \
-	$(BIN)/python -m pytest -m "not long and not timed" -n 2 --dist worksteal --benchmark-disable --durations 25 || failed=1; \
-	$(BIN)/python -m pytest -m "timed and not long" --durations 25 || failed=1; \
+	$(BIN)/python -m pytest -m "not long and not timed and not web" -n 2 --dist worksteal --benchmark-disable --durations 25 || failed=1; \
+	$(BIN)/python -m pytest -m "timed and not long and not web" --durations 25 || failed=1; \
+	$(BIN)/python -m pytest -m "web and not long" --durations 25 || failed=1; \
 	exit $$failed
 else
 	$(BIN)/python -m pytest -m "not long" $(ARGS)
 endif
 
-test-long: .venv/.synced
+test-long: web
 	$(BIN)/python -m pytest -m long $(ARGS)
 
 # A million steps of each state machine of offers: hours.
 test-nightly: .venv/.synced
 	INAISLE_NIGHTLY=1 $(BIN)/python -m pytest --timeout 36000 tests/property/test_offers_*.py tests/contract/test_api_schema.py $(ARGS)
 
-check: .venv/.synced
+check: web
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/codespell
 	$(BIN)/lint-imports
 	$(BIN)/mypy
+	$(BIN)/python web/build_pages.py check test
+
+# The pages, where something has changed since they were built.
+web: .venv/.synced
+	$(BIN)/python web/build_pages.py
+
+# The pictures in docs/screens, as the tests in the browser see the screens.
+screens: web
+	INAISLE_WRITE_SCREENS=1 $(BIN)/python -m pytest -q -p no:randomly --timeout 1800 tests/web/test_every_screen.py tests/web/test_card_page.py tests/web/test_card_offers.py tests/web/test_whole_story.py
+
+# The API's document, which the pages are built against; after routes have changed.
+openapi: .venv/.synced
+	$(BIN)/inaisle openapi --out docs/openapi.json
 
 bench: .venv/.synced
 	$(BIN)/inaisle bench $(ARGS)
@@ -49,4 +69,4 @@ lock: .venv/.synced
 	touch $@
 
 clean:
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv web/node_modules web/.built_from inaisle/pages .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -46,7 +46,7 @@ from firmware_sim.faults import FaultPlan, FaultyLink
 from firmware_sim.load import LoadGenerator, LoadReport
 from firmware_sim.load_stream import LoadPlan, LoadStream
 from firmware_sim.mqtt_link import BrokerAddress, MqttLink
-from inaisle.broker import LOOPBACK
+from inaisle.service.broker import LOOPBACK
 from rtls.model.units import UnixMs
 
 READINGS_A_S: Final = 16_000

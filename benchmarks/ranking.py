@@ -31,10 +31,10 @@ from benchmarks.ranking_peers import (
     peers_of_sales,
     peers_of_shelf,
 )
-from inaisle.rank import rank_folder, shelf_rows
-from inaisle.rank_panel import RankInput, rank_input
-from inaisle.rank_stream import rank_stream
-from inaisle.rank_tables import RankTask, read_tables
+from inaisle.ranking.rank import rank_folder, shelf_rows
+from inaisle.ranking.rank_panel import RankInput, rank_input
+from inaisle.ranking.rank_stream import rank_stream
+from inaisle.ranking.rank_tables import RankTask, read_tables
 from offers.decision.ranking.shelf_choice import past_shelves
 from offers.decision.ranking.thompson import DRAWS, choose
 from offers.model.ranking.belief import belief_about

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from inaisle.rank_panel import RankInput
+from inaisle.ranking.rank_panel import RankInput
 from offers.decision.ranking.customer_habits import habits, trips
 from offers.decision.ranking.logistic import fit_logistic
 from offers.decision.ranking.offer_affinity import decayed, offer_grid

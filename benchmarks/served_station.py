@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from inaisle.broker import LOOPBACK, free_port
 from inaisle.config_files import demo_site_map_file
+from inaisle.service.broker import LOOPBACK, free_port
 from offers.handlers.people.change_consent import ConsentWish
 from offers.handlers.people.enrol_shopper import enrol_shopper
 from offers.handlers.people.pair_tag import pair_tag

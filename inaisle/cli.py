@@ -13,16 +13,22 @@ from typing import Annotated
 
 import typer
 
-from inaisle.cli_catalogue import catalogue_app
-from inaisle.cli_context import Common, FlagValues, broker_flags, end_with, load_for
-from inaisle.cli_db import db_app
-from inaisle.cli_key import key_app
-from inaisle.cli_rank import rank, train
-from inaisle.cli_report import report
-from inaisle.cli_site import site_app
+from inaisle.commands.cli_backup import backup, restore
+from inaisle.commands.cli_catalogue import catalogue_app
+from inaisle.commands.cli_chain import chain_app
+from inaisle.commands.cli_context import Common, FlagValues, broker_flags, end_with, load_for
+from inaisle.commands.cli_db import db_app
+from inaisle.commands.cli_gateway import gateway_app
+from inaisle.commands.cli_key import key_app
+from inaisle.commands.cli_plan import plan
+from inaisle.commands.cli_rank import rank, train
+from inaisle.commands.cli_report import report
+from inaisle.commands.cli_site import site_app
+from inaisle.commands.cli_tenant import tenant_app
+from inaisle.commands.cli_user import user_app
 from inaisle.errors import ExitStatus, exit_status_of
-from inaisle.instants import Instants
 from inaisle.kernel_cache import point_numba_at_its_cache
+from inaisle.recording.instants import Instants
 from rtls.model.errors import InaisleError
 
 app = typer.Typer(
@@ -37,12 +43,19 @@ app = typer.Typer(
 config_app = typer.Typer(help="Show the settings.", no_args_is_help=True)
 app.add_typer(config_app, name="config")
 app.add_typer(site_app)
+app.add_typer(chain_app)
 app.add_typer(db_app, name="db")
+app.add_typer(gateway_app, name="gateway")
 app.add_typer(key_app, name="key")
+app.add_typer(user_app, name="user")
+app.add_typer(tenant_app, name="tenant")
 app.add_typer(catalogue_app, name="catalogue")
 app.command()(rank)
 app.command()(train)
 app.command()(report)
+app.command()(plan)
+app.command()(backup)
+app.command()(restore)
 
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON for a machine.")]
 BrokerFlag = Annotated[
@@ -101,7 +114,7 @@ def demo(
     from inaisle.early_warm_up import begin_warm_up
 
     begin_warm_up()
-    from inaisle.demo import DemoOptions, run_demo
+    from inaisle.demo.demo import DemoOptions, run_demo
 
     loaded = load_for(context, {
         **_quiet(context),
@@ -128,7 +141,7 @@ def serve(
     from inaisle.early_warm_up import begin_warm_up
 
     begin_warm_up()
-    from inaisle.serve import run_serve
+    from inaisle.service.serve import run_serve
 
     flags: FlagValues = {("site", "data"): data, ("api", "port"): port} | broker_flags(broker)
     end_with(run_serve(load_for(context, flags).settings, role=role.value))
@@ -163,7 +176,7 @@ def simulate(
             "--uwb-wire": uwb_wire,
             "--faults": None if faults == "none" else faults,
         })  # fmt: skip
-        from inaisle.simulate_day import run_day
+        from inaisle.simulation.simulate_day import run_day
 
         # Anchors that a simulated rack stands before are no news.
         level = _log_level(context) or "error"
@@ -173,7 +186,7 @@ def simulate(
         )
         end_with(run_day(found.settings, day=day, shoppers=shoppers, as_json=json))
         return
-    from inaisle.simulate import run_simulate
+    from inaisle.simulation.simulate import run_simulate
 
     flags: FlagValues = {
         ("simulator", "speed"): speed,
@@ -211,7 +224,7 @@ def replay(
     json: JsonFlag = False,
 ) -> None:
     """Feed a recording through the public ingest path and write the fixes."""
-    from inaisle.replay import print_replay, replay_recording
+    from inaisle.recording.replay import print_replay, replay_recording
 
     load_for(context, {})
     summary = replay_recording(
@@ -246,7 +259,7 @@ def score(
     json: JsonFlag = False,
 ) -> None:
     """Say how far the fixes of a replay were from the truth, and whether its zones were honest."""
-    from inaisle.score_view import print_score, score_files, score_zone_file
+    from inaisle.recording.score_view import print_score, score_files, score_zone_file
 
     load_for(context, {})
     report = score_files(recording, fixes, instants=instants)
@@ -279,10 +292,22 @@ def doctor(
     json: JsonFlag = False,
 ) -> None:
     """Check what the service needs, and say what to do about what is missing."""
-    from inaisle.doctor import run_doctor
+    from inaisle.service.doctor import run_doctor
 
     settings = load_for(context, broker_flags(broker)).settings
     end_with(run_doctor(settings, as_json=json, is_quick=quick))
+
+
+@app.command()
+def openapi(
+    context: typer.Context,
+    *,
+    out: Annotated[Path | None, typer.Option(help="File to write instead.")] = None,
+) -> None:
+    """Print the OpenAPI document of the service."""
+    from inaisle.service.api_document import run_openapi
+
+    end_with(run_openapi(load_for(context, _quiet(context)).settings, out))
 
 
 @config_app.command("show")

@@ -19,6 +19,8 @@ from typing_extensions import override
 from inaisle.errors import InvalidSettings
 from inaisle.settings_sections import (
     ApiSection,
+    ArchiveSection,
+    ChainSection,
     ClockSection,
     DeliverySection,
     EngineSection,
@@ -34,6 +36,7 @@ from inaisle.settings_sections import (
     Section,
     SimulatorSection,
     SiteSection,
+    TenantsSection,
     VisitsSection,
 )
 
@@ -59,6 +62,9 @@ class Settings(BaseSettings):
     delivery: DeliverySection = DeliverySection()
     api: ApiSection = ApiSection()
     redis: RedisSection = RedisSection()
+    chain: ChainSection = ChainSection()
+    archive: ArchiveSection = ArchiveSection()
+    tenants: TenantsSection = TenantsSection()
     simulator: SimulatorSection = SimulatorSection()
     log: LogSection = LogSection()
     clock: ClockSection = ClockSection()

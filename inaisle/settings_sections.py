@@ -11,6 +11,7 @@ from typing import Annotated, Literal, TypeVar
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 
 from firmware_sim.wire_name import UwbWireName, WireName
+from offers.model.ids import ONLY_TENANT
 from offers.model.visits.site_rules import QUIET_FROM, QUIET_UNTIL
 from rtls.ingest.formats.format_name import DEFAULT_ON, FormatName
 
@@ -38,6 +39,7 @@ class SiteSection(Section):
     """Which shop, and where its files lie."""
 
     map: Path | None = Field(default=None, description="GeoJSON in metres; demo if empty")
+    published: bool = Field(default=True, description="what was published wins over map")
     campaigns: Path | None = Field(default=None, description="campaigns to load at the first start")
     programme: Path | None = Field(default=None, description="loyalty programme in force")
     catalogue: Path | None = Field(default=None, description="products, where there are none yet")
@@ -167,6 +169,10 @@ class OffersSection(Section):
     database_url: SecretStr | None = Field(
         default=None, description="postgresql://user:password@host/database, instead of the file"
     )
+    tenant: str = Field(default=ONLY_TENANT, description="whose rows, where several share a server")
+    secret_key: Path | None = Field(
+        default=None, description="file of the key of all secrets; <data>/secret.key if empty"
+    )
     till_key: SecretStr | None = Field(default=None, description="generated at first start")
     staff_key: SecretStr | None = Field(default=None, description="generated at first start")
 
@@ -202,6 +208,72 @@ class RedisSection(Section):
     """Where visits and live fixes go when locating and offers are two processes."""
 
     url: SecretStr | None = Field(default=None, description="redis://host:port/0")
+
+
+class ChainSection(Section):
+    """Where the log of a chain is, and how its sites are laid out on it."""
+
+    brokers: str = Field(default="", description="host:port,host:port of Kafka; no chain if empty")
+    topic_prefix: str = Field(default="inaisle.", pattern=r"^[a-zA-Z0-9._-]{0,64}$")
+    security: Literal["plaintext", "ssl", "sasl_ssl"] = "plaintext"
+    mechanism: Literal["SCRAM-SHA-512", "SCRAM-SHA-256", "PLAIN"] = "SCRAM-SHA-512"
+    user: str | None = Field(default=None, description="with sasl_ssl only")
+    password: SecretStr | None = None
+    ca_file: Path | None = None
+    partitions: int = Field(default=64, ge=1, le=4_096, description="of a topic when it is made")
+    replication: int = Field(default=1, ge=1, le=9, description="3 on a cluster")
+    retention_hours: int = Field(default=72, ge=1, le=8_760, description="of topics, when made")
+    shards: int = Field(default=1, ge=1, le=4_096, description="of a site, fixed for its life")
+    session_timeout_ms: int = Field(
+        default=6_000, ge=1_000, le=300_000, description="a silent worker is given up after it"
+    )
+    checkpoint_s: float = Field(
+        default=1.0, ge=0.05, le=10.0, description="so often a worker keeps its states"
+    )
+    sites: Path | None = Field(default=None, description="folder with a sub-folder for each site")
+    bridge_state: Literal["disk", "log"] = Field(
+        default="disk", description="log: on a compacted topic, for a bridge without a disk"
+    )
+    bridge_save_ms: int = Field(
+        default=200, ge=20, le=10_000, description="readings reach the log so much later at most"
+    )
+    decides: Literal["chain", "store"] = Field(
+        default="chain", description="of roles locate and offers: where offers are decided about"
+    )
+    spool_events_mib: int = Field(
+        default=1_024, ge=2, le=1_048_576, description="full of unsent events, locating stops"
+    )
+    spool_fixes_mib: int = Field(
+        default=2_048, ge=1, le=1_048_576, description="the oldest go beyond it"
+    )
+    spool_fixes_hours: int = Field(default=72, ge=1, le=8_760, description="older ones go, too")
+    fix_every_s: float = Field(default=1.0, ge=0.1, le=60.0, description="of a tag, to the chain")
+
+
+class ArchiveSection(Section):
+    """Where the history of a chain goes, and when a day of it is settled."""
+
+    to: str = Field(default="", description="s3://bucket/path, file:///path or a folder")
+    file_s: int = Field(default=300, ge=1, le=3_600, description="objects are put so often")
+    rows_max: int = Field(
+        default=2_000_000, ge=1_000, le=50_000_000, description="in memory; then they are put"
+    )
+    settle_hours: int = Field(
+        default=48, ge=1, le=24 * 14, description="after a day, for what comes late; then reports"
+    )
+    salts: Path | None = Field(
+        default=None, description="<data>/archive-salts if empty; one for all processes"
+    )
+
+
+class TenantsSection(Section):
+    """Which shops of which retailers one process answers for (docs/tenants.md)."""
+
+    sites: Path | None = Field(default=None, description="folder: <tenant>/<site>/site_map.geojson")
+    hosts: Written[dict[str, str] | None] = Field(
+        default=None, description="host name of a request: the <tenant>/<site> that it is for"
+    )
+    open_max: int = Field(default=32, ge=1, le=256, description="shops open at a time")
 
 
 class SimulatorSection(Section):

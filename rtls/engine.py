@@ -22,13 +22,13 @@ from rtls.engine_contract import (
     EngineSettings,
     Slots,
 )
+from rtls.engine_handover import take_up
 from rtls.engine_snapshot import (
     TAGS_AT_START,
     TAGS_MAX,
     EngineRows,
     EngineState,
     pack_state,
-    unpack_state,
 )
 from rtls.geofence.crossing import crossed_zones
 from rtls.geofence.dwell import DwellStep, step_rules, step_stays
@@ -42,6 +42,7 @@ from rtls.model.reading import READING_DTYPE, ReadingArray, ReadingBatch, Readin
 from rtls.model.site_map import SiteMap
 from rtls.model.track import TAG_ID_BYTES_MAX
 from rtls.model.units import SiteId, TagId, UnixMs
+from rtls.model.visit import ZoneEvent
 from rtls.positioning.calibration import Calibration
 from rtls.positioning.grid_choice import by_tag
 from rtls.positioning.known_readings import NEVER, known_readings
@@ -138,17 +139,20 @@ class Engine:
         self._state.input_offset = input_offset
         return pack_state(self._state, site_map=self._site_map, shard=self._shard)
 
-    def restore(self, snapshot: bytes) -> None:
+    def restore(self, snapshot: bytes, *, before: SiteMap | None = None) -> tuple[ZoneEvent, ...]:
         """Go on from a snapshot of this shard of this site.
 
         One that is damaged, or of another version, site, shard, map or layout is refused with
-        `InvalidSnapshot`, and nothing changes.
+        `InvalidSnapshot`, and nothing changes. One of another map of this site goes on if that is
+        given as ``before``: returned are the visits that end since their zones are gone.
         """
-        self._state = unpack_state(
-            snapshot, site_map=self._site_map, shard=self._shard, into=self._empty_state()
-        )
+        state, nodes = self._empty_state(), self._locator.nodes
+        maps = (before or self._site_map, self._site_map)
+        ended = take_up(snapshot, state, maps=maps, shard=self._shard, nodes=nodes)
+        self._state = state
         for slot, tag in self.tag_ids().items():  # the calibration may be a newer one
-            self._locator.follow(self._state.locator, slot, tag)
+            self._locator.follow(state.locator, slot, tag)
+        return ended
 
     def rows_of(self, slots: Slots) -> EngineRows:
         """Return a copy of all that is remembered of the tags in ``slots``, in that order."""
@@ -179,12 +183,17 @@ class Engine:
         It goes on after the epoch that ended at ``epoch_end_ms``, and changes nothing here. It
         does not judge anchors: `anchor_weights` are set by whoever runs it.
         """
-        twin = copy(self)
-        twin._judges_anchors = False  # noqa: SLF001
-        twin._state = self._empty_state()  # noqa: SLF001  our own
+        twin = self.for_shard(self._shard)
+        twin._judges_anchors = False  # noqa: SLF001  our own
         twin._state.epoch_end_ms = epoch_end_ms  # noqa: SLF001
-        twin.counters = EngineCounters()
         return twin
+
+    def for_shard(self, shard: int) -> "Engine":
+        """Return an engine of the same site that follows no tag yet; both are for one thread."""
+        sibling = copy(self)
+        sibling._shard, sibling._state = shard, self._empty_state()  # noqa: SLF001  our own
+        sibling.counters = EngineCounters()
+        return sibling
 
     def process(self, batch: ReadingBatch) -> EngineOutput:
         """Take one batch; a batch seen before is passed over.

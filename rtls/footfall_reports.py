@@ -6,10 +6,13 @@ in the report; the others are in it.
 """
 
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from rtls.footfall.blocks import WindowBlocks, blocks_of, check_is_over, hours_of
-from rtls.footfall.cell_ground import cell_grounds
+from rtls.footfall.cell_ground import CellGround, cell_grounds
+from rtls.footfall.group_sums import GroupSums, group_sums
 from rtls.footfall.heatmap import Heatmap, HeatmapChange, heatmap_change, heatmaps_of
 from rtls.footfall.release import ReleaseRules
 from rtls.footfall.shelf_report import ShelfFigures, shelf_figures
@@ -112,6 +115,15 @@ class MoveReport:
     gaps: tuple[DayGap, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SiteSums:
+    """What is told of groups of one site's zones, added up."""
+
+    window: ReportWindow
+    groups: Mapping[str, GroupSums]
+    gaps: tuple[DayGap, ...]
+
+
 class FootfallReports:
     """All reports of one site.
 
@@ -142,12 +154,17 @@ class FootfallReports:
         )
         self.rules = settings.rules
         self.site_map = site_map
-        self._grounds = cell_grounds(site_map, settings.cell_m)
+        self._cell_m = settings.cell_m
+
+    @cached_property
+    def grounds(self) -> tuple[CellGround, ...]:
+        """The walkable ground of each floor, cut into cells; only some reports need it."""
+        return cell_grounds(self.site_map, self._cell_m)
 
     def heatmap(self, window: ReportWindow, *, now_ms: UnixMs) -> HeatmapReport:
         """Return where people stood."""
         blocks = self._blocks(window, now_ms)
-        grounds = [g for g in self._grounds if window.floor in {None, g.floor}]
+        grounds = [g for g in self.grounds if window.floor in {None, g.floor}]
         floors = heatmaps_of(self._told.cells(window, blocks), grounds, blocks)
         return HeatmapReport(window=window, floors=floors, gaps=self._source.gaps(window))
 
@@ -185,6 +202,14 @@ class FootfallReports:
         names = self._zones_on(window.floor)
         zones = zone_figures(self._told.stays(window, blocks), blocks, names)
         return ZoneReport(window=window, zones=zones, hours=(), gaps=self._source.gaps(window))
+
+    def sums(self, window: ReportWindow, groups: Mapping[str, str], *, now_ms: UnixMs) -> SiteSums:
+        """Return the told sums of each group of zones, for reports over many sites."""
+        blocks = self._blocks(window, now_ms, whole_days=True)
+        sums = group_sums(
+            self._told.stays(window, blocks), self._told.offers(window, blocks), blocks, groups
+        )
+        return SiteSums(window=window, groups=sums, gaps=self._source.gaps(window))
 
     def shelves(self, window: ReportWindow, *, now_ms: UnixMs) -> ShelfReport:
         """Return the zone report with what became of offers and purchases.

@@ -22,7 +22,7 @@ from rtls.model.footfall import (
     VisitColumns,
     ZoneStays,
 )
-from rtls.model.units import AnchorId, Metre, TagId, UnixMs
+from rtls.model.units import AnchorId, GatewayId, Metre, TagId, UnixMs
 from rtls.model.visit import ZoneEvent
 from rtls.model.zone_offers import ZoneOffers
 
@@ -127,6 +127,19 @@ class AnchorHeard:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GatewayHeard:
+    """What one gateway has sent so far."""
+
+    gateway: GatewayId
+    messages: int
+    """with readings, that were taken"""
+    last_heard_at_ms: UnixMs | None
+    """our time of the last of them; None where it has only told its status"""
+    is_online: bool | None
+    """as its status says; None where it tells none"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UnknownNames:
     """Who is heard and not in the site map: how often, by name, each name bounded in number."""
 
@@ -174,6 +187,33 @@ class FootfallSource(Protocol):
 
     def gaps(self, window: ReportWindow) -> tuple[DayGap, ...]:
         """Return the days of the window that are missing, wholly or in part, in their order."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlayedColumns:
+    """Where visitors of one floor were, a row for each second or so of each; in no order.
+
+    Parameters
+    ----------
+    at_ms, visitor, x_m, y_m
+        (n,) When, who (of that day), and where.
+    """
+
+    at_ms: npt.NDArray[np.int64]
+    visitor: npt.NDArray[np.uint64]
+    x_m: npt.NDArray[np.float32]
+    y_m: npt.NDArray[np.float32]
+
+
+class PlaybackSource(Protocol):
+    """The position history as a map plays it back: minutes of single visitors, to few people."""
+
+    def played(self, *, floor: int, start_ms: UnixMs, end_ms: UnixMs) -> PlayedColumns:
+        """Return the rows with start_ms <= at_ms < end_ms.
+
+        Raises `InvalidReport` where they are too many to be held.
+        """
         ...
 
 

@@ -81,7 +81,7 @@ class Reviser:
 
     def note(self, batch: ReadingBatch, events: Sequence[ZoneEvent]) -> tuple[ZoneEvent, ...]:
         """Keep a batch that the engine has just processed; return its events as to be published."""
-        named = tuple(renamed(event, self._names) for event in events)
+        named = self.as_told(events)
         if batch.epoch_end_ms <= self._end_ms:
             return named
         self._end_ms = batch.epoch_end_ms
@@ -92,6 +92,10 @@ class Reviser:
         if self._log.is_copy_due(batch.epoch_end_ms):
             self._keep_copy()
         return named
+
+    def as_told(self, events: Sequence[ZoneEvent]) -> tuple[ZoneEvent, ...]:
+        """Return events of the engine under the ids that their visits were told by."""
+        return tuple(renamed(event, self._names) for event in events)
 
     def take(self, late: ReadingArray) -> None:
         """Put readings aside for the next run; `tag` is the slot in the engine."""

@@ -197,8 +197,11 @@ class VisitAnalysis:
         return self._told(visit, dwell_s=self._close(visit.visit_id))
 
     def _told(self, visit: Visit, *, dwell_s: Second | None) -> AnalysedVisit:
-        zone = self.site_map.zones[self._zone_numbers[visit.zone]]
         known_s = visit.dwell_s if dwell_s is None else dwell_s
+        number = self._zone_numbers.get(visit.zone)  # of a zone that the map has no longer: None
+        is_pass_by = visit.is_pass_by
+        if number is not None:
+            is_pass_by = known_s < self.site_map.zones[number].rules.dwell_s_min
         return AnalysedVisit(
             event_id=event_id(visit.visit_id, "analysed"),
             visit_id=visit.visit_id,
@@ -209,7 +212,7 @@ class VisitAnalysis:
             left_at_ms=visit.left_at_ms,
             dwell_s_live=visit.dwell_s,
             dwell_s=known_s,
-            is_pass_by=known_s < zone.rules.dwell_s_min,
+            is_pass_by=is_pass_by,
             is_smoothed=dwell_s is not None,
             revision=visit.revision,
             is_withdrawn=visit.is_withdrawn,

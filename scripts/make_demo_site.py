@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from inaisle.bay_pair_file import pair_features
+from inaisle.site.bay_pair_file import pair_features
 from rtls.geofence.bay_pairs import bay_pairs_of
 from rtls.model.site_map_geojson import parse_site_map
 

@@ -1,10 +1,11 @@
-"""Real parts for tests: a broker, a Redis and a PostgreSQL on free loopback ports.
+"""Real parts for tests: a broker, a Redis, a Kafka and a PostgreSQL on free loopback ports.
 
 Each is started and ended here.
 """
 
 import os
 import random
+import secrets
 import shutil
 import socket
 import subprocess
@@ -22,6 +23,7 @@ from inaisle.kernel_cache import point_numba_at_its_cache
 
 if TYPE_CHECKING:
     from offers.storage.database import Place
+    from tests.kafka_broker import KafkaBroker
     from tests.postgres import PostgresServer
 
 point_numba_at_its_cache()  # before any test imports numba, and for the processes that tests start
@@ -143,9 +145,13 @@ def free_port() -> int:
 @pytest.fixture
 def mosquitto(tmp_path: Path) -> Iterator[Server]:
     """A mosquitto with the limits of config/mosquitto.conf, without accounts."""
+    yield from serve_mosquitto(tmp_path / "mosquitto")
+
+
+def serve_mosquitto(folder: Path) -> Iterator[Server]:
+    """Start a mosquitto in a folder, and stop it afterwards."""
     program = find_program("mosquitto")
-    folder = tmp_path / "mosquitto"
-    folder.mkdir()
+    folder.mkdir(exist_ok=True)
     port = pick_free_port()
     (folder / "mosquitto.conf").write_text(
         f"listener {port} 127.0.0.1\nallow_anonymous true\nset_tcp_nodelay true\n"
@@ -155,8 +161,10 @@ def mosquitto(tmp_path: Path) -> Iterator[Server]:
     )
     server = Server([program, "-c", str(folder / "mosquitto.conf")], port, folder)
     server.start()
-    yield server
-    server.stop()
+    try:
+        yield server
+    finally:
+        server.stop()
 
 
 @pytest.fixture
@@ -181,6 +189,24 @@ def postgres() -> "Iterator[PostgresServer]":
     server.start()
     yield server
     server.remove()
+
+
+@pytest.fixture(scope="module")
+def kafka_broker(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[KafkaBroker]":
+    """One Kafka for the tests of a file; each takes a `topic_prefix` of its own.
+
+    Topics of many files would be thousands of partitions, which the small one keeps in memory and
+    names whenever it is asked: it answers too late then.
+    """
+    from tests.kafka_broker import serve_kafka
+
+    yield from serve_kafka(tmp_path_factory.mktemp("kafka"))
+
+
+@pytest.fixture
+def topic_prefix() -> str:
+    """Names that no other test and no earlier run has."""
+    return f"test-{secrets.token_hex(6)}."
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

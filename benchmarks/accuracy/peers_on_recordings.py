@@ -15,12 +15,12 @@ import numpy.typing as npt
 
 from benchmarks.accuracy.recordings import DATA
 from benchmarks.accuracy.row import Row
-from inaisle.calibration_csv import read_calibration
-from inaisle.fix_csv import EmittedFixes, SessionTag
-from inaisle.recording_site import site_map_of
-from inaisle.score import Score, score_fixes
-from inaisle.score_instants import instants_of
-from inaisle.truth_csv import read_truth
+from inaisle.calibration.calibration_csv import read_calibration
+from inaisle.recording.fix_csv import EmittedFixes, SessionTag
+from inaisle.recording.recording_site import site_map_of
+from inaisle.recording.score import Score, score_fixes
+from inaisle.recording.score_instants import instants_of
+from inaisle.recording.truth_csv import read_truth
 from rtls.ingest.recording import Recording, load_recording
 from rtls.model.reading import ReadingKind
 from rtls.model.site_map import SiteMap

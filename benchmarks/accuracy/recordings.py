@@ -16,9 +16,9 @@ from pathlib import Path
 
 from benchmarks.accuracy.row import Row
 from benchmarks.accuracy.zone_sizes import shares_of_sizes
-from inaisle.replay import replay_recording
-from inaisle.score import Score
-from inaisle.score_view import score_files, score_zone_file
+from inaisle.recording.replay import replay_recording
+from inaisle.recording.score import Score
+from inaisle.recording.score_view import score_files, score_zone_file
 
 DATA = Path(
     os.environ.get("INAISLE_RECORDINGS", Path(__file__).resolve().parents[3] / "shared" / "data")

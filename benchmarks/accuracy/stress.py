@@ -17,9 +17,9 @@ from pathlib import Path
 
 from benchmarks.accuracy.recordings import DATA, ELLIPSE
 from benchmarks.accuracy.row import Row
-from inaisle.replay import replay_recording
-from inaisle.score import Score
-from inaisle.score_view import score_files
+from inaisle.recording.replay import replay_recording
+from inaisle.recording.score import Score
+from inaisle.recording.score_view import score_files
 from rtls.model.site_map import Radio
 from tests.reference.recordings import ORIGIN_MS, sessions_of, site_of, stressed
 

@@ -13,10 +13,10 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from inaisle.fix_csv import read_fixes
-from inaisle.score import STALE_AFTER_MS
-from inaisle.score_instants import instants_of
-from inaisle.truth_csv import read_truth
+from inaisle.recording.fix_csv import read_fixes
+from inaisle.recording.score import STALE_AFTER_MS
+from inaisle.recording.score_instants import instants_of
+from inaisle.recording.truth_csv import read_truth
 
 SIZES_M = (0.6, 1.25, 2.0, 3.0, 4.5, 6.0, 10.0, 20.0)
 PLACEMENTS = 3

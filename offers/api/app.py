@@ -6,8 +6,9 @@ the tie between the app channel and the event loop.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from types import MappingProxyType
 from typing import Final
 
 from fastapi import APIRouter, Depends, FastAPI
@@ -22,6 +23,7 @@ from offers.api.campaigns.audience_routes import audience_routes
 from offers.api.campaigns.budget_routes import budget_routes
 from offers.api.campaigns.by_hand_routes import by_hand_routes
 from offers.api.campaigns.campaign_routes import campaign_routes
+from offers.api.campaigns.draft_routes import draft_routes
 from offers.api.campaigns.partner_routes import partner_routes
 from offers.api.error_handlers import install_error_handlers
 from offers.api.experiments.experiment_routes import experiment_routes
@@ -38,46 +40,51 @@ from offers.api.loyalty.statement_routes import statement_routes
 from offers.api.loyalty.tier_routes import tier_routes
 from offers.api.messages.brand_routes import brand_routes
 from offers.api.messages.contact_routes import contact_routes
+from offers.api.messages.pause_routes import pause_routes
 from offers.api.messages.unsubscribe_routes import unsubscribe_routes
 from offers.api.messages.webhook_routes import webhook_routes
 from offers.api.offering.offer_routes import offer_routes
 from offers.api.offering.stream_routes import stream_routes
 from offers.api.operator_routes import operator_routes
 from offers.api.people.attribute_routes import attribute_routes
+from offers.api.people.audit_routes import audit_routes
+from offers.api.people.card_ahead_routes import card_ahead_routes
 from offers.api.people.case_routes import case_routes
+from offers.api.people.consent_text_routes import consent_text_routes
+from offers.api.people.privacy_overview_routes import privacy_overview_routes
 from offers.api.people.privacy_routes import privacy_routes
+from offers.api.people.shopper_lookup_routes import shopper_lookup_routes
 from offers.api.people.shopper_routes import shopper_routes
 from offers.api.people.staff_request_routes import staff_request_routes
+from offers.api.people.staff_session_routes import staff_session_routes
 from offers.api.people.survey_routes import survey_routes
 from offers.api.people.suspension_routes import suspension_routes
 from offers.api.people.use_routes import use_routes
 from offers.api.people.why_routes import why_routes
 from offers.api.problem_docs import problem_routes, problem_schemas
 from offers.api.products.catalogue_routes import CATALOGUE_PATH, catalogue_routes
-from offers.api.products.product_desk import ProductDesk
+from offers.api.products.plan_routes import plan_routes
 from offers.api.products.product_routes import product_routes
 from offers.api.products.route_routes import route_routes
-from offers.api.products.shop_ways import ShopWays
-from offers.api.services import ApiSettings, Channel, ScanSink, Services
+from offers.api.services import Channel, Services
 from offers.api.till.goodwill_routes import goodwill_routes
 from offers.api.till.handed_card_routes import handed_card_routes
 from offers.api.till.offline_routes import offline_routes
 from offers.api.till.purchase_routes import purchase_routes
+from offers.api.till.till_product_routes import till_product_routes
 from offers.api.till.till_routes import till_routes
 from offers.api.visits.scan_routes import scan_routes
 from offers.model.catalogue.catalogue_file import BYTES_MAX as FILE_BYTES_MAX
-from offers.model.ids import ShopperId
-from offers.ports import Reader, SecretSource, Writer, ZoneStopsSource
-from rtls.model.site_map import SiteMap
-from rtls.model.units import UnixMs
 
 PREFIX: Final = "/v1"
 VERSION: Final = "1"
-DEFAULT_SETTINGS: Final = ApiSettings()
 # Routes are looked through in this order; nobody waits for an answer as a queue at a till does.
+NO_LARGER: Final[Mapping[str, int]] = MappingProxyType({})
 _GUARDED: Final = (
     till_routes,
     shopper_routes,
+    card_ahead_routes,
+    consent_text_routes,
     why_routes,
     privacy_routes,
     scan_routes,
@@ -85,6 +92,7 @@ _GUARDED: Final = (
     offer_routes,
     points_routes,
     purchase_routes,
+    till_product_routes,
     tier_routes,
     statement_routes,
     reward_routes,
@@ -92,6 +100,7 @@ _GUARDED: Final = (
     budget_routes,
     operator_routes,
     campaign_routes,
+    draft_routes,
     by_hand_routes,
     experiment_routes,
     experiment_report_routes,
@@ -99,6 +108,7 @@ _GUARDED: Final = (
     programme_routes,
     partner_routes,
     contact_routes,
+    pause_routes,
     brand_routes,
     unsubscribe_routes,
     webhook_routes,
@@ -109,10 +119,15 @@ _GUARDED: Final = (
     attribute_routes,
     referral_routes,
     staff_request_routes,
+    staff_session_routes,
+    shopper_lookup_routes,
+    privacy_overview_routes,
+    audit_routes,
     goodwill_routes,
     handed_card_routes,
     product_routes,
     route_routes,
+    plan_routes,
     catalogue_routes,
     kpi_routes,
     content_routes,
@@ -122,56 +137,22 @@ _GUARDED: Final = (
 
 
 def create_app(
+    services: Services,
     *,
-    writer: Writer,
-    reader: Reader,
-    secrets: SecretSource,
-    now_ms: Callable[[], UnixMs],
-    site_map: SiteMap,
-    channel: Channel,
-    connected: Callable[[ShopperId], None],
-    settings: ApiSettings = DEFAULT_SETTINGS,
-    scans: ScanSink | None = None,
-    push_key: str | None = None,
-    templates: Sequence[Mapping[str, JsonValue]] = (),
-    products: ProductDesk | None = None,
-    ways: ShopWays | None = None,
-    zone_stops: ZoneStopsSource | None = None,
     open_routers: Sequence[APIRouter] = (),
+    larger_bodies: Mapping[str, int] = NO_LARGER,
 ) -> FastAPI:
     """Return the application.
 
     Parameters
     ----------
-    writer, reader
-        The database; the door opens and closes it.
-    secrets
-        Randomness, and the fingerprints of secrets.
-    now_ms
-        The clock.
-    site_map
-        What new campaigns are checked against.
-    channel
-        The open apps (`offers.delivery.app_channel.AppChannel`).
-    connected
-        Told of each app that connects (`offers.delivery.relay.Relay.connected`).
-    settings
-        Limits.
-    scans
-        Where phones' scans go; None where nobody takes them.
-    push_key
-        What browsers subscribe with; None where nothing is pushed.
-    templates
-        Documents of campaigns that a merchandiser may begin with.
-    products
-        The catalogue, kept ready; None where this process does not search it.
-    ways
-        Who knows where shoppers are and how they walk; None where nobody does.
-    zone_stops
-        Who came by and stopped where, for the funnel; None where nobody knows.
+    services
+        What the routes work with.
     open_routers
         Routers of other packages, with full paths: open to all (health), or with a guard of
         their own (live fixes).
+    larger_bodies
+        How many bytes those of their paths take that take more than others.
     """
     app = _DocumentedApi(
         title="Inaisle",
@@ -182,26 +163,13 @@ def create_app(
         redoc_url=None,
         lifespan=_lifespan,
     )
-    app.state.services = Services(
-        writer=writer,
-        reader=reader,
-        secrets=secrets,
-        now_ms=now_ms,
-        site_map=site_map,
-        channel=channel,
-        connected=connected,
-        settings=settings,
-        scans=scans,
-        push_key=push_key,
-        templates=tuple(templates),
-        products=products,
-        ways=ways,
-        zone_stops=zone_stops,
-    )
+    app.state.services = services
     _include(app, open_routers)
     install_error_handlers(app)
     app.add_middleware(
-        BodyLimit, bytes_max=BODY_BYTES_MAX, larger={f"{PREFIX}{CATALOGUE_PATH}": FILE_BYTES_MAX}
+        BodyLimit,
+        bytes_max=BODY_BYTES_MAX,
+        larger={f"{PREFIX}{CATALOGUE_PATH}": FILE_BYTES_MAX, **larger_bodies},
     )
     app.add_route(f"{PREFIX}/openapi.json", _tell_document, include_in_schema=False)
     return app

@@ -60,7 +60,9 @@ async def _admit(
         )
     credential = await sign_in(bearer.credentials, services)
     if credential is None:
-        raise Problem(ProblemCode.CREDENTIAL_INVALID, "The key is unknown or has been revoked.")
+        raise Problem(
+            ProblemCode.CREDENTIAL_INVALID, "The key is unknown, has expired or has been revoked."
+        )
     if credential.role not in required:
         raise Problem(
             ProblemCode.ROLE_FORBIDDEN,
@@ -72,7 +74,9 @@ async def _admit(
 async def sign_in(secret: str, services: Services) -> Credential | None:
     """Return whose secret this is, or None."""
     fingerprint = fingerprint_of(secret, secrets=services.secrets)
-    found = await services.read(lambda work: caller_of(fingerprint, work=work))
+    found = await services.read(
+        lambda work: caller_of(fingerprint, work=work, now_ms=services.now_ms())
+    )
     if found is not None and fingerprint is not None and found.role is Role.TILL:
         services.callers.note(fingerprint, found)
     return found

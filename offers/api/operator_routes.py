@@ -60,7 +60,7 @@ async def get_campaign(
     campaign: CampaignPath, site: SiteDep, services: ServicesDep, response: Response
 ) -> CampaignBody:
     """Return a campaign with its current revision; the ETag is for If-Match."""
-    found = await services.read(partial(_own_campaign, campaign, site))
+    found = await services.read(partial(own_campaign, campaign, site))
     response.headers["ETag"] = _etag(found)
     return CampaignBody.of(found)
 
@@ -85,7 +85,7 @@ async def add_revision(
     if_match: IfMatchHeader = None,
 ) -> CampaignBody:
     """Put a new wording into force; offers already made keep the old one."""
-    revision = _parsed(document, campaign=campaign, site=site)
+    revision = parsed_document(document, campaign=campaign, site=site)
     started = await services.write(
         partial(
             _start,
@@ -111,9 +111,16 @@ async def pause(campaign: CampaignPath, staff: CallerDep, services: ServicesDep)
     return CampaignBody.of(await services.write(partial(_pause, campaign, staff, now_ms)))
 
 
-def _parsed(
+def parsed_document(
     document: dict[str, JsonValue], *, campaign: CampaignId, site: SiteId
 ) -> CampaignRevision:
+    """Read a document that must be of the path's campaign and the key's site.
+
+    Raises
+    ------
+    InvalidCampaign
+        If it cannot work, or is of another campaign or site.
+    """
     revision = parse_campaign(document)
     if revision.campaign != campaign or revision.site != site:
         raise InvalidCampaign(
@@ -134,7 +141,7 @@ def _start(
 ) -> Campaign:
     found = work.campaigns.find(revision.campaign)
     if found is not None and found.site != staff.site:
-        raise _unknown()
+        raise NotFound("no such campaign; expected one of the key's own site.")
     _check_if_match(if_match, found)
     started = start_campaign(revision, site_map=site_map, work=work, now_ms=now_ms)
     note_audit(
@@ -165,7 +172,7 @@ def _check_if_match(if_match: str | None, found: Campaign | None) -> None:
 
 def _pause(campaign: CampaignId, staff: Credential, now_ms: UnixMs, work: UnitOfWork) -> Campaign:
     assert staff.site is not None
-    _own_campaign(campaign, staff.site, work)
+    own_campaign(campaign, staff.site, work)
     pause_campaign(campaign, work=work)
     note_audit(
         AuditAction.CAMPAIGN_PAUSED,
@@ -174,18 +181,21 @@ def _pause(campaign: CampaignId, staff: Credential, now_ms: UnixMs, work: UnitOf
         work=work,
         now_ms=now_ms,
     )
-    return _own_campaign(campaign, staff.site, work)
+    return own_campaign(campaign, staff.site, work)
 
 
-def _own_campaign(campaign: CampaignId, site: SiteId, work: UnitOfWork) -> Campaign:
+def own_campaign(campaign: CampaignId, site: SiteId, work: UnitOfWork) -> Campaign:
+    """Return a campaign of the site; to every other it answers as to an unknown one.
+
+    Raises
+    ------
+    NotFound
+        If there is none.
+    """
     found = work.campaigns.find(campaign)
     if found is None or found.site != site:
-        raise _unknown()
+        raise NotFound("no such campaign; expected one of the key's own site.")
     return found
-
-
-def _unknown() -> NotFound:
-    return NotFound("no such campaign; expected one of the key's own site.")
 
 
 def _etag(campaign: Campaign) -> str:

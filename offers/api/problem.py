@@ -46,6 +46,7 @@ class ProblemCode(StrEnum):
     REPORTS_BUSY = "reports_busy"
     EXTRA_MISSING = "extra_missing"
     PRODUCTS_AWAY = "products_away"
+    SITE_MAP_INVALID = "site_map_invalid"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +82,7 @@ KINDS: Final[Mapping[ProblemCode, ProblemKind]] = {
     ProblemCode.CREDENTIAL_INVALID: ProblemKind(
         status=401,
         title="The credential is not valid",
-        remedy="Enrol again, or ask the operator for a new key.",
+        remedy="Sign in or enrol again, or ask the operator for a new key.",
     ),
     ProblemCode.ROLE_FORBIDDEN: ProblemKind(
         status=403,
@@ -121,7 +122,7 @@ KINDS: Final[Mapping[ProblemCode, ProblemKind]] = {
     ProblemCode.BODY_TOO_LARGE: ProblemKind(
         status=413,
         title="The body is too large",
-        remedy="Keep the body within 64 kB, a catalogue within 64 MiB.",
+        remedy="Keep the body within 64 kB, a map within 8 MiB, a catalogue within 64 MiB.",
     ),
     ProblemCode.VALIDATION_FAILED: ProblemKind(
         status=422,
@@ -177,6 +178,11 @@ KINDS: Final[Mapping[ProblemCode, ProblemKind]] = {
         status=503,
         title="Products and ways are not ready yet",
         remedy="Ask again after Retry-After seconds; the service has just started, or is busy.",
+    ),
+    ProblemCode.SITE_MAP_INVALID: ProblemKind(
+        status=422,
+        title="The map cannot be put into force",
+        remedy="`problems` names each feature, its place and what helps; correct the draft.",
     ),
     ProblemCode.LOCATING_AWAY: ProblemKind(
         status=503,

@@ -5,7 +5,7 @@ and lookups to the routes, without ever blocking the event loop.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -22,7 +22,9 @@ from offers.api.known_callers import KnownCallers
 from offers.api.problem import Problem, ProblemCode
 from offers.api.products.product_desk import ProductDesk
 from offers.api.products.shop_ways import ShopWays
+from offers.handlers.expire_overdue import SWEEP_EVERY_S
 from offers.model.ids import ShopperId
+from offers.model.people.kept_data import KeptData
 from offers.ports import Reader, SecretSource, UnitOfWork, Writer, ZoneStopsSource
 from rtls.model.site_map import SiteMap
 from rtls.model.units import TagId, UnixMs
@@ -30,7 +32,9 @@ from rtls.model.units import TagId, UnixMs
 T = TypeVar("T")
 
 PAGE_MAX: Final = 100
+MINUTE_MS: Final = 60_000
 TURNS_MAX: Final = 2
+HOUR_MS: Final = 3_600_000
 
 
 class Frame(Protocol):
@@ -107,8 +111,19 @@ class ApiSettings:
     """of one address; a whole shop may be behind one"""
     scans_in_10_s_max: int = 40
     """of one shopper; a phone gives at most a few scans a second"""
+    codes_ahead_an_hour_max: int = 12
+    """of one shopper; an app asks when half of what it holds is over"""
+    sweep_every_s: float = SWEEP_EVERY_S
+    """how often the door deletes what is too old; told on the page of retention"""
     searches_in_10_s_max: int = 60
     """of one shopper, routes among them; who types fast asks five times a second"""
+    sign_in_failures_in_5_min_max: int = 10
+    """of one name from one address"""
+    sign_in_failures_an_hour_max: int = 100
+    """of one name from anywhere, and of one address with any name"""
+
+
+DEFAULT_SETTINGS: Final = ApiSettings()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,6 +158,8 @@ class Services:
         Who knows where shoppers are and how they walk; None where nobody does.
     zone_stops
         Who came by and stopped where; None where nobody knows.
+    kept_elsewhere
+        What is kept outside this database, and how long: the position history.
     report_turn
         Held by who makes a report of key figures.
     """
@@ -154,19 +171,25 @@ class Services:
     site_map: SiteMap
     channel: Channel
     connected: Callable[[ShopperId], None]
-    settings: ApiSettings
+    settings: ApiSettings = DEFAULT_SETTINGS
     scans: ScanSink | None = None
     push_key: str | None = None
     templates: tuple[Mapping[str, JsonValue], ...] = ()
     products: ProductDesk | None = None
     ways: ShopWays | None = None
     zone_stops: ZoneStopsSource | None = None
+    kept_elsewhere: Callable[[], Sequence[KeptData]] = tuple
     report_turn: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
     callers: KnownCallers = field(default_factory=KnownCallers, init=False)
     coupon_failures: FailureLimit = field(init=False)
     enrolments: FailureLimit = field(init=False)
     scans_taken: FailureLimit = field(init=False)
     searches: FailureLimit = field(init=False)
+    sign_in_failures: FailureLimit = field(init=False)
+    sign_in_failures_at_large: FailureLimit = field(init=False)
+    password_turn: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(1), init=False)
+    """one password is compared at a time: it takes memory and a core, and guesses take turns"""
+    codes_ahead: FailureLimit = field(init=False)
     turns: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(TURNS_MAX), init=False)
     """for searches and routes, so that they never take all threads from those who pay"""
     imports: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
@@ -181,6 +204,16 @@ class Services:
         object.__setattr__(self, "scans_taken", scans)
         searches = FailureLimit(failures_max=self.settings.searches_in_10_s_max, window_ms=10_000)
         object.__setattr__(self, "searches", searches)
+        near = FailureLimit(
+            failures_max=self.settings.sign_in_failures_in_5_min_max, window_ms=5 * MINUTE_MS
+        )
+        object.__setattr__(self, "sign_in_failures", near)
+        at_large = FailureLimit(
+            failures_max=self.settings.sign_in_failures_an_hour_max, window_ms=60 * MINUTE_MS
+        )
+        object.__setattr__(self, "sign_in_failures_at_large", at_large)
+        ahead = FailureLimit(failures_max=self.settings.codes_ahead_an_hour_max, window_ms=HOUR_MS)
+        object.__setattr__(self, "codes_ahead", ahead)
 
     async def read(self, look: Callable[[UnitOfWork], T]) -> T:
         """Look at what is stored, in a thread."""

@@ -29,6 +29,7 @@ def decide(
     offers_in_trip: int = 0,
     rules: SiteRules = DEFAULT_RULES,
     is_suspended: bool = False,
+    is_paused: bool = False,
     experiments: Mapping[ExperimentId, Experiment] | None = None,
 ) -> Decision:
     """Return which campaign is offered now, if any.
@@ -55,6 +56,8 @@ def decide(
         What the site asks of every decision.
     is_suspended
         Whether the shopper's card is.
+    is_paused
+        Whether the shopper wants no offers of places now; what comes on other occasions comes.
     experiments
         Those that campaigns name and nobody has stopped, by id; None: no campaign names any.
     """
@@ -73,6 +76,7 @@ def decide(
         offers_in_trip=offers_in_trip,
         rules=rules,
         is_suspended=is_suspended,
+        is_paused=is_paused and moment.needs_locate,
         experiments={} if experiments is None else experiments,
     )
     return settle(asked, FreshFindings(moment=moment, facts=facts, rules=rules))

@@ -143,6 +143,7 @@ def _question(
         offers_in_trip=ground.offers_in_trip,
         rules=rules,
         is_suspended=ground.is_suspended,
+        is_paused=ground.is_paused,
         experiments=experiments,
     )
 

@@ -49,6 +49,7 @@ class Question:
     offers_in_trip: int
     rules: SiteRules
     is_suspended: bool
+    is_paused: bool
     experiments: Mapping[ExperimentId, Experiment]
 
 
@@ -87,11 +88,15 @@ def settle(asked: Question, findings: Findings) -> Decision:
 
 
 def _ground(asked: Question, findings: Findings) -> Ground:
-    allowed = eligibility_on(asked.standing, needs_locate=asked.needs_locate)
+    allowed: Eligibility | Refusal = eligibility_on(asked.standing, needs_locate=asked.needs_locate)
+    if asked.is_paused:
+        allowed = Refusal.PAUSED
+    if asked.is_suspended:
+        allowed = Refusal.CARD_SUSPENDED
     is_full = asked.needs_locate and asked.offers_in_trip >= asked.rules.offers_a_trip_max
     return Ground(
         now_ms=asked.at_ms,
-        allowed=Refusal.CARD_SUSPENDED if asked.is_suspended else allowed,
+        allowed=allowed,
         stay_refusal=findings.stay_refusal(),
         shown=wall_time(asked.at_ms, asked.rules.zone),
         is_trip_full=is_full,
@@ -208,6 +213,7 @@ def _written(
         personalise=standing.personalise,
         may_notify=standing.may_notify,
         is_suspended=asked.is_suspended,
+        is_paused=asked.is_paused,
         offers_in_trip=asked.offers_in_trip,
         time_zone=asked.rules.time_zone,
         programme=asked.rules.programme,

@@ -24,6 +24,7 @@ class Reason(StrEnum):
     """A refusal, as far as a shopper may know it."""
 
     CARD_SUSPENDED = "card_suspended"
+    PAUSED = "paused"
     EVENT_LATE = "event_late"
     VISIT_ENDED = "visit_ended"
     CONSENT_LOCATE_MISSING = "consent_locate_missing"
@@ -56,6 +57,7 @@ class Told:
 UNNAMED = frozenset(
     {
         Reason.CARD_SUSPENDED,
+        Reason.PAUSED,
         Reason.EVENT_LATE,
         Reason.VISIT_ENDED,
         Reason.CONSENT_LOCATE_MISSING,

@@ -23,6 +23,10 @@ WORDS: Final[Mapping[str, Said]] = {
         de="Ihre Karte ist gesperrt; solange gibt es keine Angebote.",
         en="Your card is suspended; there are no offers meanwhile.",
     ),
+    "paused": Said(
+        de="Sie wollten heute am Regal in Ruhe gelassen werden.",
+        en="You asked to be left alone at the shelves today.",
+    ),
     "event_late": Said(
         de="Wir erfuhren zu spät davon; ein Angebot hätte Ihnen nicht mehr genützt.",
         en="We learnt of it too late; an offer would have been of no use to you any more.",

@@ -10,7 +10,7 @@ from functools import partial
 from typing import Final, Protocol, assert_never
 
 from offers.delivery.mail import MailResult
-from offers.delivery.repeated_turn import RepeatedTurn
+from offers.delivery.repeated_turn import RepeatedTurn, always
 from offers.handlers.messages.send_mail import MailToSend, note_mail, prepare_mail
 from offers.model.messages.contact import DeliveryOutcome
 from offers.model.messages.mail import MAIL_KEPT_MS, Mail
@@ -48,6 +48,8 @@ class MailSender:
         Quiet hours of the site.
     secrets, now_ms
         The key of links, and the door's clock.
+    is_our_turn
+        Says whether this process sends: of several, one does at a time.
     """
 
     def __init__(
@@ -60,6 +62,7 @@ class MailSender:
         rules: PushRules,
         secrets: SecretSource,
         now_ms: Callable[[], UnixMs],
+        is_our_turn: Callable[[], bool] = always,
     ) -> None:
         self._site = site
         self._writer = writer
@@ -68,6 +71,7 @@ class MailSender:
         self._rules = rules
         self._secrets = secrets
         self._now_ms = now_ms
+        self._is_our_turn = is_our_turn
         self.counters = {"sent": 0, "dropped": 0, "postponed": 0, "faults": 0}
         self._turns = RepeatedTurn(self._turn, name="mails", idle_s=IDLE_S, fault=self._count_fault)
 
@@ -88,6 +92,8 @@ class MailSender:
         self.counters["faults"] += 1
 
     def _turn(self) -> None:
+        if not self._is_our_turn():
+            return
         for mail in self._reader.run(partial(_due, self._now_ms())):
             if self._turns.is_stopping:
                 return

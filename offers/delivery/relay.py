@@ -15,7 +15,7 @@ from threading import Event, Lock
 from typing import Final, assert_never
 
 from offers.delivery.parcel import Parcel, render_parcel
-from offers.delivery.repeated_turn import RepeatedTurn
+from offers.delivery.repeated_turn import RepeatedTurn, always
 from offers.handlers.messages.push_answer import (
     answer_to_tell,
     answers_to_tell,
@@ -130,6 +130,9 @@ class Relay:
         Told of each offer that no open app has taken at once: the push sender.
     answered
         Told of each answer of the staff: the answer sender.
+    is_our_turn
+        Says whether this process empties the outbox: of several, one does at a time. What waits
+        for apps that connect here is brought by this process all the same.
     """
 
     def __init__(
@@ -147,6 +150,7 @@ class Relay:
         settings: RelaySettings = DEFAULT_SETTINGS,
         unseen: Callable[[OfferId], None] = _nobody,
         answered: Callable[[CaseAnswerId], None] = _nobody,
+        is_our_turn: Callable[[], bool] = always,
     ) -> None:
         self._writer = writer
         self._reader = reader
@@ -159,6 +163,7 @@ class Relay:
         self._settings = settings
         self._unseen = unseen
         self._answered = answered
+        self._is_our_turn = is_our_turn
         self._attempts: OrderedDict[OfferId, _Attempt] = OrderedDict()
         self._connected: dict[ShopperId, None] = {}  # in their order, each once
         self._lock = Lock()  # guards _connected
@@ -252,7 +257,9 @@ class Relay:
     def _check(self, connected: Sequence[ShopperId]) -> _Turn:
         # Work is looked for beside the writer: a transaction of the relay's own wakes the relay,
         # and would do so for ever.
-        waiting = self._reader.run(partial(_waiting, self._settings.batch_max))
+        waiting: Sequence[OutboxEvent] = ()
+        if self._is_our_turn():
+            waiting = self._reader.run(partial(_waiting, self._settings.batch_max))
         now_ms = self._now_ms()
         heard: list[OutboxEvent] = []
         unheard: list[OutboxEvent] = []

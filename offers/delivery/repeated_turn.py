@@ -17,6 +17,11 @@ CLOSE_WITHIN_S: Final = 15.0
 log = logging.getLogger(__name__)
 
 
+def always() -> bool:
+    """Say that it is our turn, where nobody else sends."""
+    return True
+
+
 class RepeatedTurn:
     """One thread that does turns.
 

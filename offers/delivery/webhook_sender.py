@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
-from offers.delivery.repeated_turn import RepeatedTurn
+from offers.delivery.repeated_turn import RepeatedTurn, always
 from offers.delivery.safe_post import SafePost
 from offers.delivery.webhook_call import render_call, sign_call
 from offers.handlers.messages.manage_webhook import webhook_secret
@@ -53,6 +53,8 @@ class WebhookSender:
         Secrets of webhooks, jitter, and the door's clock.
     lanes
         How many receivers are told at once.
+    is_our_turn
+        Says whether this process calls: of several, one does at a time.
     """
 
     def __init__(
@@ -64,12 +66,14 @@ class WebhookSender:
         secrets: SecretSource,
         now_ms: Callable[[], UnixMs],
         lanes: int = LANES,
+        is_our_turn: Callable[[], bool] = always,
     ) -> None:
         self._writer = writer
         self._reader = reader
         self._post = post
         self._secrets = secrets
         self._now_ms = now_ms
+        self._is_our_turn = is_our_turn
         self._lanes = ThreadPoolExecutor(lanes, thread_name_prefix="webhook")
         self._in_hand: dict[WebhookId, Future[None]] = {}
         self._resting: dict[WebhookId, _Rest] = {}
@@ -101,7 +105,8 @@ class WebhookSender:
 
     def _turn(self) -> None:
         now_ms = self._now_ms()
-        for webhook in self._reader.run(partial(_with_calls_due, now_ms)):
+        is_ours = self._is_our_turn()
+        for webhook in self._reader.run(partial(_with_calls_due, now_ms)) if is_ours else ():
             lane = self._in_hand.get(webhook)
             rest = self._resting.get(webhook)
             is_free = lane is None or lane.done()

@@ -29,6 +29,8 @@ from offers.model.till.held_basket import HoldState
 from offers.ports import UnitOfWork
 from rtls.model.units import UnixMs
 
+SWEEP_EVERY_S: Final = 5.0
+"""how often a door does this, of real time"""
 A_CALL_MAX: Final = 200
 EVENTS_KEPT_MS: Final = 30 * DAY_MS  # as long as dwell events may be kept at all
 ANSWERS_KEPT_MS: Final = 30 * DAY_MS

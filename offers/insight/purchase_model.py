@@ -13,7 +13,7 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from scipy import optimize, special
+from scipy import special
 
 from offers.model.errors import InvalidSample
 
@@ -106,6 +106,9 @@ def fit_purchases(buyers: Buyers) -> PurchaseModel:
     distinct, weight = np.unique(columns, axis=1, return_counts=True)
     few = Buyers(repeats=distinct[0], last_w=distinct[1], known_w=distinct[2])
     share = weight / weight.sum()
+
+    # Loaded by who fits: it would take a tenth of each start of the service.
+    from scipy import optimize
 
     def loss(logs: Numbers) -> float:
         found = float(share @ _model(logs).log_likelihood(few))

@@ -14,7 +14,7 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from scipy import optimize, special
+from scipy import special
 
 from offers.model.errors import InvalidSample
 
@@ -71,6 +71,9 @@ def fit_spends(days: Numbers, means: Numbers) -> SpendModel:
             "out who has not bought."
         )
     scale = float(means.mean())
+
+    # Loaded by who fits: it would take a tenth of each start of the service.
+    from scipy import optimize
 
     def loss(logs: Numbers) -> float:
         found = float(_model(logs, scale).log_likelihood(days, means).mean())

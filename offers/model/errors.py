@@ -24,6 +24,7 @@ Layer: nouns. Takes: the root of `rtls`. Gives: the errors that public functions
         ├── InvalidSearch         a query that is empty, too long or asks for too much
         ├── InvalidProgramme      rules of earning, tiers or rewards that cannot work
         ├── InvalidLedger         a posting, lot or wish that no book of points could hold
+        ├── InvalidTenant         a name that no tenant can have, or one that is nobody's
         ├── WrongState            a step that the state of an offer or coupon does not allow
         │   └── Expired           its time is over, for good
         ├── NotFound              no such thing, or not this person's: never told apart
@@ -126,6 +127,10 @@ class InvalidProgramme(OffersError, ValueError):
 
 class InvalidLedger(OffersError, ValueError):
     """A posting, lot or wish that no book of points could hold."""
+
+
+class InvalidTenant(OffersError, ValueError):
+    """A name that no tenant can have, or one that is nobody's."""
 
 
 class WrongState(OffersError):

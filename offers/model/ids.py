@@ -20,6 +20,7 @@ CouponId = NewType("CouponId", str)
 RedemptionId = NewType("RedemptionId", str)
 TransactionId = NewType("TransactionId", str)
 TillId = NewType("TillId", str)
+StaffName = NewType("StaffName", str)
 BasketId = NewType("BasketId", str)
 PurchaseId = NewType("PurchaseId", str)
 ReturnId = NewType("ReturnId", str)
@@ -34,6 +35,10 @@ StaffRequestId = NewType("StaffRequestId", str)
 SuspensionId = NewType("SuspensionId", str)
 CaseId = NewType("CaseId", str)
 CaseAnswerId = NewType("CaseAnswerId", str)
+TenantId = NewType("TenantId", str)
+
+ONLY_TENANT: Final = TenantId("default")
+"""whose the rows are where a database serves one retailer, as every file does"""
 
 # Ids that people choose: campaigns, tills, surveys. `\Z`, since `$` lets a newline through.
 NAME_PATTERN: Final = re.compile(r"\A[a-z0-9][a-z0-9-]{0,62}\Z")

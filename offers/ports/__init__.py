@@ -34,6 +34,7 @@ from offers.ports.purchases import HeldBaskets, Purchases
 from offers.ports.retention import Retention
 from offers.ports.segments import Memberships, SegmentBook
 from offers.ports.shelf_events import ShelfEvents
+from offers.ports.staff import Staff
 from offers.ports.suspensions import Suspensions
 from offers.ports.visits import Decisions, Visits
 from offers.ports.webhooks import Webhooks
@@ -85,6 +86,7 @@ __all__ = [
     "ShelfEvents",
     "Shoppers",
     "Sites",
+    "Staff",
     "StaffRequests",
     "Surveys",
     "Suspensions",

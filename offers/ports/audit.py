@@ -3,9 +3,11 @@
 Layer: ports. Takes: nouns. Gives: `Audit` to storage.
 """
 
+from collections.abc import Collection
 from typing import Protocol
 
-from offers.model.audit import AuditEntry
+from offers.model.audit import AuditAction, AuditEntry
+from rtls.model.units import UnixMs
 
 
 class Audit(Protocol):
@@ -17,6 +19,12 @@ class Audit(Protocol):
 
     def append(self, entry: AuditEntry) -> bool:
         """Write the entry behind the head; False where another has taken its place."""
+        ...
+
+    def of_actions(
+        self, actions: Collection[AuditAction], *, since_ms: UnixMs, limit: int
+    ) -> tuple[AuditEntry, ...]:
+        """Return the newest entries of some actions, newest first."""
         ...
 
     def page(self, *, after: int, limit: int) -> tuple[AuditEntry, ...]:

@@ -20,6 +20,17 @@ class SecretSource(Protocol):
         """Return HMAC-SHA256 of ``secret`` as 64 hex digits; another ``purpose``, another value."""
         ...
 
+    def hash_password(self, password: str) -> str:
+        """Return what a password is recognised by; takes long on purpose: never in a transaction.
+
+        Unlike a secret of ours a password can be guessed: each guess has to cost time and memory.
+        """
+        ...
+
+    def is_password(self, password: str, password_hash: str | None) -> bool:
+        """Return whether it is the password; takes as long where there is none to compare with."""
+        ...
+
 
 class FanOut(Protocol):
     """Tell every API replica what concerns a shopper. May lose all: costs freshness only."""

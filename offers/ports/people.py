@@ -34,7 +34,7 @@ class Shoppers(Protocol):
         ...
 
     def staff_credentials(self) -> tuple[Credential, ...]:
-        """Return all credentials that are no shopper's, oldest first, revoked or not."""
+        """Return all keys of tills and staff, oldest first, revoked or not; no sessions."""
         ...
 
     def revoke_credential(self, credential: CredentialId, *, at_ms: UnixMs) -> bool:
@@ -59,6 +59,10 @@ class Consents(Protocol):
 
     def texts_of(self, version: str) -> tuple[ConsentText, ...]:
         """Return the texts of a version, one a language."""
+        ...
+
+    def newest_text_version(self) -> str | None:
+        """Return the version to show: the last by name, so that dates do; None without texts."""
         ...
 
     def has_texts(self) -> bool:

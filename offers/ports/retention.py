@@ -5,6 +5,7 @@ Layer: ports. Takes: the time. Gives: `Retention` to storage.
 
 from typing import Protocol
 
+from offers.model.people.kept_data import KeptData
 from rtls.model.units import UnixMs
 
 
@@ -13,4 +14,8 @@ class Retention(Protocol):
 
     def forget_old(self, *, now_ms: UnixMs, limit: int) -> int:
         """Delete at most ``limit`` rows of each table that are too old; return how many."""
+        ...
+
+    def kept(self) -> tuple[KeptData, ...]:
+        """Return each class of data about persons with its time, its rows and its oldest one."""
         ...

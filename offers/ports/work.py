@@ -35,6 +35,7 @@ from offers.ports.purchases import HeldBaskets, Purchases
 from offers.ports.retention import Retention
 from offers.ports.segments import Memberships, SegmentBook
 from offers.ports.shelf_events import ShelfEvents
+from offers.ports.staff import Staff
 from offers.ports.suspensions import Suspensions
 from offers.ports.visits import Decisions, Visits
 from offers.ports.webhooks import Webhooks
@@ -47,6 +48,8 @@ class UnitOfWork(Protocol):
 
     @property
     def shoppers(self) -> Shoppers: ...  # noqa: D102 - the type says it; so below
+    @property
+    def staff(self) -> Staff: ...  # noqa: D102
     @property
     def consents(self) -> Consents: ...  # noqa: D102
     @property

@@ -1,8 +1,9 @@
 """Open the database, refuse one that is not sound, and bring its schema up to date.
 
-Layer: edges. Takes: a place: the path of an SQLite file, or the URL of a PostgreSQL database.
-Gives: engines to writer and reader. What the two databases do differently stands in `sqlite_file`
-and `postgres_server`; schema, statements and tests are the same.
+Layer: edges. Takes: a place: the path of an SQLite file, or the URL of a PostgreSQL database, and
+the tenant where it has several. Gives: engines to writer and reader. What the two databases do
+differently stands in `sqlite_file` and `postgres_server`; schema, statements and tests are the
+same, but for the tenant, which `tenancy` puts into the tables of the server alone.
 """
 
 from pathlib import Path
@@ -11,11 +12,14 @@ from typing import Final
 import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
+from offers.model.ids import ONLY_TENANT
 from offers.storage import postgres_server, sqlite_file
 from offers.storage.faults import fault_of
+from offers.storage.postgres_server import TenantPlace
+from offers.storage.tenancy import TENANTS, let_application_in
 
 REVISIONS: Final = Path(__file__).parent / "migrations" / "versions"
-Place = Path | sa.URL
+Place = Path | sa.URL | TenantPlace
 
 
 def prepare_database(place: Place) -> None:
@@ -32,11 +36,13 @@ def prepare_database(place: Place) -> None:
     """
     if isinstance(place, Path):
         place.parent.mkdir(parents=True, exist_ok=True)
-    engine = open_engine(place, is_reader=False)
+    engine = open_to_migrate(place)
     try:
         with engine.connect() as connection:
             refuse_unsound(connection, place)
             is_newest = revision_of(connection) == newest_revision()
+            if not is_newest and not isinstance(place, Path):
+                postgres_server.refuse_no_owner(connection, url_of(place))
         if not is_newest:
             from offers.storage.migrate import migrate  # a third of a second that most starts save
 
@@ -44,6 +50,27 @@ def prepare_database(place: Place) -> None:
         if isinstance(place, Path):
             with engine.begin() as connection:
                 sqlite_file.mark_as_ours(connection)
+        else:
+            check_tenant(place)
+    except SQLAlchemyError as error:
+        raise fault_of(error) from error
+    finally:
+        engine.dispose()
+
+
+def renew_rights(place: sa.URL | TenantPlace) -> None:
+    """Give the application's role its rights; for who made that role after the tables.
+
+    Raises
+    ------
+    fault_of
+        The `StorageError` that the database's own error means.
+    """
+    engine = postgres_server.open_as_owner(url_of(place))
+    try:
+        with engine.begin() as connection:
+            postgres_server.refuse_no_owner(connection, url_of(place))
+            let_application_in(connection)
     except SQLAlchemyError as error:
         raise fault_of(error) from error
     finally:
@@ -58,7 +85,19 @@ def open_engine(place: Place, *, is_reader: bool) -> sa.Engine:
     """
     if isinstance(place, Path):
         return sqlite_file.open_sqlite(place, is_reader=is_reader)
-    return postgres_server.open_postgres(place, is_reader=is_reader)
+    return postgres_server.open_postgres(tenant_place(place), is_reader=is_reader)
+
+
+def open_to_migrate(place: Place) -> sa.Engine:
+    """Return an engine that may change the schema: on a server that of its owner, of no tenant."""
+    if isinstance(place, Path):
+        return sqlite_file.open_sqlite(place, is_reader=False)
+    return postgres_server.open_as_owner(url_of(place))
+
+
+def url_of(place: sa.URL | TenantPlace) -> sa.URL:
+    """Return where the server and the database are."""
+    return place.url if isinstance(place, TenantPlace) else place
 
 
 def refuse_unsound(connection: sa.Connection, place: Place) -> None:
@@ -66,7 +105,7 @@ def refuse_unsound(connection: sa.Connection, place: Place) -> None:
     if isinstance(place, Path):
         sqlite_file.refuse_unsound(connection, place)
     else:
-        postgres_server.refuse_unfit(connection, place)
+        postgres_server.refuse_unfit(connection, url_of(place))
 
 
 def newest_revision() -> str:
@@ -82,3 +121,30 @@ def revision_of(connection: sa.Connection) -> str | None:
         "SELECT version_num FROM alembic_version"
     ).scalar_one_or_none()
     return None if found is None else str(found)
+
+
+def tenant_place(place: sa.URL | TenantPlace) -> TenantPlace:
+    """Return the place with its tenant; an URL alone is that of the only one."""
+    return TenantPlace(url=place, tenant=ONLY_TENANT) if isinstance(place, sa.URL) else place
+
+
+def check_tenant(place: sa.URL | TenantPlace) -> None:
+    """Refuse a tenant that nobody has added, and a role that no policy binds.
+
+    Raises `InvalidTenant` or `StorageError`; a schema of before tenants is left to who migrates it.
+
+    Raises
+    ------
+    fault_of
+        The `StorageError` that the database's own error means.
+    """
+    tenants = tenant_place(place)
+    engine = postgres_server.open_postgres(tenants, is_reader=True)
+    try:
+        with engine.connect() as connection:
+            if sa.inspect(connection).has_table(TENANTS):
+                postgres_server.refuse_unbound(connection, tenants)
+    except SQLAlchemyError as error:
+        raise fault_of(error) from error
+    finally:
+        engine.dispose()

@@ -148,6 +148,8 @@ def _parse_trial(text: str) -> Trial:
 
 def _render_ground(ground: DecisionGround) -> str:
     refusal = ground.stay_refusal
+    # What is rare is left out, and so is it in decisions of earlier releases.
+    paused = {"paused": True} if ground.is_paused else {}
     return json.dumps(
         {
             "needs_locate": ground.needs_locate,
@@ -159,6 +161,7 @@ def _render_ground(ground: DecisionGround) -> str:
             "experiments": ground.experiments,
             "candidates": [_render_candidate(candidate) for candidate in ground.candidates],
             "push": None if ground.push is None else _render_push(ground.push),
+            **paused,
         },
         separators=(",", ":"),
     )
@@ -197,6 +200,7 @@ def _parse_ground(text: str) -> DecisionGround:
         ),
         candidates=tuple(_parse_candidate(*entry) for entry in given["candidates"]),
         push=None if given.get("push") is None else _parse_push(*given["push"]),
+        is_paused=given.get("paused", False),
     )
 
 

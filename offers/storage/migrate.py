@@ -18,6 +18,12 @@ from alembic.script.revision import RevisionError
 from alembic.util import CommandError
 
 from offers.model.errors import CorruptDatabase
+from offers.storage.tenancy import (
+    bind_owner,
+    give_counters_to_all,
+    let_application_in,
+    open_to_owner,
+)
 
 FOLDER: Final = Path(__file__).parent / "migrations"
 
@@ -38,9 +44,12 @@ def migrate(engine: sa.Engine) -> None:
         return todo[::-1]
 
     with _without_foreign_keys(engine) as connection, connection.begin():
-        if connection.dialect.name == "postgresql":
+        forced: tuple[str, ...] = ()
+        is_server = connection.dialect.name == "postgresql"
+        if is_server:
             # An index on years of redemptions takes longer than any request may.
             connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
+            forced = open_to_owner(connection)
         context = MigrationContext.configure(connection, opts={"fn": steps})
         try:
             with Operations.context(context):
@@ -52,6 +61,10 @@ def migrate(engine: sa.Engine) -> None:
                 "that version again."
             ) from error
         _check_foreign_keys(connection)
+        if is_server:
+            give_counters_to_all(connection)
+            bind_owner(connection, forced)
+            let_application_in(connection)
 
 
 @contextmanager

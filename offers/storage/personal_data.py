@@ -36,6 +36,7 @@ from offers.storage.tables import (
     RETURN_LINES,
     REVERSALS,
     SHOPPERS,
+    STAFF_USERS,
     WALLETS,
     WEBHOOK_EVENTS,
     DataClass,
@@ -100,6 +101,7 @@ MORE_LINKS: Final[Mapping[sa.Table, Link]] = {
 APART: Final[Mapping[sa.Table, str]] = {
     AUDIT: "names a shopper by keyed fingerprint alone, and must verify after an erasure",
     ERASURES: "keyed fingerprints of who was erased, so that a restored backup can be cleaned",
+    STAFF_USERS: "the staff's own names to sign in with; of no shopper",
     PROCESSED_EVENTS: "hashes of a tag and an instant, each 30 days, to know an event by",
 }
 PERSONAL: Final = frozenset({DataClass.BEHAVIOUR, DataClass.SECRET})

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from offers.model.conditions.fact import DAY_MS
 from offers.model.offering.coupon import CouponState
+from offers.model.people.kept_data import KeptData
 from offers.storage.personal_data import KEPT
 from offers.storage.tables import (
     ASSIGNMENTS,
@@ -36,6 +37,9 @@ from rtls.model.units import UnixMs
 MONTH: Final = 30
 THIRTEEN_MONTHS: Final = 396
 TEN_YEARS: Final = 3_653
+ROWS_COUNTED_MAX: Final = 1_000_000
+"""of one table; a page for people need not say more, and must not read for minutes"""
+SWEPT_APART: Final = "with what it belongs to, by a sweep of its own"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,6 +162,51 @@ class SqlRetention:
         return sum(
             self._forget(table, rule, now_ms=now_ms, limit=limit) for table, rule in RULES.items()
         )
+
+    def kept(self) -> tuple[KeptData, ...]:
+        """Return each class of data about persons with its time, its rows and its oldest one."""
+        ruled = [
+            KeptData(
+                data=table.name,
+                days=rule.days,
+                reason=rule.reason,
+                rows=self._count(table),
+                oldest_at_ms=self._oldest(rule),
+            )
+            for table, rule in RULES.items()
+        ]
+        tables = METADATA.tables
+        swept = [
+            KeptData(
+                data=name,
+                days=days,
+                reason=SWEPT_APART,
+                rows=self._count(tables[name]) if name in tables else None,
+                oldest_at_ms=None,
+            )
+            for name, days in ELSEWHERE.items()
+        ]
+        enrolled = [
+            KeptData(
+                data=name,
+                days=None,
+                reason=reason,
+                rows=self._count(tables[name]),
+                oldest_at_ms=None,
+            )
+            for name, reason in WHILE_ENROLLED.items()
+        ]
+        return tuple(sorted((*ruled, *swept, *enrolled), key=lambda one: one.data))
+
+    def _count(self, table: sa.Table) -> int:
+        some = sa.select(sa.literal(1)).select_from(table).limit(ROWS_COUNTED_MAX).subquery()
+        counted = sa.select(sa.func.count()).select_from(some)
+        return int(self._connection.execute(counted).scalar_one())
+
+    def _oldest(self, rule: Rule) -> UnixMs | None:
+        oldest: sa.ColumnElement[int | None] = sa.func.min(rule.since)
+        found = self._connection.execute(sa.select(oldest)).scalar_one()
+        return None if found is None else UnixMs(found)
 
     def _forget(self, table: sa.Table, rule: Rule, *, now_ms: UnixMs, limit: int) -> int:
         key = tuple(table.primary_key.columns)

@@ -3,12 +3,12 @@
 Layer: edges. Takes: a connection inside a transaction. Gives: `offers.ports.Audit`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Final
 
 import sqlalchemy as sa
 
-from offers.model.audit import AuditEntry
+from offers.model.audit import AuditAction, AuditEntry
 from offers.storage.insert_once import insert_once
 from offers.storage.tables.audit import AUDIT
 from rtls.model.units import UnixMs
@@ -18,6 +18,15 @@ _PAGE: Final = (
     sa.select(AUDIT)
     .where(AUDIT.c.sequence > sa.bindparam("after"))
     .order_by(AUDIT.c.sequence)
+    .limit(sa.bindparam("most", type_=sa.Integer))
+)
+_OF_ACTIONS: Final = (
+    sa.select(AUDIT)
+    .where(
+        AUDIT.c.action.in_(sa.bindparam("named", expanding=True)),
+        AUDIT.c.at_ms >= sa.bindparam("since"),
+    )
+    .order_by(AUDIT.c.sequence.desc())
     .limit(sa.bindparam("most", type_=sa.Integer))
 )
 _OF_SUBJECT: Final = _PAGE.where(AUDIT.c.subject == sa.bindparam("about"))
@@ -51,6 +60,13 @@ class SqlAudit:
     def of_subject(self, subject: str, *, after: int, limit: int) -> tuple[AuditEntry, ...]:
         """Return entries about one subject behind a sequence number, oldest first."""
         return self._read(_OF_SUBJECT, {"about": subject, "after": after, "most": limit})
+
+    def of_actions(
+        self, actions: Collection[AuditAction], *, since_ms: UnixMs, limit: int
+    ) -> tuple[AuditEntry, ...]:
+        """Return the newest entries of some actions, newest first."""
+        named = [action.value for action in actions]
+        return self._read(_OF_ACTIONS, {"named": named, "since": since_ms, "most": limit})
 
     def _read(
         self, query: sa.Select[*tuple[object, ...]], given: Mapping[str, object]

@@ -35,6 +35,7 @@ _TEXTS = (
     .where(CONSENT_TEXTS.c.version == sa.bindparam("wanted"))
     .order_by(CONSENT_TEXTS.c.locale)
 )
+_NEWEST_TEXT = sa.select(sa.func.max(CONSENT_TEXTS.c.version))
 _ANY_TEXT = sa.select(CONSENT_TEXTS.c.version).limit(1)
 
 
@@ -79,6 +80,11 @@ class SqlConsents:
             ConsentText(version=row.version, locale=Locale(row.locale), text=row.text)
             for row in rows
         )
+
+    def newest_text_version(self) -> str | None:
+        """Return the last version by name."""
+        found: str | None = self._connection.execute(_NEWEST_TEXT).scalar_one_or_none()
+        return found
 
     def has_texts(self) -> bool:
         """Say whether any text is kept."""

@@ -32,6 +32,7 @@ _SET = (
         frequency=sa.bindparam("how_often"),
         mail_address=sa.bindparam("address"),
         mail_confirmed_at_ms=sa.bindparam("confirmed"),
+        paused_until_ms=sa.bindparam("paused"),
     )
 )
 _LAST = sa.select(_P.at_ms).where(
@@ -75,6 +76,7 @@ class SqlContacts:
             frequency=Frequency(row.frequency),
             mail_address=row.mail_address,
             mail_confirmed_at_ms=row.mail_confirmed_at_ms,
+            paused_until_ms=row.paused_until_ms,
         )
 
     def set_wishes(self, shopper: ShopperId, wishes: ContactWishes) -> None:
@@ -86,6 +88,7 @@ class SqlContacts:
             "frequency": wishes.frequency.value,
             "mail_address": wishes.mail_address,
             "mail_confirmed_at_ms": wishes.mail_confirmed_at_ms,
+            "paused_until_ms": wishes.paused_until_ms,
         }
         if self._connection.execute(self._insert_wishes, row).rowcount == 1:
             return
@@ -96,6 +99,7 @@ class SqlContacts:
             "how_often": wishes.frequency.value,
             "address": wishes.mail_address,
             "confirmed": wishes.mail_confirmed_at_ms,
+            "paused": wishes.paused_until_ms,
         }
         self._connection.execute(_SET, given)
 

@@ -5,7 +5,7 @@ Layer: edges. Takes: a connection inside a transaction. Gives: `offers.ports.Sho
 
 import sqlalchemy as sa
 
-from offers.model.ids import CredentialId, ShopperId, TillId
+from offers.model.ids import CredentialId, ShopperId, StaffName, TillId
 from offers.model.people.shopper import Credential, Locale, Role, Shopper
 from offers.storage.tables import CREDENTIALS, SHOPPERS
 from rtls.model.units import SiteId, UnixMs
@@ -18,7 +18,7 @@ _FIND_CREDENTIAL = sa.select(CREDENTIALS).where(
 )
 _OF_STAFF = (
     sa.select(CREDENTIALS)
-    .where(CREDENTIALS.c.shopper_id.is_(None))
+    .where(CREDENTIALS.c.shopper_id.is_(None), CREDENTIALS.c.staff_name.is_(None))
     .order_by(CREDENTIALS.c.created_at_ms, CREDENTIALS.c.credential_id)
 )
 _REVOKE = (
@@ -72,17 +72,19 @@ class SqlShoppers:
                 "site": credential.site,
                 "created_at_ms": credential.created_at_ms,
                 "revoked_at_ms": credential.revoked_at_ms,
+                "staff_name": credential.staff,
+                "expires_at_ms": credential.expires_at_ms,
             },
         )
 
     def find_credential(self, fingerprint: str) -> Credential | None:
         """Return the credential whose secret has this fingerprint, or None."""
         row = self._connection.execute(_FIND_CREDENTIAL, {"fingerprint": fingerprint}).one_or_none()
-        return None if row is None else _credential(row)
+        return None if row is None else credential_of(row)
 
     def staff_credentials(self) -> tuple[Credential, ...]:
-        """Return all credentials that are no shopper's, oldest first, revoked or not."""
-        return tuple(_credential(row) for row in self._connection.execute(_OF_STAFF))
+        """Return all keys of tills and staff, oldest first, revoked or not; no sessions."""
+        return tuple(credential_of(row) for row in self._connection.execute(_OF_STAFF))
 
     def revoke_credential(self, credential: CredentialId, *, at_ms: UnixMs) -> bool:
         """End a credential; False where it is unknown or ended."""
@@ -90,7 +92,8 @@ class SqlShoppers:
         return done.rowcount == 1
 
 
-def _credential(row: sa.Row[*tuple[object, ...]]) -> Credential:
+def credential_of(row: sa.Row[*tuple[object, ...]]) -> Credential:
+    """Return the credential that a row holds."""
     return Credential(
         credential=CredentialId(row.credential_id),
         role=Role(row.role),
@@ -99,4 +102,6 @@ def _credential(row: sa.Row[*tuple[object, ...]]) -> Credential:
         site=None if row.site is None else SiteId(row.site),
         created_at_ms=row.created_at_ms,
         revoked_at_ms=row.revoked_at_ms,
+        staff=None if row.staff_name is None else StaffName(row.staff_name),
+        expires_at_ms=row.expires_at_ms,
     )

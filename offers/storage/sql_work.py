@@ -52,6 +52,7 @@ from offers.ports import (
     ShelfEvents,
     Shoppers,
     Sites,
+    Staff,
     StaffRequests,
     Surveys,
     Suspensions,
@@ -103,6 +104,7 @@ from offers.storage.sql_shelf_events import SqlShelfEvents
 from offers.storage.sql_shopper_facts import SqlFacts
 from offers.storage.sql_shoppers import SqlShoppers
 from offers.storage.sql_sites import SqlSites
+from offers.storage.sql_staff import SqlStaff
 from offers.storage.sql_staff_requests import SqlStaffRequests
 from offers.storage.sql_surveys import SqlSurveys
 from offers.storage.sql_suspensions import SqlSuspensions
@@ -139,6 +141,7 @@ class SqlWork:
     """All repositories over one connection."""
 
     shoppers = _Made[Shoppers](SqlShoppers)
+    staff = _Made[Staff](SqlStaff)
     consents = _Made[Consents](SqlConsents)
     pairings = _Made[Pairings](SqlPairings)
     campaigns = _Made[Campaigns](SqlCampaigns)

@@ -1,4 +1,4 @@
-"""Show health and anchors to Prometheus.
+"""Show health, anchors and gateways to Prometheus.
 
 Layer: edges. Takes: `Health` and the counters of the anchors, read at each scrape. Gives: series to
 the registry of the door. Labels are names from the site map and from our own code, never a tag: the
@@ -12,7 +12,7 @@ from prometheus_client.registry import Collector
 from typing_extensions import override
 
 from rtls.api.health import Health
-from rtls.ports import AnchorHeard
+from rtls.ports import AnchorHeard, GatewayHeard
 
 MS_A_SECOND = 1000.0
 
@@ -71,6 +71,37 @@ class AnchorCollector(Collector):
         yield readings
         yield heard
         yield alarms
+
+
+class GatewayCollector(Collector):
+    """Messages of each gateway, and when it was last heard.
+
+    Parameters
+    ----------
+    gateways
+        Asked at each scrape, in the thread of the scrape.
+    """
+
+    def __init__(self, gateways: Callable[[], Sequence[GatewayHeard]]) -> None:
+        self._gateways = gateways
+
+    @override
+    def collect(self) -> Iterator[Metric]:
+        """Yield the gateways as they are now."""
+        messages = CounterMetricFamily(
+            "inaisle_gateway_messages", "Messages that a gateway has sent.", labels=["gateway"]
+        )
+        heard = GaugeMetricFamily(
+            "inaisle_gateway_last_heard_timestamp_seconds",
+            "When a gateway was last heard, by our clock.",
+            labels=["gateway"],
+        )
+        for gateway in self._gateways():
+            messages.add_metric([gateway.gateway], gateway.messages)
+            if gateway.last_heard_at_ms is not None:
+                heard.add_metric([gateway.gateway], gateway.last_heard_at_ms / MS_A_SECOND)
+        yield messages
+        yield heard
 
 
 class CountersCollector(Collector):

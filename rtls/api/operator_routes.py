@@ -97,6 +97,7 @@ def operator_router(
     parts: OperatorParts,
     *,
     authorise: Callable[..., object],
+    authorise_looker: Callable[..., object] | None = None,
     stream: StreamSettings | None = None,
 ) -> APIRouter:
     """Return the routes.
@@ -106,16 +107,22 @@ def operator_router(
     authorise
         A FastAPI dependency that raises for whoever is not an operator. It takes an
         ``HTTPConnection``, for it guards the WebSocket too.
+    authorise_looker
+        The same for what names no tag: site map, anchors, health; without it as above.
     """
-    router = APIRouter(prefix="/v1/operator", tags=["operator"], dependencies=[Depends(authorise)])
-    _add_fixes(router, parts)
-    _add_site(router, parts)
-    _add_health(router, parts.health)
-    _add_stream(router, parts, stream)
-    if parts.unknown is not None:
-        _add_unknown(router, parts.unknown)
+    followed = APIRouter(dependencies=[Depends(authorise)])
+    _add_fixes(followed, parts)
+    _add_stream(followed, parts, stream)
     if parts.fences is not None:
-        _add_fence_stream(router, parts.fences)
+        _add_fence_stream(followed, parts.fences)
+    seen = APIRouter(dependencies=[Depends(authorise_looker or authorise)])
+    _add_site(seen, parts)
+    _add_health(seen, parts.health)
+    if parts.unknown is not None:
+        _add_unknown(seen, parts.unknown)
+    router = APIRouter(prefix="/v1/operator", tags=["operator"])
+    router.include_router(followed)
+    router.include_router(seen)
     return router
 
 

@@ -87,6 +87,7 @@ def _anchor(anchor: Anchor) -> Json:
         "exponent": anchor.exponent,
         "range_bias_m": anchor.range_bias_m,
         "range_slope": anchor.range_slope,
+        "yaw_deg": anchor.yaw_deg,
         **gateway,
     }
     place = {"type": "Point", "coordinates": (anchor.x_m, anchor.y_m, anchor.z_m)}

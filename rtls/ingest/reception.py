@@ -29,6 +29,7 @@ from rtls.ingest.formats.decoded import (
 from rtls.ingest.formats.format_settings import FormatSettings
 from rtls.ingest.formats.registry import Registry
 from rtls.ingest.gateway_ledger import GatewayLedger
+from rtls.ingest.gateway_tally import GatewayTally
 from rtls.ingest.late_readings import LateReadings
 from rtls.ingest.measurement_order import MeasurementOrder
 from rtls.ingest.pending_readings import UNKNOWN, GatheredReadings, PendingReadings
@@ -46,7 +47,6 @@ from rtls.ports import RawMessage
 __all__ = ["AdmittedTags", "Reception", "ReceptionSettings"]
 
 GATHERED_MAX: Final = 16_384
-GATEWAYS_SHOWN_MAX: Final = 10_000
 ROOM_KEPT: Final = 32_768
 """readings that must fit before more messages are asked for: 800 messages of 40"""
 
@@ -85,7 +85,7 @@ class Reception:
         self._counters = ReceptionCounters()
         self._has_made_room = False
         self._is_broker_heard = False
-        self._online: dict[GatewayId, bool] = {}
+        self.gateways = GatewayTally()
         self.unknown_anchors = BoundedCounts()
         self.unknown_gateways = BoundedCounts()
 
@@ -154,11 +154,6 @@ class Reception:
     def quarantined(self) -> tuple[Quarantined, ...]:
         """Return the last messages put aside, oldest first."""
         return self._quarantine.entries
-
-    @property
-    def gateways_online(self) -> Mapping[GatewayId, bool]:
-        """Return what the gateways' status messages say."""
-        return dict(self._online)
 
     @property
     def clock_corrections_ms(self) -> Mapping[str, int]:
@@ -238,8 +233,7 @@ class Reception:
                 self._put_aside(outcome, raw)
             case GatewayStatus():
                 self._counters.status_messages += 1
-                if outcome.gateway in self._online or len(self._online) < GATEWAYS_SHOWN_MAX:
-                    self._online[outcome.gateway] = outcome.is_online
+                self.gateways.note_status(outcome.gateway, is_online=outcome.is_online)
             case _:
                 assert_never(outcome)
 
@@ -274,6 +268,7 @@ class Reception:
             return
         sent_at_ms, flags = self._date(decoded, raw.received_at_ms)
         self._counters.messages_accepted += 1
+        self.gateways.note(decoded.gateway, raw.received_at_ms)
         self._counters.readings_left_out += decoded.left_out
         for columns in decoded.columns:
             self._gather(

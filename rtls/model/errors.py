@@ -6,9 +6,14 @@ Layer: nouns. Takes: nothing. Gives: the errors that public functions of `rtls` 
     ├── InvalidGeometry      a number that cannot be a place or a distance
     ├── InvalidReading       a reading that no radio can have sent
     ├── InvalidSiteMap       a map that cannot work: file, feature and remedy are named
+    ├── InvalidPlanFile      a foreign plan that cannot be read, or that is too big to be tried
     ├── InvalidCalibration   parameters that do not fit the anchors
     ├── InvalidVisit         a zone event that no engine can have made
     ├── InvalidSnapshot      engine state of another version, site or shape
+    │   └── ForeignSnapshot      another release wrote it, and this one cannot read it
+    ├── InvalidFrame         a message of readings or fixes that cannot be taken
+    │   ├── FrameTooLarge        it is larger than is allowed
+    │   └── UnknownFrameVersion  it is of a version that this release does not read
     ├── InvalidRecording     a recorded file that cannot be replayed
     ├── InvalidConnection    settings by which no broker can be reached
     ├── InvalidFormat        settings by which no message of a gateway could be read
@@ -38,6 +43,10 @@ class InvalidSiteMap(InaisleError, ValueError):
     """A site map that cannot work."""
 
 
+class InvalidPlanFile(InaisleError, ValueError):
+    """A plan of foreign make that cannot be read, or that is too big to be tried."""
+
+
 class InvalidCalibration(InaisleError, ValueError):
     """Calibration parameters that do not fit the anchors."""
 
@@ -48,6 +57,22 @@ class InvalidVisit(InaisleError, ValueError):
 
 class InvalidSnapshot(InaisleError, ValueError):
     """Engine state of another version, site or shape."""
+
+
+class ForeignSnapshot(InvalidSnapshot):
+    """State that another release wrote and this one cannot go on from."""
+
+
+class InvalidFrame(InaisleError, ValueError):
+    """A message of readings or fixes that cannot be taken: damaged, too large, or foreign."""
+
+
+class FrameTooLarge(InvalidFrame):
+    """A message of readings or fixes that is larger than is allowed."""
+
+
+class UnknownFrameVersion(InvalidFrame):
+    """A message of readings or fixes of a version that this release does not read."""
 
 
 class InvalidRecording(InaisleError, ValueError):

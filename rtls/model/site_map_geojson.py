@@ -61,7 +61,14 @@ def parse_site_map(content: bytes, *, source: str) -> SiteMap:
         raise InvalidSiteMap(f"{source}: {error}") from error
 
 
-def _site_map(document: Json) -> SiteMap:
+def read_head(document: Json) -> tuple[Json, Sequence[object]]:
+    """Return the member ``inaisle`` and the features of a document that can be read at all.
+
+    Raises
+    ------
+    InvalidSiteMap
+        If it is no map of ours, or has too many features.
+    """
     head = _object(document.get("inaisle"), "member 'inaisle'")
     if head.get("version") != 1 or head.get("crs") != "local":
         raise InvalidSiteMap(
@@ -71,30 +78,49 @@ def _site_map(document: Json) -> SiteMap:
     features = _list(document.get("features"), "member 'features'")
     if len(features) > FEATURES_MAX:
         raise InvalidSiteMap(f"{len(features)} features; expected at most {FEATURES_MAX}.")
+    return head, features
+
+
+def _site_map(document: Json) -> SiteMap:
+    head, features = read_head(document)
     found: dict[str, list[object]] = {kind: [] for kind in _READERS}
     for position, feature in enumerate(features):
-        kind, noun = _read_feature(_object(feature, f"feature {position}"), position)
+        kind, noun = read_feature(feature, position)
         found[kind].append(noun)
-    floors = tuple(_floor(_object(f, "floor")) for f in _list(head.get("floors"), "inaisle.floors"))
     return SiteMap(
-        site=SiteId(_text(head, "site")),
-        name=_text(head, "name"),
-        floors=floors,
+        site=SiteId(read_text(head, "site")),
+        name=read_text(head, "name"),
+        floors=tuple(read_floor(floor) for floor in floors_in(head)),
         zones=_zones(found["zone"]),
         anchors=tuple(a for a in found["anchor"] if isinstance(a, Anchor)),
         walls=tuple(w for w in found["wall"] if isinstance(w, Wall)),
         fixtures=tuple(f for f in found["fixture"] if isinstance(f, Fixture)),
         walkable=tuple(w for w in found["walkable"] if isinstance(w, Walkable)),
         connectors=tuple(c for c in found["connector"] if isinstance(c, Connector)),
-        time_zone=_text(head, "time_zone", "Europe/Berlin"),
+        time_zone=read_text(head, "time_zone", "Europe/Berlin"),
     )
 
 
-def _read_feature(feature: Json, position: int) -> tuple[str, object]:
+def read_feature(given: object, position: int) -> tuple[str, object]:
+    """Return a feature's kind, and the feature as a noun: `Zone`, `BayPair`, `Wall` and so on.
+
+    Parameters
+    ----------
+    given
+        The feature as the file has it.
+    position
+        Its place in the file, which names it where it has no id.
+
+    Raises
+    ------
+    InvalidSiteMap
+        If it cannot be read; names the feature.
+    """
+    feature = _object(given, f"feature {position}")
     name = feature.get("id", f"number {position}")
     try:
         properties = _object(feature.get("properties"), "properties")
-        kind = _text(properties, "kind")
+        kind = read_text(properties, "kind")
         # A pair lies around its shelves, a connector on several floors at once.
         has_none = kind == "connector" or (kind == "zone" and "pair" in properties)
         geometry = {} if has_none else _object(feature.get("geometry"), "geometry")
@@ -105,13 +131,13 @@ def _read_feature(feature: Json, position: int) -> tuple[str, object]:
         raise InvalidSiteMap(f"feature {name}: {error}") from error
 
 
-def _zone(name: str, properties: Json, geometry: Json) -> "Zone | _Pair":
+def _zone(name: str, properties: Json, geometry: Json) -> "Zone | BayPair":
     if "pair" in properties:
         return _pair(name, properties)
     parent = properties.get("parent")
     return Zone(
         zone=ZoneId(name),
-        name=_text(properties, "name", name),
+        name=read_text(properties, "name", name),
         kind=_choice(ZoneKind, properties, "zone_kind"),
         floor=int(_number(properties, "floor", 0)),
         ring=_strip(properties, geometry)
@@ -123,7 +149,7 @@ def _zone(name: str, properties: Json, geometry: Json) -> "Zone | _Pair":
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Pair:
+class BayPair:
     """A pair of bays before its two shelves are known."""
 
     zone: ZoneId
@@ -132,7 +158,7 @@ class _Pair:
     rules: DwellRules
 
 
-def _pair(name: str, properties: Json) -> _Pair:
+def _pair(name: str, properties: Json) -> BayPair:
     if _choice(ZoneKind, properties, "zone_kind") is not ZoneKind.BAY_PAIR:
         raise InvalidSiteMap(
             f"zone_kind is {properties.get('zone_kind')!r}; expected bay_pair, since it has a pair."
@@ -140,9 +166,9 @@ def _pair(name: str, properties: Json) -> _Pair:
     shelves = [ZoneId(str(shelf)) for shelf in _list(properties["pair"], "pair")]
     if len(shelves) != 2 or shelves[0] == shelves[1]:
         raise InvalidSiteMap(f"pair is {shelves}; expected the ids of two shelves.")
-    return _Pair(
+    return BayPair(
         zone=ZoneId(name),
-        name=_text(properties, "name", name),
+        name=read_text(properties, "name", name),
         shelves=(shelves[0], shelves[1]),
         rules=parse_rules(_object(properties.get("rules", {}), "rules")),
     )
@@ -154,12 +180,19 @@ def _zones(found: Sequence[object]) -> tuple[Zone, ...]:
     if len(zones) < sum(isinstance(zone, Zone) for zone in found):
         return tuple(zone for zone in found if isinstance(zone, Zone))  # refused by SiteMap
     for pair in found:
-        if isinstance(pair, _Pair):
-            zones |= {zone.zone: zone for zone in _joined(pair, zones)}
+        if isinstance(pair, BayPair):
+            zones |= {zone.zone: zone for zone in join_pair(pair, zones)}
     return tuple(zones.values())
 
 
-def _joined(pair: _Pair, zones: Mapping[ZoneId, Zone]) -> Iterator[Zone]:
+def join_pair(pair: BayPair, zones: Mapping[ZoneId, Zone]) -> Iterator[Zone]:
+    """Yield the zone around a pair, and its two shelves with the pair as their parent.
+
+    Raises
+    ------
+    InvalidSiteMap
+        If these are not two shelves beside each other in the same zone.
+    """
     shelves = [zones[shelf] for shelf in pair.shelves if shelf in zones]
     places = {(shelf.kind, shelf.floor, shelf.parent) for shelf in shelves}
     if pair.zone in zones or len(shelves) != 2 or len(places) != 1:
@@ -235,7 +268,7 @@ def _connector(name: str, properties: Json, _geometry: Json) -> Connector:
     has_direction = "direction" in properties
     return Connector(
         connector=name,
-        name=_text(properties, "name", name),
+        name=read_text(properties, "name", name),
         kind=_choice(ConnectorKind, properties, "connector_kind"),
         stops=tuple(sorted(stops, key=lambda stop: stop.floor)),
         direction=_choice(ConnectorDirection, properties, "direction")
@@ -262,10 +295,17 @@ _READERS: dict[str, Callable[[str, Json, Json], object]] = {
 }
 
 
-def _floor(given: Json) -> Floor:
+def floors_in(head: Json) -> Sequence[object]:
+    """Return the floors as the file has them; `InvalidSiteMap` if they are no list."""
+    return _list(head.get("floors"), "inaisle.floors")
+
+
+def read_floor(floor: object) -> Floor:
+    """Return a floor; `InvalidSiteMap` names what of it cannot be read."""
+    given = _object(floor, "floor")
     return Floor(
         floor=int(_number(given, "floor")),
-        name=_text(given, "name"),
+        name=read_text(given, "name"),
         width_m=Metre(_number(given, "width_m")),
         height_m=Metre(_number(given, "height_m")),
     )
@@ -324,7 +364,14 @@ def _list(given: object, what: str) -> Sequence[object]:
     return given
 
 
-def _text(given: Json, member: str, default: str | None = None) -> str:
+def read_text(given: Json, member: str, default: str | None = None) -> str:
+    """Return a member that is a text.
+
+    Raises
+    ------
+    InvalidSiteMap
+        If it is none, or too long.
+    """
     text = given.get(member, default)
     if not isinstance(text, str) or not text or len(text) > 200:
         raise InvalidSiteMap(f"{member} is {text!r}; expected a text of 1 to 200 characters.")

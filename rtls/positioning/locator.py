@@ -192,12 +192,17 @@ class Locator:
         others = coast_tracks(state.tracks, slots[~is_coarse], at_ms=at_ms, settings=self._settings)
         return by_tag(on_grid, others)
 
+    def warm_up_grid(self) -> None:
+        """Compile the map filter's kernels alone: half of all, so that another process may."""
+        if self._grid is not None:
+            self._grid.warm_up(self.empty_state(1).tracks)
+
     def warm_up(self) -> None:
         """Compile every kernel, or load it from the cache, with the dtypes of real batches."""
         warm_up(self._settings)
         state = self.empty_state(1)
         if self._grid is not None:
-            self._grid.warm_up(state.tracks)
+            self.warm_up_grid()
             choose_filter(
                 state,
                 readings_at(UnixMs(100)),

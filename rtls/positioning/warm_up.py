@@ -44,7 +44,7 @@ def warm_up(settings: TrackingSettings | None = None) -> None:
     multilaterate_rssi(unheard, anchors=anchors, settings=chosen)
 
 
-def square_site() -> SiteMap:
+def square_site(radio: Radio = Radio.UWB) -> SiteMap:
     """Return four anchors at the corners of a square of 10 m."""
     return SiteMap(
         site=SiteId("warm-up"),
@@ -54,7 +54,7 @@ def square_site() -> SiteMap:
         anchors=tuple(
             Anchor(
                 anchor=AnchorId(f"a{index}"),
-                radio=Radio.UWB,
+                radio=radio,
                 floor=0,
                 x_m=Metre(x),
                 y_m=Metre(y),

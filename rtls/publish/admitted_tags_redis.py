@@ -35,6 +35,9 @@ class AdmittedTagsPublisher:
         another replica wrote). What it raises of ``retry_on`` is tried again, like Redis.
     key
         Of the set, where it is not that of the tags that may be located.
+    reread_every
+        The records are read at every so many looks also where nobody has said `changed`, for whom
+        another process may be told instead; None: never.
     """
 
     def __init__(
@@ -46,10 +49,13 @@ class AdmittedTagsPublisher:
         interval_s: Second = POLL_INTERVAL_S,
         retry_on: tuple[type[Exception], ...] = (Exception,),
         key: str | None = None,
+        reread_every: int | None = None,
     ) -> None:
         self._client = client
         self._key = key or admitted_tags(site)
         self._read_tags = read_tags
+        self._reread_every = reread_every
+        self._looks = 0
         self._is_changed = threading.Event()
         self._is_changed.set()
         self._written: bytes | None = None
@@ -75,6 +81,9 @@ class AdmittedTagsPublisher:
         return self._worker.trouble()
 
     def _step(self) -> None:
+        self._looks += 1
+        if self._reread_every is not None and self._looks % self._reread_every == 0:
+            self._is_changed.set()
         in_redis = self._client.get(version_of(self._key))
         if not self._is_changed.is_set() and in_redis == self._written:
             return

@@ -1,9 +1,10 @@
-"""Keep zone events on disk until they are with Redis, and a while longer.
+"""Keep zone events on disk until they are with who takes them, and a while longer.
 
-Layer: edges. Takes: rendered events from `RedisEventSink`. Gives: them back in order, after a crash
-too. Two things in one append-only journal: the outbox (nothing unsent is ever dropped; when it is
-full, appending fails, so that the input is not acknowledged), and a ring of what was sent lately,
-for a Redis that lost its data. Records carry a checksum; a torn tail is cut off at the next start.
+Layer: edges. Takes: rendered events from `RedisEventSink`, or for the `Forwarder`. Gives: them
+back in order, after a crash too. Two things in one append-only journal: the outbox (nothing unsent
+is ever dropped; when it is full, appending fails, so that the input is not acknowledged), and a
+ring of what was sent lately, for a Redis that lost its data. Records carry a checksum; a torn tail
+is cut off at the next start.
 """
 
 import fcntl
@@ -65,6 +66,8 @@ class EventJournal:
         Gives a fresh random name for a new journal, so that Redis tells it from a lost one.
     report
         Told in one sentence when stored records cannot be read.
+    taker
+        Who must come back when the journal is full of what was not sent.
     """
 
     def __init__(
@@ -74,8 +77,10 @@ class EventJournal:
         new_id: Callable[[], str],
         report: Callable[[str], None],
         settings: JournalSettings | None = None,
+        taker: str = "Redis",
     ) -> None:
         self.settings = settings or JournalSettings()
+        self._taker = taker
         self._folder = folder
         self._lock = threading.Lock()
         folder.mkdir(parents=True, exist_ok=True)
@@ -106,8 +111,8 @@ class EventJournal:
         if self.size + size > self.settings.bytes_max:
             raise NotDurable(
                 f"the journal {self._folder} holds {self.size} bytes of events and has no room "
-                f"for {size} more; expected at most {self.settings.bytes_max}. Bring Redis back, "
-                "or raise the bound."
+                f"for {size} more; expected at most {self.settings.bytes_max}. Bring {self._taker} "
+                "back, or raise the bound."
             )
         try:
             segment = self._segment_for(first)
@@ -185,6 +190,46 @@ class EventJournal:
             ):
                 self._segments.pop(0).delete()
                 needs_room = False
+
+    def drop_oldest(self) -> int:
+        """Forget the oldest segment, sent or not; return how many records it held.
+
+        Where it is the only one an empty one takes its place, whose name carries the sequence on.
+        For the thread that appends.
+
+        Raises
+        ------
+        NotDurable
+            If the disk refuses.
+        """
+        if not self._segments[0].ends:
+            return 0
+        try:
+            if len(self._segments) == 1:
+                empty = create_segment(self._folder, self.last_sequence + 1)
+                with self._lock:
+                    self._segments.append(empty)
+            with self._lock:
+                dropped = self._segments.pop(0)
+                dropped.delete()
+        except OSError as error:
+            raise NotDurable(
+                f"the oldest records in {self._folder} could not be removed ({error}); expected a "
+                "writable folder. Check the disk."
+            ) from error
+        return len(dropped.ends)
+
+    @property
+    def oldest_at_ms(self) -> int:
+        """Return the instant of the oldest record; 0 where there is none."""
+        with self._lock:
+            return next((segment.at_ms[0] for segment in self._segments if segment.at_ms), 0)
+
+    @property
+    def newest_at_ms(self) -> int:
+        """Return the youngest instant of all that is held; 0 where nothing is."""
+        with self._lock:
+            return max(segment.at_ms_max for segment in self._segments)
 
     def close(self) -> None:
         """Let another process have the folder. Safe to call twice."""

@@ -70,6 +70,11 @@ def counted_tags(site: SiteId) -> str:
     return f"inaisle:{site}:counted"
 
 
+def zones_of_offers(site: SiteId) -> str:
+    """Return the digest of the zones that the offers side runs on; short-lived."""
+    return f"inaisle:{site}:zones"
+
+
 def version_of(key: str) -> str:
     """Return the key of the digest of such a set."""
     return f"{key}:version"

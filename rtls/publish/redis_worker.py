@@ -1,36 +1,26 @@
 """Repeat one step of work with Redis in a thread of its own, whatever Redis does.
 
-Layer: edges. Takes: a step from the sinks of this package. Gives: calls of it, at an interval or
-when woken, with growing waits while Redis is away; and a reason for /readyz when it does not work.
+Layer: edges. Takes: a step from the sinks of this package. Gives: a `RepeatedStep` that tries again
+for ever after any error of Redis or of the network.
 """
 
-import threading
 from collections.abc import Callable
-from typing import Final
 
 from redis.exceptions import RedisError
 
 from rtls.model.units import Second
-from rtls.publish.backoff import Backoff
-
-AWAY: Final = Backoff(first_wait_s=Second(0.05), wait_s_max=Second(1.0))
-STOP_TIMEOUT_S: Final = Second(5.0)
+from rtls.publish.repeated_step import RepeatedStep
 
 
-class RedisWorker:
+class RedisWorker(RepeatedStep):
     """A thread that calls ``step`` again and again until stopped.
 
     Parameters
     ----------
-    name
-        Of the thread, as logs and health show it.
-    step
-        Does what is due and returns; an error of Redis or of the network is retried for ever.
-    interval_s
-        The longest wait between two steps; `wake` shortens it.
+    name, step, interval_s
+        As of `RepeatedStep`.
     retry_on
-        Errors besides those of Redis and the network after which the step is tried again; any
-        other ends the thread, and `trouble` says so.
+        Errors besides those of Redis and the network after which the step is tried again.
     """
 
     def __init__(
@@ -41,56 +31,6 @@ class RedisWorker:
         interval_s: Second,
         retry_on: tuple[type[Exception], ...] = (),
     ) -> None:
-        self.failures = 0
-        self._failures_in_a_row = 0
-        self._last_error = ""
-        self._step = step
-        self._retry_on: tuple[type[Exception], ...] = (RedisError, OSError, *retry_on)
-        self._interval_s = interval_s
-        self._wake = threading.Event()
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
-
-    def start(self) -> None:
-        """Begin; once."""
-        self._thread.start()
-
-    def wake(self) -> None:
-        """Ask for a step now; does nothing while Redis is away, since the wait is there for it."""
-        self._wake.set()
-
-    def stop(self, timeout_s: Second = STOP_TIMEOUT_S) -> None:
-        """Do one last step if Redis is there, and end. Safe to call twice, or before `start`."""
-        self._stopping.set()
-        self._wake.set()
-        if self._thread.is_alive():
-            self._thread.join(timeout_s)
-
-    def trouble(self) -> str | None:
-        """Return why the work does not go on, or None."""
-        if not self._thread.is_alive() and not self._stopping.is_set():
-            return f"thread {self._thread.name} does not run"
-        if self._failures_in_a_row:
-            return f"{self._failures_in_a_row} attempts in a row failed: {self._last_error}"
-        return None
-
-    def _run(self) -> None:
-        while True:
-            is_last = self._stopping.is_set()
-            self._wake.clear()
-            try:
-                self._step()
-            except self._retry_on as error:
-                self._note(error)
-                self._stopping.wait(AWAY.wait_s(self._failures_in_a_row))
-            else:
-                self._failures_in_a_row = 0
-                if not self._stopping.is_set():
-                    self._wake.wait(self._interval_s)
-            if is_last:
-                return
-
-    def _note(self, error: Exception) -> None:
-        self.failures += 1
-        self._last_error = f"{type(error).__name__}: {error}"
-        self._failures_in_a_row += 1
+        super().__init__(
+            name, step, interval_s=interval_s, retry_on=(RedisError, OSError, *retry_on)
+        )

@@ -5,13 +5,20 @@ from pathlib import Path
 
 import pytest
 
+from inaisle.chain.store_line import StoreLine
 from rtls.model.visit import ZoneEvent
+from rtls.model.visit_json import parse_event
 from rtls.ports import EventSink
 from rtls.publish.in_process import InProcessBus
+from rtls.publish.kafka.event_sink import KafkaEventSink
+from rtls.publish.kafka.producing import KafkaProducer
+from rtls.publish.kafka.topics import Topic, TopicPlan, ensure_topics
 from rtls.publish.redis_keys import connect_redis
 from rtls.publish.redis_stream import RedisEventSink
 from tests.conftest import Server
 from tests.contract.redis_consumer import ConsumerGroup, open_journal
+from tests.kafka_broker import KafkaBroker
+from tests.scenario.telling_store import settings_of
 from tests.unit.publish.zone_event_samples import SITE, dwell_event
 
 
@@ -61,10 +68,74 @@ def through_redis(server: Server, folder: Path, opened: list[RedisEventSink]) ->
     return SinkUnderTest(open_sink(), received=group.received, reopen=open_sink)
 
 
-@pytest.fixture(params=["in process", pytest.param("redis", marks=pytest.mark.broker)])
+def through_kafka(broker: KafkaBroker, prefix: str, opened: list[KafkaProducer]) -> SinkUnderTest:
+    plan = TopicPlan(prefix=prefix, partitions=4)
+    ensure_topics(broker.address, plan, (Topic.EVENTS,))
+    topic = plan.name(Topic.EVENTS)
+
+    def open_sink() -> KafkaEventSink:
+        opened.append(KafkaProducer(broker.address, client_id="test"))
+        return KafkaEventSink(opened[-1], topic=topic, site=SITE, shard=0)
+
+    return SinkUnderTest(open_sink(), received=reading_log(broker, topic), reopen=open_sink)
+
+
+def through_spool(
+    broker: KafkaBroker, prefix: str, folder: Path, opened: list[StoreLine]
+) -> SinkUnderTest:
+    settings = settings_of(folder, brokers=broker.brokers, prefix=prefix)
+    topic = TopicPlan(prefix=prefix).name(Topic.EVENTS)
+    ensure_topics(broker.address, TopicPlan(prefix=prefix, partitions=3), (Topic.EVENTS,))
+
+    def open_sink() -> StoreLine:
+        for line in opened:
+            line.close()
+        opened.append(StoreLine(settings, site=SITE))
+        opened[-1].start()
+        return opened[-1]
+
+    return SinkUnderTest(open_sink(), received=reading_log(broker, topic), reopen=open_sink)
+
+
+def reading_log(broker: KafkaBroker, topic: str) -> Callable[[int], list[ZoneEvent]]:
+    def received(count: int) -> list[ZoneEvent]:
+        within_s = 30.0 if count else 0.5
+        messages = broker.read(topic, lambda found: len(found) >= (count or 1), within_s=within_s)
+        events = [parse_event(message.value) for message in messages]
+        assert [message.headers["event"].decode() for message in messages] == [
+            event.event_id for event in events
+        ]
+        return events
+
+    return received
+
+
+@pytest.fixture(
+    params=[
+        "in process",
+        pytest.param("redis", marks=pytest.mark.broker),
+        pytest.param("kafka", marks=pytest.mark.broker),
+        pytest.param("a store's spool", marks=pytest.mark.broker),
+    ]
+)
 def under_test(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[SinkUnderTest]:
     if request.param == "in process":
         yield in_process()
+        return
+    if request.param == "kafka":
+        producers: list[KafkaProducer] = []
+        broker = request.getfixturevalue("kafka_broker")
+        yield through_kafka(broker, request.getfixturevalue("topic_prefix"), producers)
+        for producer in producers:
+            producer.close()
+        return
+    if request.param == "a store's spool":
+        lines: list[StoreLine] = []
+        broker = request.getfixturevalue("kafka_broker")
+        prefix = request.getfixturevalue("topic_prefix")
+        yield through_spool(broker, prefix, tmp_path, lines)
+        for line in lines:
+            line.close()
         return
     opened: list[RedisEventSink] = []
     yield through_redis(request.getfixturevalue("redis_server"), tmp_path / "journal", opened)

@@ -1,4 +1,10 @@
-"""Source: what every implementation promises to the locating loop."""
+"""Source: what every implementation promises to the locating loop and to the bridge.
+
+A source gives what gateways said, byte for byte. There is none on Redis or Kafka: Redis brings what
+phones heard (tests/scenario/test_redis_scans.py) into the queue that is tested here, and the log of
+a chain holds frames, which are decoded, ordered and free of who did not consent. Who reads those is
+held to laws of his own: tests/scenario/test_chain_workers.py.
+"""
 
 import time
 from collections.abc import Callable, Iterator, Sequence

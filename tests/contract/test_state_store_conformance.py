@@ -1,24 +1,48 @@
-"""What every StateStore promises to the locating loop."""
+"""What every StateStore promises to the locating loop and to the bridge.
 
-from collections.abc import Callable
+There is none on Redis: a Redis may forget, and a state must not.
+"""
+
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from rtls.ports import StateStore
+from rtls.publish.kafka.state_store import KafkaStateStore
+from rtls.publish.kafka.topics import Topic, TopicPlan, ensure_topics
 from rtls.storage.snapshot_file import SnapshotFile
+from tests.kafka_broker import KafkaBroker
 
 OpenStore = Callable[[], StateStore]
 
 
-@pytest.fixture(params=["file"])
+@pytest.fixture(params=["file", pytest.param("kafka", marks=pytest.mark.broker)])
 def open_store(request: pytest.FixtureRequest, tmp_path: Path) -> OpenStore:
     """Opens the same store anew, as a restarted process does."""
+    if request.param == "kafka":
+        opened: OpenStore = request.getfixturevalue("on_kafka")
+        return opened
 
     def report(line: str) -> None:
         pytest.fail(f"a sound {request.param} store reported: {line}")
 
     return lambda: SnapshotFile(tmp_path / "state", report=report)
+
+
+@pytest.fixture
+def on_kafka(kafka_broker: KafkaBroker, topic_prefix: str) -> Iterator[OpenStore]:
+    plan = TopicPlan(prefix=topic_prefix, partitions=2)
+    ensure_topics(kafka_broker.address, plan, (Topic.STATES,))
+    opened: list[KafkaStateStore] = []
+
+    def open_one() -> StateStore:
+        opened.append(KafkaStateStore(kafka_broker.address, topic=plan.name(Topic.STATES)))
+        return opened[-1]
+
+    yield open_one
+    for store in opened:
+        store.close()
 
 
 def test_a_restarted_process_finds_the_last_value(open_store: OpenStore) -> None:

@@ -29,7 +29,7 @@ from firmware_sim.mqtt_link import BrokerAddress, MqttLink
 from firmware_sim.scenario import Scenario, ScenarioSettings
 from firmware_sim.trip import ScriptedShopper
 from firmware_sim.truth import Stay
-from inaisle.app_client import ApiAddress, ApiClient, Json, RefusedByApi
+from inaisle.simulation.app_client import ApiAddress, ApiClient, Json, RefusedByApi
 from rtls.model.site_map import Radio
 from rtls.model.site_map_geojson import parse_site_map
 from rtls.model.units import Second, TagId, UnixMs, ZoneId

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Self
 
 from firmware_sim.trip import ScriptedShopper
-from inaisle.app_client import ApiAddress, ApiClient, RefusedByApi
-from inaisle.broker import BrokerAddress
 from inaisle.config_files import demo_campaigns_file, demo_site_map_file
-from inaisle.simulate import ShopPlan, SimulatedShop
+from inaisle.service.broker import BrokerAddress
+from inaisle.simulation.app_client import ApiAddress, ApiClient, RefusedByApi
+from inaisle.simulation.simulate import ShopPlan, SimulatedShop
 from rtls.model.site_map import Radio
 from rtls.model.site_map_geojson import parse_site_map
 from rtls.model.units import Second, TagId, UnixMs, ZoneId

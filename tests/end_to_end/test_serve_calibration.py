@@ -3,20 +3,18 @@
 import subprocess
 import sys
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
-from inaisle import locating_side
-from inaisle.broker import BrokerAddress
-from inaisle.calibration_file import MadeFrom, save_calibration
-from inaisle.locating_side import LocatingSide
+from inaisle.calibration.calibration_file import MadeFrom, save_calibration
+from inaisle.clock import SystemClock
+from inaisle.service import locating_side
+from inaisle.service.assembly import open_service
+from inaisle.service.broker import BrokerAddress
 from inaisle.settings import load_settings
-from inaisle.site_loading import load_site_map
-from rtls.ingest.admitted_tags import AdmittedTags
+from inaisle.site.site_loading import load_site_map
 from rtls.model.units import AnchorId, Metre
 from rtls.positioning.calibration import Calibration, LinkRange
-from rtls.storage.history.counted_tags import CountedTags
 
 REFUSED = 3
 KNOWN = Calibration(ranges={AnchorId("u01"): LinkRange(bias_m=Metre(0.31), bias_sd_m=Metre(0.05))})
@@ -49,18 +47,12 @@ def test_the_engine_of_the_service_is_made_with_what_was_learnt(
 
     monkeypatch.setattr(locating_side, "Engine", engine)
     monkeypatch.setattr(locating_side, "MqttSource", lambda *_, **__: None)
-    around = SimpleNamespace(clock=SimpleNamespace(now_ms=lambda: 0))
-    with pytest.raises(_EngineWasMadeError):
-        LocatingSide(
-            settings,
-            around,
-            site_map=load_site_map(settings.site),
-            broker=BrokerAddress(host="127.0.0.1", port=1),
-            sink=None,
-            live=None,
-            admitted=AdmittedTags(),
-            counted=CountedTags(),
-        )
+    broker = BrokerAddress(host="127.0.0.1", port=1)
+    with (
+        pytest.raises(_EngineWasMadeError),
+        open_service(settings, role="all", broker=broker, clock=SystemClock()),
+    ):
+        pass
     assert given == [KNOWN]
 
 

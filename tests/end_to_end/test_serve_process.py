@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from inaisle.app_client import ApiClient, RefusedByApi
+from inaisle.simulation.app_client import ApiClient, RefusedByApi
 from tests.conftest import Server, pick_free_port
 from tests.end_to_end.served_shop import Crowd, Service, pair_a_trolley, wait_until, write_config
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from inaisle.app_client import ApiClient
+from inaisle.simulation.app_client import ApiClient
 from tests.conftest import Server
 from tests.end_to_end.running_service import (
     TAG,

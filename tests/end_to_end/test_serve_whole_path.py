@@ -92,5 +92,7 @@ def check_metrics(service: ServeProcess, shop: ShopOnAir) -> None:
             "products",
             "ways",
             "reviews",
+            "site map",
+            "calibration",
         ]
     )

@@ -1,6 +1,7 @@
 """Laws of the engine: however its input is cut, repeated or placed, the events are the same."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from hypothesis import given, settings
@@ -134,3 +135,23 @@ def test_a_tag_is_served_the_same_alone_as_in_company(walk) -> None:
         own = [[place for place in epoch if place[0] == tag] for epoch in walk]
         alone += play(Engine(SITE), batches_of(own))
     assert sorted(alone) == sorted(together)
+
+
+@settings(max_examples=10)
+@given(walks())
+def test_shards_of_a_site_do_not_touch_each_other(walk) -> None:
+    """They share what rests on the map alone: what one hears changes no byte of another."""
+    batches = batches_of(walk)
+    first, alone = Engine(SITE), Engine(SITE, shard=7)
+    play(first, batches[: len(batches) // 2])
+    beside = first.for_shard(7)
+    assert beside.snapshot() == alone.snapshot()
+    of_seven = [replace(batch, shard=7) for batch in batches]
+    told = []
+    for batch, same in zip(batches[len(batches) // 2 :], of_seven, strict=False):
+        first.process(batch)
+        told += [render_event(event) for event in beside.process(same).events]
+    told += play(beside, of_seven[len(batches) - len(batches) // 2 :])
+    assert told == play(alone, of_seven)
+    assert beside.snapshot() == alone.snapshot()
+    assert str(beside.counters) == str(alone.counters)

@@ -11,7 +11,9 @@ from paho.mqtt.reasoncodes import ReasonCode
 class Station:
     """One client without a thread; `until` turns it until something has happened."""
 
-    def __init__(self, port: int, *, client_id: str, user: str | None = None) -> None:
+    def __init__(
+        self, port: int, *, client_id: str, user: str | None = None, password: str | None = None
+    ) -> None:
         self.heard: list[tuple[str, bytes]] = []
         self.accepted: bool | None = None
         self.is_lost = False
@@ -20,7 +22,7 @@ class Station:
             CallbackAPIVersion.VERSION2, client_id, protocol=MQTTProtocolVersion.MQTTv5
         )
         if user is not None:
-            self.client.username_pw_set(user, f"secret-{user}")
+            self.client.username_pw_set(user, password or f"secret-{user}")
         self.client.on_connect = self._on_connect
         self.client.on_message = lambda _c, _u, m: self.heard.append((m.topic, bytes(m.payload)))
         self.client.on_publish = self._on_publish

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from inaisle.config_files import shipped_settings_files
-from inaisle.day_files import DayRecord, truth_folder
-from inaisle.history_side import open_history_reader
+from inaisle.reports.history_side import open_history_reader
+from inaisle.reports.shelf_outcomes import ShelfOutcomes
 from inaisle.settings import Settings, load_settings
-from inaisle.shelf_outcomes import ShelfOutcomes
-from inaisle.simulate_day import DayOptions, DaySummary, day_window, play_day
-from inaisle.site_loading import load_site_map, read_campaigns
+from inaisle.simulation.day_files import DayRecord, truth_folder
+from inaisle.simulation.simulate_day import DayOptions, DaySummary, day_window, play_day
+from inaisle.site.site_loading import load_site_map, read_campaigns
 from offers.storage.reader import Reader
 from rtls.footfall.release import ReleaseRules
 from rtls.footfall_reports import FootfallReports, ReportSettings

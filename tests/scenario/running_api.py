@@ -8,14 +8,20 @@ from pathlib import Path
 
 import httpx2
 import uvicorn
+from fastapi import APIRouter
 from websockets.sync.client import ClientConnection, connect
 
-from inaisle.product_desk import ProductDesk
-from inaisle.report_access import authorise_reports
-from inaisle.shop_ways import ShopWays
+from inaisle.catalogue.product_desk import ProductDesk
+from inaisle.reports.report_access import authorise_reports
+from inaisle.service.shop_ways import ShopWays
+from inaisle.settings import Settings
+from inaisle.site.map_access import authorise_planners
+from inaisle.site.map_desk import DeskParts, MapDesk
+from inaisle.site.map_in_force import THE_FILE, MapInForce
+from inaisle.site.map_objections import map_objections
 from offers.api.app import create_app
 from offers.api.offering.stream_frames import answer_frame, offer_frame, points_frame
-from offers.api.services import ApiSettings
+from offers.api.services import ApiSettings, Services
 from offers.api.serving import serving_config
 from offers.delivery.app_channel import AppChannel
 from offers.delivery.fan_out import InProcessFanOut
@@ -31,14 +37,23 @@ from offers.storage.database import Place, prepare_database
 from offers.storage.reader import Reader
 from offers.storage.secret_source import SystemSecretSource
 from offers.storage.writer import Writer
-from offers.visit_feed import VisitFeed
+from offers.visit_feed.visit_feed import VisitFeed
 from rtls.api.footfall.footfall_routes import FootfallParts, footfall_router
+from rtls.api.site_map.coverage_routes import CoverageParts, coverage_router
+from rtls.api.site_map.draft_routes import draft_router
+from rtls.api.site_map.import_routes import import_router
+from rtls.api.site_map.map_documents import MAP_BODIES
+from rtls.api.site_map.plan_routes import plan_router
+from rtls.api.site_map_json import render_site_map
 from rtls.footfall.release import ReleaseRules
 from rtls.footfall_reports import FootfallReports, ReportSettings
+from rtls.model.map_draft import MapRevision, PublishedMap
 from rtls.model.site_map import SiteMap
 from rtls.model.units import SiteId, TagId, UnixMs
 from rtls.model.visit import DwellReached, TransitionKind
+from rtls.plan_files.plan_reading import read_plan_file
 from rtls.storage.live_state import InMemoryLiveState
+from rtls.storage.site_maps.map_folder import MapFolder
 from tests.contract.waiting import wait_until
 from tests.ready_database import lay_down_ready_database
 from tests.reference.footfall import MemoryHistory
@@ -162,27 +177,56 @@ class RunningApi:
         self.products = ProductDesk(self.reader, site_map=site_map)
         self.live = InMemoryLiveState()
         self.ways = ShopWays(site_map, live=self.live, now_ms=lambda: self.now_ms)
+        self.published_maps: list[MapRevision] = []
         self.app = create_app(
-            writer=self.writer,
-            reader=self.reader,
-            secrets=self.secrets,
-            now_ms=lambda: self.now_ms,
-            site_map=site_map,
-            channel=self.channel,
-            connected=self.relay.connected,
-            settings=settings or ApiSettings(),
-            scans=self.scans,
-            products=self.products,
-            ways=self.ways,
+            Services(
+                writer=self.writer,
+                reader=self.reader,
+                secrets=self.secrets,
+                now_ms=lambda: self.now_ms,
+                site_map=site_map,
+                channel=self.channel,
+                connected=self.relay.connected,
+                settings=settings or ApiSettings(),
+                scans=self.scans,
+                products=self.products,
+                ways=self.ways,
+            ),
             open_routers=(
                 footfall_router(
                     FootfallParts(reports=empty_reports(), now_ms=lambda: self.now_ms),
                     authorise=authorise_reports(SITE),
                 ),
+                *self._map_routers(folder / "site-map", site_map),
             ),
+            larger_bodies=MAP_BODIES,
         )
         self.server = uvicorn.Server(serving_config(self.app, host="127.0.0.1", port=0))
         self._thread = threading.Thread(target=self._serve, daemon=True)
+
+    def _map_routers(self, folder: Path, site_map: SiteMap) -> tuple[APIRouter, ...]:
+        content = render_site_map(site_map)
+        self.maps = MapDesk(
+            DeskParts(
+                folder=MapFolder(folder, report=print),
+                in_force=MapInForce(
+                    site_map=site_map,
+                    published=PublishedMap(about=THE_FILE, content=content),
+                    source="the file",
+                ),
+                now_ms=lambda: self.now_ms,
+                objections=map_objections(Settings(), self.reader, in_force=site_map),
+                published=self.published_maps.append,
+            )
+        )
+        authorise = authorise_planners(SITE)
+        coverage = CoverageParts(site_map=site_map, calibration=None)
+        return (
+            draft_router(self.maps, authorise=authorise),
+            plan_router(self.maps, authorise=authorise),
+            import_router(self.maps, read_plan=read_plan_file, authorise=authorise),
+            coverage_router(coverage, authorise=authorise),
+        )
 
     def _serve(self) -> None:
         self.server.run()  # with the event loop of the door

@@ -23,13 +23,13 @@ from firmware_sim.link import LineMessage, MemoryLink
 from firmware_sim.scenario import STARTS_AT_MS, ChannelName, Scenario, ScenarioSettings
 from firmware_sim.trip import ScriptedShopper
 from firmware_sim.truth import Stay
-from inaisle.app_client import ApiAddress, ApiClient
-from inaisle.locating_side import Around
-from inaisle.offers_side import OffersSide
-from inaisle.serve import ApiServer
+from inaisle.service.api_server import ApiServer
+from inaisle.service.locating_side import Around
+from inaisle.service.offers_side import OffersSide
 from inaisle.settings import load_settings
-from inaisle.site_loading import load_site_map
-from inaisle.stepped_clock import SteppedClock
+from inaisle.simulation.app_client import ApiAddress, ApiClient
+from inaisle.simulation.stepped_clock import SteppedClock
+from inaisle.site.site_loading import load_site_map
 from offers.api.serving import serving_config
 from offers.delivery.fan_out import InProcessFanOut
 from rtls.api.health import Health

@@ -9,6 +9,7 @@ import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
 RESEND_S = 0.5  # the protocol says 2 s; tests are in a hurry
+RESEND_S_MAX = 8.0  # doubling up to here, as it says: or a long wait would become a flood
 
 
 class SpoolingGateway:
@@ -21,7 +22,8 @@ class SpoolingGateway:
         self.resent = 0
         self.spool: dict[int, bytes] = {}
         self._clock = clock
-        self._sent_at: dict[int, float] = {}
+        self._due_at: dict[int, float] = {}
+        self._waits_s: dict[int, float] = {}
         self._lock = threading.Lock()
         self._stop = threading.Event()
         self.client = paho.Client(
@@ -43,7 +45,8 @@ class SpoolingGateway:
             low = min(self.spool, default=seq)
             head = {"v": 1, "boot": self.boot, "seq": seq, "low": low, "t": self._clock()}
             self.spool[seq] = json.dumps({**head, "obs": [reading]}).encode()
-            self._sent_at[seq] = time.monotonic()
+            self._waits_s[seq] = RESEND_S
+            self._due_at[seq] = time.monotonic() + RESEND_S
         self.client.publish(self._topic("up"), self.spool.get(seq, b""), qos=1)
 
     def close(self) -> None:
@@ -62,14 +65,16 @@ class SpoolingGateway:
         with self._lock:
             for seq in list(self.spool):
                 if seq <= down["upto"] and seq not in down["missing"]:
-                    del self.spool[seq]
+                    del self.spool[seq], self._due_at[seq], self._waits_s[seq]
 
     def _resend(self) -> None:
         while not self._stop.wait(RESEND_S / 5):
             now = time.monotonic()
             with self._lock:
-                due = [s for s in self.spool if now - self._sent_at[s] > RESEND_S]
-                self._sent_at.update(dict.fromkeys(due, now))
+                due = [seq for seq in self.spool if now > self._due_at[seq]]
+                for seq in due:
+                    self._waits_s[seq] = min(2.0 * self._waits_s[seq], RESEND_S_MAX)
+                    self._due_at[seq] = now + self._waits_s[seq]
                 payloads = [self.spool[seq] for seq in due]
             if self.client.is_connected():
                 for payload in payloads:

@@ -7,8 +7,8 @@ from pathlib import Path
 import httpx2
 import pytest
 
-import inaisle.product_desk as desk_module
-from inaisle.product_desk import ProductDesk
+import inaisle.catalogue.product_desk as desk_module
+from inaisle.catalogue.product_desk import ProductDesk
 from offers.model.people.shopper import Role
 from rtls.model.units import SiteId
 from tests.contract.waiting import wait_until

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from inaisle.clock import ScaledClock
-from inaisle.report import write_review
+from inaisle.reports.report import write_review
 from inaisle.settings import load_settings
 from offers.delivery.review_folder import ReviewFolder
 from offers.delivery.review_writer import ReviewedSite, ReviewWriter

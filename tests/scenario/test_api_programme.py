@@ -117,6 +117,16 @@ def test_a_document_that_cannot_work_is_refused_with_the_place(
     assert api.http.get(PATH, headers=admin).status_code == 404
 
 
+def test_all_faults_of_a_document_are_told_at_their_places(api: RunningApi) -> None:
+    """A page marks each of them, so that nobody mends one and is told the next."""
+    change = {"units": [{"unit": "points"}], "rewards": [{}], "settings": {"offers_a_trip_max": 0}}
+    tried = api.http.post(
+        f"{PATH}/check", json=DOCUMENT | change, headers=api.key(Role.STORE_ADMIN)
+    )
+    places = {fault["pointer"] for fault in tried.json()["errors"]}
+    assert places == {"/rewards/0", "/settings/offers_a_trip_max"}
+
+
 def test_another_site_sees_its_own_programme_only(api: RunningApi) -> None:
     """Foreign looks like unknown."""
     put(api, DOCUMENT, match="*")

@@ -4,9 +4,9 @@ import threading
 from datetime import date
 from pathlib import Path
 
-from inaisle.app_client import ApiAddress, ApiClient
-from inaisle.demo_loyalty import Counter, play_loyalty
-from inaisle.demo_settings import day_in_shop, opening_ms
+from inaisle.demo.demo_loyalty import Counter, play_loyalty
+from inaisle.demo.demo_settings import day_in_shop, opening_ms
+from inaisle.simulation.app_client import ApiAddress, ApiClient
 from offers.handlers.loyalty.start_programme import start_programme
 from offers.handlers.offering.daily_round import daily_round
 from offers.model.campaigns.campaign_json import parse_campaigns

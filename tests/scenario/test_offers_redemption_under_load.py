@@ -20,10 +20,12 @@ import sqlalchemy as sa
 from offers.model.campaigns.campaign import Budget
 from offers.model.errors import Busy
 from offers.model.idempotency import StoredAnswer
+from offers.model.ids import ONLY_TENANT
 from offers.storage.database import Place, open_engine, prepare_database
 from offers.storage.secret_source import SystemSecretSource, load_key
 from offers.storage.sql_work import SqlWork
 from offers.storage.tables import BUDGETS
+from offers.storage.tenancy import SETTING
 from offers.storage.writer import Writer
 from tests.conftest import REPOSITORY
 from tests.postgres import PostgresServer, make_server
@@ -167,6 +169,7 @@ def test_the_harness_sees_a_race(postgres: PostgresServer, tmp_path: Path) -> No
 
     def ask(code: str) -> None:
         with engine.begin() as connection:
+            connection.exec_driver_sql(f"SELECT set_config('{SETTING}', '{ONLY_TENANT}', true)")
             work = SqlWork(connection)
             redeem_once(With(work, budgets=LooksFirst(work)), code, shop.secrets)
 

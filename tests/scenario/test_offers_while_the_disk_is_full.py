@@ -8,13 +8,13 @@ import pytest
 
 from firmware_sim.day_plan import DayShopper
 from firmware_sim.trip import ScriptedShopper
-from inaisle.day_people import DayPeople
-from inaisle.day_radio import RadioOrder, radio_here
-from inaisle.day_store import DayStore
 from inaisle.errors import PartBroke
-from inaisle.simulate_day import day_settings
-from inaisle.site_loading import load_site_map
-from inaisle.stepped_clock import SteppedClock
+from inaisle.simulation.day_people import DayPeople
+from inaisle.simulation.day_radio import RadioOrder, radio_here
+from inaisle.simulation.day_store import DayStore
+from inaisle.simulation.simulate_day import day_settings
+from inaisle.simulation.stepped_clock import SteppedClock
+from inaisle.site.site_loading import load_site_map
 from rtls.model.site_map import Radio
 from rtls.model.units import Second, TagId, UnixMs, ZoneId
 from rtls.storage.history import history_file

@@ -227,3 +227,16 @@ def test_who_counts_in_reports_crosses_redis_beside_who_may_be_located(
     finally:
         for end in ends:
             end.close()
+
+
+def test_a_change_that_another_process_was_told_of_reaches_redis_too(client: redis.Redis) -> None:
+    """Of the processes of a retailer one is told of a withdrawal, perhaps that of another site."""
+    records = Records("tag:1")
+    publisher = AdmittedTagsPublisher(
+        client, site=SITE, read_tags=records.read, interval_s=SOON, reread_every=2
+    )
+    publisher.start()
+    wait_until(lambda: client.smembers("inaisle:demo:admitted") == {b"tag:1"})
+    records.tags.clear()  # and nobody calls `changed`
+    wait_until(lambda: client.smembers("inaisle:demo:admitted") == set())
+    publisher.close()

@@ -20,9 +20,9 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from PIL import Image
 
-from inaisle.day_agreement import day_agreement
-from inaisle.history_side import history_folder
-from inaisle.simulate_day import shelves_of
+from inaisle.reports.history_side import history_folder
+from inaisle.simulation.day_agreement import day_agreement
+from inaisle.simulation.simulate_day import shelves_of
 from offers.api.error_handlers import install_error_handlers
 from rtls.api.footfall.footfall_routes import FootfallParts, footfall_router
 from rtls.footfall.zone_paths import ZonePath

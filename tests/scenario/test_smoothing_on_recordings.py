@@ -16,14 +16,13 @@ from tests.reference.shelf_site import make_batch
 EPOCH_MS = 500
 
 
-def walks(sessions: tuple[Session, ...]) -> list[Session]:
-    """Return the sessions in which the tag moved, at most three."""
-    moving = [
+def a_walk(sessions: tuple[Session, ...]) -> Session:
+    """Return the first session in which the tag moved."""
+    return next(
         session
         for session in sessions
         if any(np.ptp(truth[:, 1:], axis=0).max() > 3.0 for truth in session.truth.values())
-    ]
-    return moving[:3]
+    )
 
 
 def test_a_recorded_walk_is_known_better_by_looking_back(shared_data: Path) -> None:
@@ -35,11 +34,11 @@ def test_a_recorded_walk_is_known_better_by_looking_back(shared_data: Path) -> N
     tags, sessions = sessions_of(folder, site)
     live: list[float] = []
     later: list[float] = []
-    for session in walks(sessions):
-        for slot, truth in session.truth.items():
-            found = fixes_of(site, session, slot, tags[slot])
-            live += errors(found, truth)
-            later += errors(looked_back(found), truth)
+    session = a_walk(sessions)
+    for slot, truth in session.truth.items():
+        found = fixes_of(site, session, slot, tags[slot])
+        live += errors(found, truth)
+        later += errors(looked_back(found), truth)
     assert len(live) > 100
     assert math.sqrt(np.mean(np.square(later))) < 0.9 * math.sqrt(np.mean(np.square(live)))
 

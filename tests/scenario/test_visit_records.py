@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from inaisle.visit_recorder import VisitRecorder
+from inaisle.service.visit_recorder import VisitRecorder
 from rtls.engine import Engine
 from rtls.model.reading import ReadingBatch
 from rtls.model.site_map import DwellRules

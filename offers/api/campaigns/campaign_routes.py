@@ -11,7 +11,7 @@ from fastapi import APIRouter, Query
 from pydantic import Field, JsonValue, StrictInt
 
 from offers.api.auth import SiteDep
-from offers.api.operator_routes import CampaignPath
+from offers.api.operator_routes import CampaignPath, parsed_document
 from offers.api.problem import ProblemCode
 from offers.api.problem_docs import problems
 from offers.api.schema import Body, MoneyBody
@@ -19,9 +19,8 @@ from offers.api.services import ServicesDep
 from offers.decision.terms import terms_of
 from offers.handlers.campaigns.simulate_campaign import DAYS_MAX, Simulation, simulate_campaign
 from offers.model.campaigns.campaign import CampaignRevision
-from offers.model.campaigns.campaign_json import parse_campaign
 from offers.model.campaigns.history import LeftOut
-from offers.model.errors import InvalidCampaign, NotFound
+from offers.model.errors import NotFound
 from offers.model.ids import CampaignId
 from offers.model.people.shopper import Locale
 from offers.ports import UnitOfWork
@@ -150,10 +149,4 @@ def _revision(
         if found is None:
             raise NotFound("no such campaign; expected one of the key's own site.")
         return found.revision
-    revision = parse_campaign(body.document)
-    if revision.campaign != campaign or revision.site != site:
-        raise InvalidCampaign(
-            f"the document is of campaign {revision.campaign!r} at site {revision.site!r}; "
-            f"expected {campaign!r} at {site!r}, as the path and the key say."
-        )
-    return revision
+    return parsed_document(body.document, campaign=campaign, site=site)

@@ -15,7 +15,7 @@ from pydantic import Field, JsonValue
 
 from offers.api.auth import CallerDep, SiteDep
 from offers.api.operator_routes import IfMatchHeader
-from offers.api.problem import Problem, ProblemCode
+from offers.api.problem import Fault, Problem, ProblemCode
 from offers.api.problem_docs import problems
 from offers.api.schema import Body, Instant, render_instant
 from offers.api.services import ServicesDep
@@ -24,12 +24,14 @@ from offers.handlers.note_audit import note_audit
 from offers.model.audit import Actor, AuditAction
 from offers.model.errors import InvalidProgramme, NotFound
 from offers.model.loyalty.programme import Programme, ProgrammeRevision
+from offers.model.loyalty.programme_faults import faults_of_programme
 from offers.model.loyalty.programme_json import parse_programme, render_programme
 from offers.model.people.shopper import Credential
 from offers.ports import UnitOfWork
 from rtls.model.units import SiteId, UnixMs
 
 NEW: Final = "*"
+SOURCE: Final = "programme"
 REVISIONS_MAX: Final = 100
 EXAMPLE: Final[dict[str, JsonValue]] = {
     "version": 1,
@@ -168,7 +170,17 @@ async def add_revision(
 
 
 def _parsed(document: dict[str, JsonValue], site: SiteId) -> Programme:
-    programme = parse_programme(json.dumps(document), source="programme")
+    try:
+        programme = parse_programme(json.dumps(document), source=SOURCE)
+    except InvalidProgramme as error:
+        faults = faults_of_programme(document, source=SOURCE)
+        raise Problem(
+            ProblemCode.VALIDATION_FAILED,
+            str(error),
+            faults=[
+                Fault(where="body", pointer=fault.pointer, detail=fault.message) for fault in faults
+            ],
+        ) from error
     if programme.site != site:
         raise InvalidProgramme(
             f"programme: site is {programme.site!r}; expected {site!r}, as the key says."

@@ -69,7 +69,7 @@ class IndexedCatalogue:
 
 
 class ProductDesk(Protocol):
-    """The catalogue of the site, kept ready by the door (`inaisle.product_desk.ProductDesk`)."""
+    """The catalogue of the site, kept ready by `inaisle.catalogue.product_desk`."""
 
     @property
     def indexed(self) -> IndexedCatalogue | None:

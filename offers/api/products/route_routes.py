@@ -122,20 +122,35 @@ async def _start(
         return StartKind.PLACE, body.from_place.place()
     if body.from_zone is not None:
         return StartKind.ZONE, ways.place_of(_known(body.from_zone, services))
-    return StartKind.FIX, await _fix(shopper, services, ways)
+    return StartKind.FIX, await _fix(shopper, services)
 
 
-async def _fix(shopper: ShopperId, services: Services, ways: ShopWays) -> Place:
+async def own_place(shopper: ShopperId, services: Services) -> Place | None:
+    """Return where the shopper's own tag was last located, if that was just now.
+
+    Raises
+    ------
+    Problem
+        503 where nobody can say; without the consent `locate` the error of `own_tags`.
+    """
     look = partial(own_tags, shopper, now_ms=services.now_ms())
     tags = await services.read(lambda work: look(work=work))
+    if services.ways is None:
+        return None
     try:
-        place = await anyio.to_thread.run_sync(ways.latest_place, tags, limiter=services.turns)
+        return await anyio.to_thread.run_sync(
+            services.ways.latest_place, tags, limiter=services.turns
+        )
     except LiveStateAway as error:
         raise Problem(
             ProblemCode.PRODUCTS_AWAY,
             "Where shoppers are cannot be read just now. Send from_place or from_zone, or wait.",
             retry_after_s=RETRY_S,
         ) from error
+
+
+async def _fix(shopper: ShopperId, services: Services) -> Place:
+    place = await own_place(shopper, services)
     if place is None:
         raise Problem(
             ProblemCode.STATE_CONFLICT,

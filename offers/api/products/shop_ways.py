@@ -13,7 +13,7 @@ from rtls.model.units import TagId, UnixMs, ZoneId
 
 
 class ShopWays(Protocol):
-    """Where tags are, and how people walk (`inaisle.shop_ways.ShopWays`). Blocks: for a thread."""
+    """Where tags are, and how people walk (`inaisle.service.shop_ways`). Blocks: for a thread."""
 
     @property
     def is_ready(self) -> bool:

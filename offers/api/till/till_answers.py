@@ -149,10 +149,12 @@ async def answer_till(
 
 
 def _refuse_revoked(asked: TillRequest, work: UnitOfWork) -> None:
-    if caller_of(asked.fingerprint, work=work) is None:
+    if caller_of(asked.fingerprint, work=work, now_ms=asked.services.now_ms()) is None:
         if asked.fingerprint is not None:
             asked.services.callers.forget(asked.fingerprint)
-        raise Problem(ProblemCode.CREDENTIAL_INVALID, "The key has just been revoked.")
+        raise Problem(
+            ProblemCode.CREDENTIAL_INVALID, "The key has just been revoked or has expired."
+        )
 
 
 def refused(refusal: Refused) -> Problem:

@@ -28,25 +28,12 @@ def start_campaign(
     last. A revision that says what the current one says is not written again, so a service may
     read its campaign file at each start.
 
-    Raises
-    ------
-    InvalidCampaign
-        If zone or dwell do not fit the map, if it contradicts itself, its GS1 reference does not
-        fit the company prefix, its experiment does not know the levels, or the budget is below what
-        is used already.
+    Raises `InvalidCampaign` as `check_can_start` does, and if a budget is below what is used
+    already.
     """
-    check_against_map(revision, site_map)
-    zone = SiteRules(time_zone=site_map.time_zone).zone
-    check_makes_sense(revision, zone=zone, now_ms=now_ms)
-    _check_gs1(revision, work=work)
-    _check_part(revision, work=work)
+    check_can_start(revision, site_map=site_map, work=work, now_ms=now_ms)
     found = work.campaigns.find(revision.campaign)
     number = 1 if found is None else found.revision.revision + 1
-    if found is not None and found.site != revision.site:
-        raise InvalidCampaign(
-            f"campaign {revision.campaign}: site is {revision.site!r}; expected {found.site!r}, "
-            "where it began. Give a campaign of another site an id of its own."
-        )
     work.sites.note(site_map.site, time_zone=site_map.time_zone)
     if found is None or replace(revision, revision=found.revision.revision) != found.revision:
         work.campaigns.add_revision(replace(revision, revision=number))
@@ -56,6 +43,31 @@ def start_campaign(
     started = work.campaigns.find(revision.campaign)
     assert started is not None
     return started
+
+
+def check_can_start(
+    revision: CampaignRevision, *, site_map: SiteMap, work: UnitOfWork, now_ms: UnixMs
+) -> None:
+    """Refuse a campaign that could not start; nothing is written here.
+
+    Raises
+    ------
+    InvalidCampaign
+        If zone or dwell do not fit the map, if it contradicts itself, its GS1 reference does not
+        fit the company prefix, its experiment does not know the levels, or it began at another
+        site.
+    """
+    check_against_map(revision, site_map)
+    zone = SiteRules(time_zone=site_map.time_zone).zone
+    check_makes_sense(revision, zone=zone, now_ms=now_ms)
+    _check_gs1(revision, work=work)
+    _check_part(revision, work=work)
+    found = work.campaigns.find(revision.campaign)
+    if found is not None and found.site != revision.site:
+        raise InvalidCampaign(
+            f"campaign {revision.campaign}: site is {revision.site!r}; expected {found.site!r}, "
+            "where it began. Give a campaign of another site an id of its own."
+        )
 
 
 def pause_campaign(campaign: CampaignId, *, work: UnitOfWork) -> None:

@@ -5,7 +5,7 @@ subscriptions as they are then. A new mail address gets one question first; unti
 yes, no other mail goes there.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from offers.handlers.random_id import random_id
 from offers.model.errors import NotFound
@@ -42,7 +42,8 @@ def change_contact(
     """Write the wishes; a mail address that is new is asked whether it is the shopper's."""
     before = work.contacts.wishes_of(shopper)
     is_same = change.mail_address == before.mail_address
-    after = ContactWishes(
+    after = replace(
+        before,
         wants_push=change.wants_push,
         wants_mail=change.wants_mail,
         frequency=change.frequency,

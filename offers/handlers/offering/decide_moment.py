@@ -70,6 +70,7 @@ def decide_moment(
         offers_in_trip=_offers_in_trip(moment, work=work),
         rules=rules,
         is_suspended=work.suspensions.open_of(moment.shopper) is not None,
+        is_paused=_is_paused(moment, work=work),
         experiments=_experiments_of(candidates, work=work),
     )
     if decision.chosen is not None:
@@ -101,6 +102,13 @@ def rules_from(revision: ProgrammeRevision | None, *, time_zone: str) -> SiteRul
         holdout=settings.holdout,
         programme=None if revision is None else revision.revision,
     )
+
+
+def _is_paused(moment: Moment, *, work: UnitOfWork) -> bool:
+    """Say whether the shopper wants no offers of places now."""
+    if not moment.needs_locate:
+        return False
+    return work.contacts.wishes_of(moment.shopper).is_paused(now_ms=moment.now_ms)
 
 
 def _push_ground(shopper: ShopperId, *, work: UnitOfWork) -> PushGround:

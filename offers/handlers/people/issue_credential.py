@@ -10,9 +10,9 @@ from typing import Final
 
 from offers.handlers.note_audit import note_audit, shopper_actor, shopper_pseudonym
 from offers.handlers.random_id import random_id, random_secret
-from offers.model.audit import SYSTEM, Actor, AuditAction
+from offers.model.audit import SYSTEM, Actor, AuditAction, Detail
 from offers.model.errors import NotFound
-from offers.model.ids import CredentialId, ShopperId, TillId
+from offers.model.ids import CredentialId, ShopperId, StaffName, TillId
 from offers.model.people.shopper import Credential, Role
 from offers.ports import SecretSource, UnitOfWork
 from rtls.model.units import SiteId, UnixMs
@@ -47,6 +47,8 @@ def issue_credential(
     shopper: ShopperId | None = None,
     till: TillId | None = None,
     site: SiteId | None = None,
+    staff: StaffName | None = None,
+    expires_at_ms: UnixMs | None = None,
     by: Actor = SYSTEM,
 ) -> IssuedCredential:
     """Make a credential and return its secret, for the first and last time.
@@ -63,6 +65,8 @@ def issue_credential(
         For role `till`: which till holds it.
     site
         For tills and staff: where it is good.
+    staff, expires_at_ms
+        Who has signed in, and until when that lasts; None for a key.
     by
         Who issues it; a shopper's own app is issued its credential by the shopper.
     """
@@ -73,6 +77,8 @@ def issue_credential(
         shopper=shopper,
         till=till,
         site=site,
+        staff=staff,
+        expires_at_ms=expires_at_ms,
     )
     secret = random_secret(PREFIXES[role], secrets)
     fingerprint = secrets.fingerprint(secret, purpose=SECRET_PURPOSE)
@@ -103,13 +109,20 @@ def add_credential(
     """
     work.shoppers.add_credential(credential, fingerprint=fingerprint)
     shopper = credential.shopper
+    details: dict[str, Detail] = {
+        "role": credential.role.value,
+        "till": credential.till,
+        "site": credential.site,
+    }
+    if credential.staff is not None:
+        details["staff"] = credential.staff
     note_audit(
         AuditAction.CREDENTIAL_ISSUED,
         subject=credential.credential
         if shopper is None
         else shopper_pseudonym(shopper, secrets=secrets),
         by=by if shopper is None else shopper_actor(shopper, secrets=secrets),
-        details={"role": credential.role.value, "till": credential.till, "site": credential.site},
+        details=details,
         work=work,
         now_ms=credential.created_at_ms,
     )
@@ -122,15 +135,17 @@ def fingerprint_of(secret: str, *, secrets: SecretSource) -> str | None:
     return secrets.fingerprint(secret, purpose=SECRET_PURPOSE)
 
 
-def caller_of(fingerprint: str | None, *, work: UnitOfWork) -> Credential | None:
+def caller_of(fingerprint: str | None, *, work: UnitOfWork, now_ms: UnixMs) -> Credential | None:
     """Return whose secret has this fingerprint, as `identify_caller` does."""
     found = None if fingerprint is None else work.shoppers.find_credential(fingerprint)
-    return None if found is None or found.revoked_at_ms is not None else found
+    return found if found is not None and found.is_live(now_ms) else None
 
 
-def identify_caller(secret: str, *, work: UnitOfWork, secrets: SecretSource) -> Credential | None:
+def identify_caller(
+    secret: str, *, work: UnitOfWork, secrets: SecretSource, now_ms: UnixMs
+) -> Credential | None:
     """Return whose secret this is, or None where it is nobody's, or nobody's any more."""
-    return caller_of(fingerprint_of(secret, secrets=secrets), work=work)
+    return caller_of(fingerprint_of(secret, secrets=secrets), work=work, now_ms=now_ms)
 
 
 def revoke_credential(

@@ -59,7 +59,7 @@ def reveal_card(
     if number is None:
         return None
     step = step_of(now_ms)
-    code = render_card_code(number, key=_key_of(number, secrets), group=GROUP, step=step, form=form)
+    code = render_card_code(number, key=key_of(number, secrets), group=GROUP, step=step, form=form)
     return ShownCode(code=code, form=form, until_ms=UnixMs((step + 1) * STEP_MS))
 
 
@@ -91,7 +91,7 @@ def scanned_card(
     shopper = work.cards.holder_of(card.number)
     if shopper is None:
         return None
-    step = accepted_step(card, key=_key_of(card.number, secrets), group=GROUP, now_ms=now_ms)
+    step = accepted_step(card, key=key_of(card.number, secrets), group=GROUP, now_ms=now_ms)
     if not isinstance(step, int) or work.cards.is_taken(shopper, step):
         return None
     return ScannedCard(shopper=shopper, step=step)
@@ -102,5 +102,6 @@ def forget_card_steps(*, work: UnitOfWork, now_ms: UnixMs, limit: int) -> int:
     return work.cards.forget_before(step_of(now_ms) - STEPS_OFF_MAX, limit=limit)
 
 
-def _key_of(number: CardNumber, secrets: SecretSource) -> bytes:
+def key_of(number: CardNumber, secrets: SecretSource) -> bytes:
+    """Return the key that the codes of a card are made with."""
     return bytes.fromhex(secrets.fingerprint(str(number), purpose=KEY_PURPOSE))

@@ -84,6 +84,8 @@ class ContactWishes:
     mail_address: str | None = None
     mail_confirmed_at_ms: UnixMs | None = None
     """when the owner of the address said so; before it only that question may go there"""
+    paused_until_ms: UnixMs | None = None
+    """until when the shopper wants no offers at the shelves; None: never asked for it"""
 
     def __post_init__(self) -> None:
         if self.mail_address is not None:
@@ -104,6 +106,10 @@ class ContactWishes:
                 return self.wants_mail
             case _:
                 assert_never(channel)
+
+    def is_paused(self, *, now_ms: UnixMs) -> bool:
+        """Say whether the shopper is to be left alone at the shelves now."""
+        return self.paused_until_ms is not None and now_ms < self.paused_until_ms
 
     def without(self, channel: DeliveryChannel) -> "ContactWishes":
         """Return the wishes with one channel switched off."""

@@ -60,3 +60,5 @@ class DecisionGround:
     candidates: tuple[CandidateGround, ...]
     push: PushGround | None = None
     """None: nothing was chosen, so nothing could be pushed"""
+    is_paused: bool = False
+    """whether the shopper had asked to be left alone; of earlier releases nobody had"""

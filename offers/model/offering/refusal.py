@@ -11,6 +11,8 @@ class Refusal(StrEnum):
     """Why a campaign was passed over in a decision."""
 
     CARD_SUSPENDED = "card_suspended"
+    PAUSED = "paused"
+    """the shopper wants to be left alone at the shelves today"""
     OTHER_TRIGGER = "other_trigger"
     """the campaign waits for another zone, another dwell, another sum"""
     EVENT_LATE = "event_late"

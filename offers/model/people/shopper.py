@@ -9,7 +9,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from offers.model.errors import InvalidShopper
-from offers.model.ids import CredentialId, ShopperId, TillId, check_name, check_random_id
+from offers.model.ids import (
+    CredentialId,
+    ShopperId,
+    StaffName,
+    TillId,
+    check_name,
+    check_random_id,
+)
 from rtls.model.units import SiteId, UnixMs
 
 
@@ -58,6 +65,10 @@ class Credential:
     site: SiteId | None = None
     """where it is good; None for a shopper, who may shop anywhere"""
     revoked_at_ms: UnixMs | None = None
+    staff: StaffName | None = None
+    """who has signed in; None for a key"""
+    expires_at_ms: UnixMs | None = None
+    """when it ends by itself; None: never"""
 
     def __post_init__(self) -> None:
         check_random_id("credential", self.credential, error=InvalidShopper)
@@ -75,3 +86,13 @@ class Credential:
             check_name("till", self.till, error=InvalidShopper)
         if self.role is not Role.SHOPPER and self.site is None:
             raise InvalidShopper(f"site is missing; expected the site where the {self.role} works.")
+        if self.staff is not None and (self.role is Role.SHOPPER or self.expires_at_ms is None):
+            raise InvalidShopper(
+                f"staff is {self.staff!r} with the role {self.role} and expires_at_ms "
+                f"{self.expires_at_ms}; expected one of the staff and an end."
+            )
+
+    def is_live(self, now_ms: UnixMs) -> bool:
+        """Return whether it opens anything at an instant."""
+        is_over = self.expires_at_ms is not None and now_ms >= self.expires_at_ms
+        return self.revoked_at_ms is None and not is_over

@@ -55,6 +55,7 @@ from offers.storage.tables.people import (
     MINORS,
     PAIRINGS,
     SHOPPERS,
+    STAFF_USERS,
     SUSPENSIONS,
 )
 from offers.storage.tables.programme import (
@@ -160,6 +161,7 @@ __all__ = [
     "SHOPPER_TIERS",
     "SITES",
     "STAFF_REQUESTS",
+    "STAFF_USERS",
     "SURVEYS",
     "SURVEY_ANSWERS",
     "SURVEY_CHOICES",

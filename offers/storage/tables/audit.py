@@ -26,6 +26,7 @@ AUDIT: Final = sa.Table(
     sa.UniqueConstraint("previous"),
     sa.CheckConstraint("sequence >= 1", name="sequence"),
     sa.Index(None, "subject", "sequence"),
+    sa.Index(None, "action", "at_ms"),
 )
 
 ERASURES: Final = sa.Table(

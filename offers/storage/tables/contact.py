@@ -60,6 +60,7 @@ CONTACT_WISHES: Final = sa.Table(
     text("frequency", DataClass.BEHAVIOUR),
     text("mail_address", DataClass.BEHAVIOUR, nullable=True),
     number("mail_confirmed_at_ms", DataClass.BEHAVIOUR, nullable=True),
+    number("paused_until_ms", DataClass.BEHAVIOUR, nullable=True),
 )
 
 CONTACT_PACES: Final = sa.Table(

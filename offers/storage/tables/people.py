@@ -28,7 +28,22 @@ CREDENTIALS: Final = sa.Table(
     text("site", DataClass.BUSINESS, nullable=True),
     number("created_at_ms", DataClass.BEHAVIOUR),
     number("revoked_at_ms", DataClass.BEHAVIOUR, nullable=True),
+    text("staff_name", DataClass.BUSINESS, nullable=True),
+    number("expires_at_ms", DataClass.BUSINESS, nullable=True),
     sa.UniqueConstraint("fingerprint"),
+    sa.Index(None, "staff_name"),
+)
+
+STAFF_USERS: Final = sa.Table(
+    "staff_users",
+    METADATA,
+    text("name", DataClass.BUSINESS, primary=True),
+    text("role", DataClass.BUSINESS),
+    text("site", DataClass.BUSINESS),
+    text("till", DataClass.BUSINESS, nullable=True),
+    text("password_hash", DataClass.SECRET),
+    number("created_at_ms", DataClass.BUSINESS),
+    number("changed_at_ms", DataClass.BUSINESS),
 )
 
 CONSENT_TEXTS: Final = sa.Table(

@@ -11,10 +11,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Annotated, Final
 
+import msgspec
 from fastapi import APIRouter, Depends, Query, Response
 
 from rtls.api.footfall import report_rows as rows_of
 from rtls.api.footfall.heatmap_picture import render_change, render_heatmap
+from rtls.api.footfall.plan_document import PlanDocument, plan_document
 from rtls.api.footfall.report_answer import (
     Report,
     ReportDocument,
@@ -44,10 +46,13 @@ PROBLEM: Final[dict[str, object]] = {
         "application/problem+json": {"schema": {"$ref": "#/components/schemas/ProblemBody"}}
     }
 }
-PROBLEMS: Final[dict[int | str, dict[str, object]]] = {
+REFUSALS: Final[dict[int | str, dict[str, object]]] = {
     401: PROBLEM | {"description": "No key, or none that is known."},
     403: PROBLEM | {"description": "The key is of another role."},
     404: PROBLEM | {"description": "The key is of another site."},
+}
+PROBLEMS: Final[dict[int | str, dict[str, object]]] = {
+    **REFUSALS,
     422: PROBLEM | {"description": "The window or a choice is impossible; `detail` says which."},
     501: PROBLEM | {"description": "The format needs the extra `insight` (`extra_missing`)."},
     503: PROBLEM | {"description": "Other reports are being made (`reports_busy`); ask again."},
@@ -122,6 +127,7 @@ def footfall_router(parts: FootfallParts, *, authorise: Callable[..., object]) -
     router = APIRouter(
         prefix="/v1/operator/footfall", tags=["footfall"], dependencies=[Depends(authorise)]
     )
+    _add_plan(router, parts)
     _add_heatmap(router, parts)
     _add_heatmap_change(router, parts)
     _add_zones(router, parts)
@@ -131,6 +137,16 @@ def footfall_router(parts: FootfallParts, *, authorise: Callable[..., object]) -
     _add_ways(router, parts)
     _add_move(router, parts)
     return router
+
+
+def _add_plan(router: APIRouter, parts: FootfallParts) -> None:
+    @router.get(
+        "/plan", operation_id="getReportPlan", responses={200: {"model": PlanDocument}, **REFUSALS}
+    )
+    def get_report_plan() -> Response:
+        """Return what reports are drawn on: floors, zones, walls, and where nobody can stand."""
+        document = plan_document(parts.reports, now_ms=parts.now_ms())
+        return Response(msgspec.json.encode(document), media_type="application/json")
 
 
 def _add_heatmap(router: APIRouter, parts: FootfallParts) -> None:

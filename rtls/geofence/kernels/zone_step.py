@@ -49,6 +49,8 @@ def begin_stay(
         stay.has_left = 0
     clear_counts(stay.visit)
     clear_counts(stay.pending)
+    stay.has_walked = 0  # else of whoever had the slot: a snapshot does not hold free ones
+    stay.reason = 0
     stay.zone = zone
     stay.phase = CANDIDATE
     stay.entered_at_ms = at_ms

@@ -8,7 +8,8 @@ just been compacted: it is asked anew. A file that cannot be read is left out, a
 
 import datetime as dt
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -37,6 +38,8 @@ class ReaderSettings:
 
     memory_mib: int = 512
     threads: int = 2
+    keeps_session: bool = False
+    """for who asks of thousands of sites: to open one costs more than a question"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +63,14 @@ class HistoryAsking:
         self._settings = settings
         self._told: set[str] = set()
         self._lock = threading.Lock()
+        self._stack = ExitStack()
+        self._session: duckdb.DuckDBPyConnection | None = None
+
+    def close(self) -> None:
+        """Close the session that was kept, if one was."""
+        with self._lock:
+            self._session = None
+            self._stack.close()
 
     def ask(
         self, query: str, parts: Sequence[DayPart], asked: Mapping[str, object]
@@ -69,11 +80,7 @@ class HistoryAsking:
         Where there are none the answer has no rows. `InvalidReport` says that the question needs
         more memory than it may take, or that nothing can be read.
         """
-        bounds = self._settings
-        with (
-            self._lock,
-            open_session(memory_mib=bounds.memory_mib, threads=bounds.threads) as session,
-        ):
+        with self._lock, self._open() as session:
             return [self._ask_one(session, query, part, asked) for part in parts]
 
     def gaps(self, site: SiteId, day: dt.date) -> list[DayGap]:
@@ -82,6 +89,18 @@ class HistoryAsking:
             found = self._files.gaps(site, day)
             self._tell()
         return found
+
+    @contextmanager
+    def _open(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        bounds = self._settings
+        opened = open_session(memory_mib=bounds.memory_mib, threads=bounds.threads)
+        if not bounds.keeps_session:
+            with opened as session:
+                yield session
+            return
+        if self._session is None:
+            self._session = self._stack.enter_context(opened)
+        yield self._session
 
     def _ask_one(
         self,

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from rtls.model.footfall import DWELL_EDGES_S
+from rtls.storage.history.fix_sampler import FIRST_S, GAP_MS_MAX
 from rtls.storage.history.history_folder import Table
 from rtls.storage.history.site_days import Span
 
@@ -40,6 +41,7 @@ COUNT: Final = "SELECT count(*) AS n" + _ROWS
 COHORTS: Final = "SELECT DISTINCT cohort AS name" + _ROWS
 ZONES: Final = "SELECT DISTINCT zone AS name" + _ROWS
 FIX_ROWS: Final = f"SELECT at_ms, visitor, floor, x_m, y_m, sigma_m, weight_s, {_COHORT}" + _ROWS
+PLAYED_ROWS: Final = "SELECT at_ms, visitor, x_m, y_m" + _ROWS
 VISIT_ROWS: Final = (
     f"SELECT visitor, {_ZONE}, floor, entered_at_ms, left_at_ms, dwell_s, is_pass, {_COHORT}"
     + _ROWS
@@ -77,6 +79,22 @@ ZONE_STAYS: Final = (
 SORTED: Final = {
     Table.FIXES: f"SELECT * FROM {SOURCE} ORDER BY at_ms, visitor, floor, x_m, y_m",
     Table.VISITS: f"SELECT * FROM {SOURCE} ORDER BY entered_at_ms, visitor, zone, left_at_ms",
+}
+# Of a chain's archive: what was put or told twice counts once.
+ONCE: Final = {
+    Table.FIXES: (
+        "SELECT at_ms, visitor, floor, x_m, y_m, sigma_m, CAST(CASE WHEN at_ms - before_ms <= "
+        f"{GAP_MS_MAX} THEN (at_ms - before_ms) / 1000.0 ELSE {FIRST_S} END AS FLOAT) AS weight_s, "
+        "cohort FROM (SELECT *, lag(at_ms) OVER (PARTITION BY visitor ORDER BY at_ms) AS before_ms "
+        "FROM (SELECT *, row_number() OVER (PARTITION BY visitor, at_ms // 1000 ORDER BY at_ms) "
+        f"AS nth FROM {SOURCE}) WHERE nth = 1) ORDER BY at_ms, visitor"
+    ),
+    Table.VISITS: (
+        "SELECT visitor, zone, floor, entered_at_ms, left_at_ms, dwell_s, is_pass, cohort FROM ("
+        "SELECT *, row_number() OVER (PARTITION BY told ORDER BY revision DESC) AS nth "
+        f"FROM {SOURCE}) WHERE nth = 1 AND NOT is_withdrawn "
+        "ORDER BY entered_at_ms, visitor, zone, left_at_ms"
+    ),
 }
 # Reads every page of every column: so the file that cannot be read is found.
 READ_ALL: Final = {

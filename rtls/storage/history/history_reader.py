@@ -59,6 +59,10 @@ class HistoryReader:
     ) -> None:
         self._asking = HistoryAsking(folder, report=report, settings=settings or ReaderSettings())
 
+    def close(self) -> None:
+        """Let go of what is kept between two questions."""
+        self._asking.close()
+
     def fixes(self, window: ReportWindow) -> FixColumns:
         """Return the fixes of the window; `InvalidReport` where they are too many to be held."""
         names = self._names(window, Table.FIXES, queries.COHORTS)

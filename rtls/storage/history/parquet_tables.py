@@ -9,7 +9,7 @@ Needs the extra `insight`: doors ask whether it is there before they import this
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, TypedDict
+from typing import BinaryIO, Final, TypedDict
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -80,9 +80,11 @@ class FileFacts:
     """… and of the latest; both 0 in a file without rows"""
 
 
-def open_parquet(path: Path, table: Table) -> pq.ParquetWriter:
-    """Begin a file; raises `OSError` where the disk refuses."""
-    return pq.ParquetWriter(path, SCHEMAS[table], compression="zstd", **_CODING[table])
+def open_parquet(
+    where: Path | BinaryIO, table: Table, *, schema: pa.Schema | None = None
+) -> pq.ParquetWriter:
+    """Begin a file, perhaps with more columns; raises `OSError` where the disk refuses."""
+    return pq.ParquetWriter(where, schema or SCHEMAS[table], compression="zstd", **_CODING[table])
 
 
 def facts_of(path: Path, table: Table) -> FileFacts:

@@ -36,6 +36,8 @@ class SaltBook:
         Made if it is not there. Not to be backed up. None keeps salts in memory alone.
     new_salt
         Gives `SALT_BYTES` bytes that nobody can guess (`secrets.token_bytes`).
+    settled_ms
+        How long after its end a day is still told.
     """
 
     def __init__(
@@ -45,11 +47,13 @@ class SaltBook:
         site: SiteId,
         time_zone: str,
         new_salt: Callable[[int], bytes],
+        settled_ms: int = SETTLED_MS,
     ) -> None:
         self._folder = folder
         self._site = site
         self._time_zone = time_zone
         self._new_salt = new_salt
+        self._settled_ms = settled_ms
         self._salts: dict[dt.date, bytes] = {}
 
     def salt_of(self, day: dt.date, *, now_ms: UnixMs) -> bytes | None:
@@ -65,14 +69,14 @@ class SaltBook:
 
     def is_settled(self, day: dt.date, *, now_ms: UnixMs) -> bool:
         """Return whether nothing is told of the day any more."""
-        return now_ms >= day_span(day, self._time_zone).end_ms + SETTLED_MS
+        return now_ms >= day_span(day, self._time_zone).end_ms + self._settled_ms
 
     def destroy_settled(self, *, now_ms: UnixMs) -> int:
         """Destroy the salts of days that are over; return how many.
 
         It raises `NotDurable` where a file cannot be removed: a promise to shoppers is broken then.
         """
-        first_kept = day_of(UnixMs(now_ms - SETTLED_MS), self._time_zone)
+        first_kept = day_of(UnixMs(now_ms - self._settled_ms), self._time_zone)
         for day in [day for day in self._salts if day < first_kept]:
             del self._salts[day]
         gone = [path for day, path in self._files() if day < first_kept]
@@ -100,13 +104,13 @@ class SaltBook:
             if path.exists() and path.stat().st_size == SALT_BYTES:
                 return path.read_bytes()
             salt = self._new_salt(SALT_BYTES)
-            written = path.with_suffix(".making")
+            written = path.with_suffix(f".{os.getpid()}.making")
             handle = os.open(written, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
             with os.fdopen(handle, "wb") as file:
                 file.write(salt)
                 file.flush()
                 os.fsync(file.fileno())
-            written.replace(path)
+            salt = _linked(written, path)
         except OSError as error:
             raise NotDurable(
                 f"the salt of {day} could not be kept in {self._folder} ({error}); expected a "
@@ -126,6 +130,21 @@ class SaltBook:
                 f"the salt {path} could not be destroyed ({error}); expected a writable folder. "
                 "Remove the file: while it is there, visitors of its day can be led back to tags."
             ) from error
+
+
+def _linked(written: Path, path: Path) -> bytes:
+    """Give a salt its name; where another process was faster, return that one's.
+
+    Two processes that write one site's history must not make two visitors of one shopper.
+    """
+    try:
+        path.hardlink_to(written)
+    except FileExistsError:
+        if path.stat().st_size != SALT_BYTES:  # cut short by a crash of the machine
+            written.replace(path)
+    finally:
+        written.unlink(missing_ok=True)
+    return path.read_bytes()
 
 
 def visitor_of(counted: CountedTag, salt: bytes) -> int:

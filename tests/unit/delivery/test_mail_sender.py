@@ -116,7 +116,9 @@ class Stage:
             rules=RULES,
             secrets=shop.secrets,
             now_ms=lambda: self.now_ms,
+            is_our_turn=lambda: self.is_our_turn,
         )
+        self.is_our_turn = True
 
     def wish(self, **wishes: object) -> None:
         change = ContactChange(
@@ -364,3 +366,14 @@ def test_a_link_of_an_erased_shopper_still_says_yes(stage: Stage) -> None:
 def test_every_mail_is_written_in_every_language(kind: MailKind, locale: Locale) -> None:
     """A missing text would be found out by a shopper."""
     assert "https://x" in text_of(kind, locale, link="https://x").body
+
+
+def test_a_mail_is_left_to_the_process_whose_turn_it_is(stage: Stage) -> None:
+    """Every process on the database sees the same queue, and each would send all of it."""
+    stage.wish()
+    stage.is_our_turn = False
+    stage.turn()
+    assert stage.server.taken == []
+    stage.is_our_turn = True
+    stage.turn()
+    assert len(stage.server.taken) == 1

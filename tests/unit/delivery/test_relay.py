@@ -68,6 +68,7 @@ class Stage:
         self.unseen: list[OfferId] = []
         self.is_open = True
         self.hears = True
+        self.is_our_turn = True
         fan_out = InProcessFanOut()
         fan_out.subscribe(self._receive, hears=lambda _: self.hears)
         self.relay = Relay(
@@ -82,6 +83,7 @@ class Stage:
             now_ms=lambda: self.now_ms,
             settings=RelaySettings(),
             unseen=self.unseen.append,
+            is_our_turn=lambda: self.is_our_turn,
         )
 
     def _receive(self, shopper: ShopperId, payload: bytes) -> None:
@@ -322,3 +324,26 @@ def test_an_answer_is_told_until_an_app_has_taken_it(stage: Stage) -> None:
     assert told == [(anna, "We are sorry.")] * 2
     [delivery] = stage.shop.work.contacts.deliveries_of(anna, limit=9)
     assert (delivery.channel, delivery.offer) == (DeliveryChannel.APP, None)
+
+
+def test_what_waits_is_left_to_the_process_whose_turn_it_is(stage: Stage) -> None:
+    """Two relays that look at the same row would both send it."""
+    stage.shop.shopper()
+    stage.shop.stand()
+    waiting = stage.waiting
+    stage.is_our_turn = False
+    stage.relay._turn()
+    assert (stage.sent, stage.told, stage.waiting) == ([], [], waiting)
+    stage.is_our_turn = True
+    stage.relay._turn()
+    assert len(stage.sent) == len(stage.told) == 1
+
+
+def test_an_app_that_connects_here_gets_what_waits_whosever_turn_it_is(stage: Stage) -> None:
+    """Only this process knows that it has connected."""
+    anna = stage.shop.shopper()
+    stage.shop.stand()
+    stage.is_our_turn = False
+    stage.relay.connected(anna)
+    stage.relay._turn()
+    assert stage.sent == [(anna, "delivered")]

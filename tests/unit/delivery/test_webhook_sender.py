@@ -54,6 +54,7 @@ class Stage:
         self.reader = Reader(place)
         self.now_ms = UnixMs(START_MS)
         self.count = 0
+        self.is_our_turn = True
 
     def sender(self, receiver: Receiver, *, call_s_max: float = 1.0) -> WebhookSender:
         return WebhookSender(
@@ -62,6 +63,7 @@ class Stage:
             post=receiver.post(call_s_max=call_s_max),
             secrets=self.secrets,
             now_ms=lambda: self.now_ms,
+            is_our_turn=lambda: self.is_our_turn,
         )
 
     def add(self, receiver: Receiver, **changes: object) -> Webhook:
@@ -168,6 +170,20 @@ def test_an_event_arrives_signed_and_names_ids_only(stage: Stage, receiver: Rece
     assert body["id"] == got.headers["webhook-id"]
     assert body["data"] == {"site": SITE, "shopper": ANNA, "subject": "offer-1", "detail": {}}
     assert stage.waiting(webhook) == 0
+
+
+def test_calls_are_left_to_the_process_whose_turn_it_is(stage: Stage, receiver: Receiver) -> None:
+    """Every process on the database sees the same queue, and each would make all calls."""
+    stage.add(receiver)
+    stage.tell(None, "one")
+    sender = stage.sender(receiver)
+    stage.is_our_turn = False
+    stage.turn(sender)
+    assert subjects(receiver) == []
+    stage.is_our_turn = True
+    stage.turn(sender)
+    assert subjects(receiver) == ["one"]
+    sender.close()
 
 
 def test_a_new_secret_signs_the_next_call(stage: Stage, receiver: Receiver) -> None:

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from inaisle.access_keys import FILE, AccessKeys, provide_keys
 from inaisle.errors import InvalidSettings
 from inaisle.settings_sections import OffersSection
+from inaisle.staff.access_keys import FILE, AccessKeys, provide_keys
 from offers.handlers.people.issue_credential import identify_caller
 from offers.model.people.shopper import Role
 from offers.storage.secret_source import SystemSecretSource, load_key
@@ -39,7 +39,9 @@ class Shop:
         )
 
     def role_of(self, key: str) -> Role | None:
-        found = self.writer.run(lambda work: identify_caller(key, work=work, secrets=self.secrets))
+        found = self.writer.run(
+            lambda work: identify_caller(key, work=work, secrets=self.secrets, now_ms=UnixMs(1_000))
+        )
         return None if found is None else found.role
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from inaisle.anchor_tally import AnchorTally
+from inaisle.service.anchor_tally import AnchorTally
 from rtls.model.anchor_alarm import AlarmKind, AnchorAlarm
 from rtls.model.reading import READING_DTYPE, ReadingArray
 from tests.unit.inaisle.two_anchors import TWO_ANCHORS

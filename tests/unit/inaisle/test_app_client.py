@@ -4,7 +4,7 @@ import http.client
 
 import pytest
 
-from inaisle.app_client import ApiAddress, ApiClient
+from inaisle.simulation.app_client import ApiAddress, ApiClient
 
 
 @pytest.mark.parametrize(

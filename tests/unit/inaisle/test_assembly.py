@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from inaisle import assembly
-from inaisle.assembly import open_service
-from inaisle.broker import BrokerAddress
 from inaisle.clock import SystemClock
 from inaisle.errors import InvalidSettings
+from inaisle.service import assembly
+from inaisle.service.assembly import open_service
+from inaisle.service.broker import BrokerAddress
 from inaisle.settings import load_settings
 
 NOWHERE = BrokerAddress(host="127.0.0.1", port=1, qos=1)
@@ -31,3 +31,15 @@ def test_wiring_that_fails_half_way_keeps_its_own_error(
         open_service(settings, role="all", broker=NOWHERE, clock=SystemClock()),
     ):
         pass
+
+
+def test_a_store_of_a_chain_says_whether_the_chain_hears_it(tmp_path: Path) -> None:
+    """Not essential: a store whose line is down goes on locating and offering."""
+    flags = {("site", "data"): tmp_path / "data", ("chain", "brokers"): "127.0.0.1:1"}
+    settings = load_settings(environment={}, flags=flags).settings
+    with open_service(settings, role="all", broker=NOWHERE, clock=SystemClock()) as service:
+        parts = {part.part: part for part in service.around.health.report().parts}
+        assert "0 events wait" in (parts["events to the chain"].reason or "")
+        assert not parts["events to the chain"].is_essential
+        assert not parts["fixes to the chain"].is_essential
+    assert (tmp_path / "data" / "chain" / "events").is_dir()

@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from inaisle import bench, doctor
+from inaisle import bench
 from inaisle.bench import Figure, run_bench
 from inaisle.errors import ExitStatus, InvalidSettings, Unavailable
+from inaisle.service import doctor
 from inaisle.settings import Settings, load_settings
+from tests.kafka_broker import KafkaBroker
 
 
 def settings_with(folder: Path, **flags: object) -> Settings:
@@ -96,3 +98,21 @@ def test_a_quick_look_finds_a_damaged_database_and_compiles_nothing(tmp_path: Pa
     assert not findings["database"].is_good
     assert "backup" in findings["database"].advice
     assert "kernels" not in findings
+
+
+@pytest.mark.broker
+def test_the_doctor_says_whether_the_chain_answers(
+    tmp_path: Path, free_port: int, kafka_broker: KafkaBroker
+) -> None:
+    """A store works without its chain: a wrong address would be noticed by head office alone."""
+
+    def finding(brokers: str) -> doctor.Finding:
+        settings = settings_with(tmp_path, chain__brokers=brokers)
+        return next(f for f in doctor.findings_of(settings, is_quick=True) if f.check == "chain")
+
+    assert finding("").found == "not used: this site reports to no chain"
+    assert finding(kafka_broker.brokers).found == f"1 broker at {kafka_broker.brokers}"
+    away = finding(f"127.0.0.1:{free_port}")
+    assert (away.is_good, away.advice.partition(",")[0]) == (False, "start Kafka")
+    assert f"no answer of 127.0.0.1:{free_port}" in away.found
+    assert "expected host:port" in finding("kafka").found

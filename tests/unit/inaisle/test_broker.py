@@ -7,8 +7,13 @@ import pytest
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
-from inaisle.broker import BrokerAddress, embedded_broker, parse_broker, refuse_silent_broker
 from inaisle.errors import InvalidSettings, Unavailable
+from inaisle.service.broker import (
+    BrokerAddress,
+    embedded_broker,
+    parse_broker,
+    refuse_silent_broker,
+)
 
 
 class Client:

@@ -5,14 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from inaisle.calibration_file import (
+from inaisle.calibration.calibration_file import (
     MadeFrom,
     load_calibration_file,
     radio_digest,
     save_calibration,
 )
+from inaisle.calibration.calibration_in_force import load_calibration
 from inaisle.settings_sections import SiteSection
-from inaisle.site_loading import load_calibration, load_site_map
+from inaisle.site.site_loading import load_site_map
 from rtls.model.errors import InvalidCalibration
 from rtls.model.site_map import Wall
 from rtls.model.units import AnchorId, Dbm, Metre, TagId

@@ -2,7 +2,7 @@
 
 import pytest
 
-from inaisle.calibration_fit import level_of_tags, strangers
+from inaisle.calibration.calibration_fit import level_of_tags, strangers
 from rtls.model.units import AnchorId, Dbm, Metre, TagId
 from rtls.positioning.calibration import AnchorLoss, Calibration, LinkRange
 from rtls.positioning.path_loss import SurveyFit

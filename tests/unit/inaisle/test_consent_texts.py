@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from inaisle.config_files import consent_text_files
-from inaisle.consent_texts import keep_consent_texts, read_consent_text
-from inaisle.demo_crowd import CONSENT_TEXT
+from inaisle.database.consent_texts import keep_consent_texts, read_consent_text
+from inaisle.demo.demo_crowd import CONSENT_TEXT
 from inaisle.errors import InvalidSettings
 from offers.model.people.shopper import Locale
 from offers.storage.writer import Writer

@@ -6,8 +6,8 @@ import pytest
 
 from firmware_sim.day_plan import DayShopper
 from firmware_sim.trip import ScriptedShopper
-from inaisle.day_radio import STEP_MS, RadioOrder, RadioProcess, radio_here
 from inaisle.errors import PartBroke
+from inaisle.simulation.day_radio import STEP_MS, RadioOrder, RadioProcess, radio_here
 from rtls.model.site_map import Radio
 from rtls.model.units import Second, TagId, UnixMs, ZoneId
 from tests.unit.firmware_sim.demo_shop import demo_shop

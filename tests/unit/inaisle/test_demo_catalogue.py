@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from inaisle import assembly
-from inaisle.assembly import open_service
-from inaisle.broker import BrokerAddress
 from inaisle.clock import SystemClock
 from inaisle.config_files import demo_catalogue_file, demo_site_map_file
 from inaisle.errors import Unavailable
+from inaisle.service import assembly
+from inaisle.service.assembly import open_service
+from inaisle.service.broker import BrokerAddress
 from inaisle.settings import load_settings
 from offers.model.catalogue.catalogue_file import read_catalogue
 from offers.model.catalogue.packed import CatalogueRevision

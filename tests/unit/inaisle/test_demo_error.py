@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from inaisle.demo_error import ErrorMeter
+from inaisle.demo.demo_error import ErrorMeter
 from rtls.model.fix import FIX_DTYPE, FixBatch
 from rtls.model.units import TagId, UnixMs
 from rtls.storage.live_state import InMemoryLiveState

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from inaisle.demo_settings import hear_ble_wire
-from inaisle.format_tables import format_settings
+from inaisle.demo.demo_settings import hear_ble_wire
+from inaisle.service.format_tables import format_settings
 from inaisle.settings import Settings
 from inaisle.settings_sections import SimulatorSection
 from rtls.ingest.admission import Admission

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from inaisle.demo_zone import ZoneGauge
+from inaisle.demo.demo_zone import ZoneGauge
 from rtls.model.fix import FIX_DTYPE, FixBatch
 from rtls.model.site_map_geojson import parse_site_map
 from rtls.model.units import TagId, UnixMs

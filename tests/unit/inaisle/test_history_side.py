@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from inaisle import history_side
 from inaisle.clock import SystemClock
 from inaisle.errors import InvalidSettings
-from inaisle.history_side import (
+from inaisle.reports import history_side
+from inaisle.reports.history_side import (
     NoHistory,
     history_folder,
     is_history_wanted,

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 from prometheus_client import CollectorRegistry
 
-from inaisle.anchor_tally import AnchorTally
 from inaisle.clock import SystemClock
 from inaisle.errors import PartBroke
-from inaisle.locating_loop import LocatingLoop, LoopSettings, Parts
-from inaisle.metrics import LocatingMetrics
-from inaisle.snapshot_saver import LoopState, pack_snapshot, unpack_snapshot
-from inaisle.visit_recorder import VisitRecorder
+from inaisle.service.anchor_tally import AnchorTally
+from inaisle.service.locating_loop import LocatingLoop, LoopSettings, Parts
+from inaisle.service.metrics import LocatingMetrics
+from inaisle.service.snapshot_saver import LoopState, pack_map, pack_snapshot, unpack_snapshot
+from inaisle.service.visit_recorder import VisitRecorder
 from rtls.engine import Engine, EngineOutput
 from rtls.ingest.reception import Reception
 from rtls.model.anchor_alarm import AnchorAlarm
@@ -66,6 +66,7 @@ class Shop:
     messages: list[RawMessage] = field(default_factory=list)
     saved: dict[str, bytes] = field(default_factory=dict)
     fails_at: str = ""
+    ended: tuple[object, ...] = ()
     happened: threading.Condition = field(default_factory=threading.Condition)
     received: int = 0
     has_room: bool = True
@@ -152,8 +153,9 @@ class Shop:
     def snapshot(self) -> bytes:
         return b"state"
 
-    def restore(self, snapshot: bytes) -> None:
-        self.note(f"restore {snapshot.decode()}")
+    def restore(self, snapshot: bytes, *, before: SiteMap | None = None) -> tuple[object, ...]:
+        self.note(f"restore {snapshot.decode()}{'' if before is None else ' of another map'}")
+        return () if before is None else self.ended
 
     # EventSink, LiveState, StateStore
     def publish(self, events: Sequence[ZoneEvent]) -> None:
@@ -177,6 +179,9 @@ class Revisions:
     shop: Shop
 
     def note(self, _batch: ReadingBatch, events: Sequence[ZoneEvent]) -> tuple[ZoneEvent, ...]:
+        return tuple(events)
+
+    def as_told(self, events: Sequence[ZoneEvent]) -> tuple[ZoneEvent, ...]:
         return tuple(events)
 
     def take(self, late: np.ndarray) -> None:
@@ -245,6 +250,7 @@ def start(shop: Shop) -> Iterator[Start]:
             sink=cast("EventSink", shop),
             live=cast("LiveState", shop),
             store=cast("StateStore", shop),
+            site_map=SITE_MAP,
         )
         loop = LocatingLoop(
             parts,
@@ -300,7 +306,13 @@ def test_what_is_not_durable_is_not_acknowledged_and_ends_the_loop(
 
 def test_a_restart_goes_on_from_the_snapshot_before_it_says_ready(shop: Shop, start: Start) -> None:
     """Whoever asks /readyz sends readings next."""
-    state = LoopState(engine=b"tracks", reviser=b"names", visits=b"ended", reception=b"ledger")
+    state = LoopState(
+        engine=b"tracks",
+        reviser=b"names",
+        visits=b"ended",
+        site_map=pack_map(SITE_MAP),
+        reception=b"ledger",
+    )
     shop.saved["s-0"] = pack_snapshot(state)
     loop = start()
     assert loop.ready.wait(WAIT_S)
@@ -309,13 +321,38 @@ def test_a_restart_goes_on_from_the_snapshot_before_it_says_ready(shop: Shop, st
     assert begun == ["warm up", *restored]
 
 
+def test_after_a_change_of_the_map_the_visits_of_gone_zones_are_told_before_anything_else(
+    shop: Shop, start: Start
+) -> None:
+    """Offers would wait for their end for ever; and a kill in between must tell them again."""
+    state = LoopState(
+        engine=b"tracks",
+        reviser=b"names",
+        visits=b"ended",
+        site_map=pack_map(replace(SITE_MAP, name="As it was")),
+        reception=b"ledger",
+    )
+    shop.saved["s-0"] = pack_snapshot(state)
+    shop.ended = (EVENT,)
+    loop = start()
+    assert loop.ready.wait(WAIT_S)
+    begun = shop.calls[: shop.calls.index("correct 1") + 1]
+    assert begun[1] == "restore tracks of another map"
+    assert begun[-2:] == ["publish 1", "correct 1"]
+    assert "save" not in begun
+
+
 def test_a_stop_makes_durable_what_was_received_and_answers(shop: Shop, start: Start) -> None:
     """A deployment at noon costs no reading."""
     loop = start()
     shop.wait_for("receive 1")
     loop.stop(WAIT_S)
     assert unpack_snapshot(shop.saved["s-0"]) == LoopState(
-        engine=b"state", reviser=b"names", visits=b"ended", reception=b"state"
+        engine=b"state",
+        reviser=b"names",
+        visits=b"ended",
+        site_map=pack_map(SITE_MAP),
+        reception=b"state",
     )
     assert shop.calls[-1] == "close"
     assert "acknowledge [41]" in shop.calls

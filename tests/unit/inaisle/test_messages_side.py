@@ -6,7 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from inaisle.errors import InvalidSettings
-from inaisle.messages_side import MessagesSide, smtp_access
+from inaisle.service.messages_side import MessagesSide, smtp_access
 from inaisle.settings_sections import DeliverySection
 from offers.delivery.mail import SmtpSecurity
 from offers.model.errors import InvalidContact

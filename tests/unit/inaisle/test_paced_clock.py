@@ -2,7 +2,7 @@
 
 import time
 
-from inaisle.paced_clock import AHEAD_MS_MAX, SLIP_MS, FollowingClock, ShopPace
+from inaisle.simulation.paced_clock import AHEAD_MS_MAX, SLIP_MS, FollowingClock, ShopPace
 from rtls.model.units import UnixMs
 
 

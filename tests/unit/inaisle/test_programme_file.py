@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from inaisle import doctor
-from inaisle.assembly import open_service
-from inaisle.broker import BrokerAddress
 from inaisle.clock import SystemClock
 from inaisle.config_files import demo_programme_file
 from inaisle.errors import InvalidSettings
+from inaisle.service import doctor
+from inaisle.service.assembly import open_service
+from inaisle.service.broker import BrokerAddress
 from inaisle.settings import Settings, load_settings
 
 NOWHERE = BrokerAddress(host="127.0.0.1", port=1, qos=1)

@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from inaisle.calibration_file import MadeFrom, load_calibration_file, save_calibration
-from inaisle.radio_map_file import load_radio_map, save_radio_map
-from inaisle.radio_survey import radio_map_from
+from inaisle.calibration.calibration_file import MadeFrom, load_calibration_file, save_calibration
+from inaisle.calibration.radio_map_file import load_radio_map, save_radio_map
+from inaisle.calibration.radio_survey import radio_map_from
 from rtls.model.errors import InvalidCalibration
 from rtls.model.reading import ReadingKind
 from rtls.model.site_map import Floor, Radio, SiteMap

@@ -12,9 +12,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from inaisle.cli import app
-from inaisle.rank import rank_folder
-from inaisle.rank_stream import rank_stream
-from inaisle.rank_tables import RankTask
+from inaisle.ranking.rank import rank_folder
+from inaisle.ranking.rank_stream import rank_stream
+from inaisle.ranking.rank_tables import RankTask
 from offers.model.errors import InvalidPanel
 from tests.unit.inaisle.retailer_tables import get, purchases_of, put, write_retailer
 

@@ -2,12 +2,13 @@
 
 import csv
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from inaisle.errors import InvalidSettings, Unavailable
-from inaisle.record import (
+from inaisle.recording.record import (
     Recorder,
     RecordOptions,
     finish,
@@ -15,8 +16,10 @@ from inaisle.record import (
     prepare_folder,
     refuse_options,
 )
+from inaisle.site.map_in_force import THE_FILE, MapInForce
 from rtls.ingest.formats.format_settings import FormatSettings
 from rtls.model.errors import InvalidCalibration, InvalidRecording
+from rtls.model.map_draft import PublishedMap
 from rtls.model.units import UnixMs
 from rtls.ports import RawMessage
 from tests.unit.inaisle.two_anchors import TWO_ANCHORS
@@ -80,15 +83,18 @@ def test_a_message_that_comes_again_counts_once_and_a_spool_not_at_all() -> None
 
 def test_a_folder_of_another_map_is_not_added_to(tmp_path: Path) -> None:
     """Half a survey in one frame and half in another cannot be told apart later."""
-    plan = tmp_path / "plan.geojson"
-    plan.write_text("one")
+    one = MapInForce(
+        site_map=TWO_ANCHORS,
+        published=PublishedMap(about=THE_FILE, content=b"one"),
+        source="plan.geojson",
+    )
     folder = tmp_path / "survey"
-    assert prepare_folder(folder, TWO_ANCHORS, plan) == "s1"
+    assert prepare_folder(folder, one) == "s1"
     (folder / "readings.csv").write_text("session,t_s,tag,anchor,kind,value\ns1,0,t,a0,range,1\n")
-    assert prepare_folder(folder, TWO_ANCHORS, plan) == "s2"
-    plan.write_text("two")
+    assert prepare_folder(folder, one) == "s2"
+    two = replace(one, published=PublishedMap(about=THE_FILE, content=b"two"))
     with pytest.raises(InvalidRecording, match="new folder"):
-        prepare_folder(folder, TWO_ANCHORS, plan)
+        prepare_folder(folder, two)
 
 
 def test_a_point_is_noted_only_where_something_was_heard(tmp_path: Path) -> None:

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from inaisle.calibration_csv import read_calibration
-from inaisle.recording_site import site_map_of
+from inaisle.calibration.calibration_csv import read_calibration
+from inaisle.recording.recording_site import site_map_of
 from rtls.ingest.recording import load_recording
 from rtls.model.errors import InvalidRecording
 from rtls.model.site_map import SiteMap

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from inaisle.fix_csv import FIX_COLUMNS, read_fixes
-from inaisle.instants import Instants
-from inaisle.score import ScoreReport
-from inaisle.score_instants import instants_of
-from inaisle.score_view import score_document, score_files
-from inaisle.truth_csv import read_truth
+from inaisle.recording.fix_csv import FIX_COLUMNS, read_fixes
+from inaisle.recording.instants import Instants
+from inaisle.recording.score import ScoreReport
+from inaisle.recording.score_instants import instants_of
+from inaisle.recording.score_view import score_document, score_files
+from inaisle.recording.truth_csv import read_truth
 from rtls.model.errors import InvalidRecording
 
 HEADER = ",".join(FIX_COLUMNS)

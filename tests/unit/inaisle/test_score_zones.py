@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from inaisle.recording_zones import RecordingZones, load_zones
-from inaisle.score_zones import ZoneScore, score_zones
-from inaisle.truth_csv import read_truth
-from inaisle.zone_csv import ZONE_COLUMNS, read_zones
+from inaisle.recording.recording_zones import RecordingZones, load_zones
+from inaisle.recording.score_zones import ZoneScore, score_zones
+from inaisle.recording.truth_csv import read_truth
+from inaisle.recording.zone_csv import ZONE_COLUMNS, read_zones
 from rtls.model.errors import InvalidRecording
 
 STAND = "s,0,tag,1.5,5,0\ns,9.5,tag,1.5,5,0\n"  # 20 instants, nearest to shelf_a

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from inaisle.cli import app, run_guarded
-from inaisle.day_files import truth_folder
 from inaisle.errors import ExitStatus, InvalidSettings
 from inaisle.settings import Settings, load_settings
-from inaisle.simulate_day import DayOptions, parse_day, play_day, watched_zones
+from inaisle.simulation.day_files import truth_folder
+from inaisle.simulation.simulate_day import DayOptions, parse_day, play_day, watched_zones
 
 TODAY = dt.date(2026, 3, 20)
 YESTERDAY = TODAY - dt.timedelta(days=1)

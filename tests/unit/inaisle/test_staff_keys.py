@@ -12,6 +12,7 @@ from offers.handlers.note_audit import verify_audit
 from offers.handlers.people.issue_credential import identify_caller
 from offers.storage.reader import Reader
 from offers.storage.secret_source import SystemSecretSource, load_key
+from rtls.model.units import UnixMs
 from tests.ready_database import lay_down_ready_database
 
 
@@ -31,7 +32,9 @@ def who_is(data: Path, secret: str):
     secrets = SystemSecretSource(load_key(data / "secret.key"))
     reader = Reader(data / "offers.sqlite")
     try:
-        return reader.run(lambda work: identify_caller(secret, work=work, secrets=secrets))
+        return reader.run(
+            lambda work: identify_caller(secret, work=work, secrets=secrets, now_ms=UnixMs(0))
+        )
     finally:
         reader.close()
 

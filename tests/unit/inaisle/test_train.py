@@ -7,10 +7,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from inaisle.cli import app
-from inaisle.model_file import load_model, save_model
-from inaisle.rank import rank_folder
-from inaisle.rank_tables import RankTask
-from inaisle.train import Learner, exported, train_folder
+from inaisle.ranking.model_file import load_model, save_model
+from inaisle.ranking.rank import rank_folder
+from inaisle.ranking.rank_tables import RankTask
+from inaisle.ranking.train import Learner, exported, train_folder
 from offers.decision.ranking.boosting import tree_scores
 from offers.model.errors import InvalidPanel
 from tests.unit.inaisle.retailer_tables import get, put, write_retailer

@@ -7,8 +7,8 @@ from typing import cast
 import numpy as np
 import pytest
 
-from inaisle import visit_recorder
-from inaisle.visit_recorder import VisitRecorder
+from inaisle.service import visit_recorder
+from inaisle.service.visit_recorder import VisitRecorder
 from rtls.engine_contract import EngineOutput
 from rtls.model.errors import NotDurable
 from rtls.model.fix import FIX_DTYPE, FixBatch

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import cast
 
-from inaisle.watched_zones import WatchedZones
+from inaisle.service.watched_zones import WatchedZones
 from offers.model.campaigns.campaign import CampaignState
 from offers.model.campaigns.trigger import EnterTrigger, TripStartTrigger
 from offers.ports import Reader

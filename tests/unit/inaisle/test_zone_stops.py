@@ -2,7 +2,7 @@
 
 import datetime as dt
 
-from inaisle.zone_stops import FootfallStops
+from inaisle.reports.zone_stops import FootfallStops
 from offers.model.insight.kpi_window import KpiWindow
 from rtls.footfall.release import ReleaseRules
 from rtls.footfall_reports import FootfallReports, ReportSettings

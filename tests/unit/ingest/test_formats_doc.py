@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from inaisle.format_tables import format_settings
+from inaisle.service.format_tables import format_settings
 from inaisle.settings import load_settings
 from rtls.ingest.formats.format_name import FormatName
 from rtls.ingest.formats.format_settings import FormatSettings

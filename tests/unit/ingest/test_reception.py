@@ -292,9 +292,9 @@ def test_status_messages_say_who_is_there() -> None:
     reception = make_reception()
     topic = "inaisle/v1/gw/g1/status"
     reception.receive([raw(b'{"online":true}', topic=topic, is_retained=True)])
-    assert reception.gateways_online == {"g1": True}
+    assert [(one.gateway, one.is_online) for one in reception.gateways.heard()] == [("g1", True)]
     reception.receive([raw(b'{"online":false}', topic=topic)])
-    assert reception.gateways_online == {"g1": False}
+    assert [(one.gateway, one.is_online) for one in reception.gateways.heard()] == [("g1", False)]
 
 
 def used_reception(seed_tags: int = 3) -> Reception:

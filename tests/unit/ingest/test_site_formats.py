@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from inaisle.errors import InvalidSettings
-from inaisle.format_tables import format_settings
+from inaisle.service.format_tables import format_settings
 from inaisle.settings import load_settings
 from rtls.ingest.admission import Admission
 from rtls.ingest.bounded_counts import BoundedCounts

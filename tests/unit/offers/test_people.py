@@ -29,7 +29,9 @@ def test_an_enrolment_is_known_by_its_secret_and_holds_what_was_said(shop: Shop)
     enrolment = enrol_shopper(
         Locale.EN, wishes=[wish], work=shop.work, now_ms=START_MS, secrets=shop.secrets
     )
-    caller = identify_caller(enrolment.secret, work=shop.work, secrets=shop.secrets)
+    caller = identify_caller(
+        enrolment.secret, work=shop.work, secrets=shop.secrets, now_ms=START_MS
+    )
     assert caller == enrolment.credential
     assert caller.shopper == enrolment.shopper.shopper
     assert enrolment.consents.granted(Purpose.LOCATE) is not None
@@ -49,7 +51,10 @@ def test_a_revoked_till_is_nobody(shop: Shop) -> None:
     )
     assert issued.secret.startswith("till_")
     revoke_credential(issued.credential.credential, work=shop.work, now_ms=START_MS)
-    assert identify_caller(issued.secret, work=shop.work, secrets=shop.secrets) is None
+    assert (
+        identify_caller(issued.secret, work=shop.work, secrets=shop.secrets, now_ms=START_MS)
+        is None
+    )
     with pytest.raises(NotFound):
         revoke_credential(issued.credential.credential, work=shop.work, now_ms=START_MS)
 
@@ -58,7 +63,7 @@ def test_a_revoked_till_is_nobody(shop: Shop) -> None:
 def test_nonsense_is_nobodys_secret(shop: Shop, secret: str) -> None:
     """Headers come from the internet."""
     encodable = secret.encode("utf-8", "replace").decode()
-    assert identify_caller(encodable, work=shop.work, secrets=shop.secrets) is None
+    assert identify_caller(encodable, work=shop.work, secrets=shop.secrets, now_ms=START_MS) is None
 
 
 def test_pairing_needs_the_consent_to_be_located(shop: Shop) -> None:

@@ -209,3 +209,16 @@ def test_reports_wait_for_their_turn_and_say_so(monkeypatch: pytest.MonkeyPatch)
     with parts.turn:
         answer = client.get(PATHS + "heatmap", params=DAY)
     assert (answer.status_code, answer.json()["code"]) == (503, "reports_busy")
+
+
+def test_the_plan_says_where_nobody_can_stand(client: TestClient) -> None:
+    """A cell without a row is withheld only where somebody can stand: else it is a wall."""
+    plan = client.get(PATHS + "plan").json()
+    floor = plan["floors"][0]
+    assert sum(floor["ground_runs"]) == floor["columns"] * floor["rows"]
+    assert [zone["zone"] for zone in plan["zones"]] == list(SHELVES)
+    assert plan["today"] == "2026-04-01"
+    told = client.get(PATHS + "heatmap", params=DAY).json()["rows"]
+    runs = floor["ground_runs"]
+    ground = [n % 2 == 1 for n, run in enumerate(runs) for _ in range(run)]
+    assert all(ground[row["row"] * floor["columns"] + row["column"]] for row in told)

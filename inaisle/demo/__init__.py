@@ -1,0 +1,4 @@
+"""The demo: the whole product on one machine.
+
+Layer: doors. Gives: what `inaisle.cli` and the commands start.
+"""

@@ -1,0 +1,1 @@
+"""Serve the floor plan: drafts, imports, publishing, coverage."""

@@ -1,0 +1,1 @@
+"""Keep site maps: the draft, what was published, the pictures drawn after."""

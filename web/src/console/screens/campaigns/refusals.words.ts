@@ -1,0 +1,38 @@
+// Words of the reasons why no offer was made, and of what a simulation does not know.
+
+export const REFUSAL_WORDS: Readonly<Record<"de" | "en", Readonly<Record<string, string>>>> = {
+  de: {
+    card_suspended: "Karte gesperrt", other_trigger: "anderer Auslöser", event_late: "Ereignis kam zu spät",
+    visit_ended: "Besuch schon zu Ende", consent_locate_missing: "Ortung nicht erlaubt",
+    consent_personalise_missing: "persönliche Angebote nicht erlaubt", not_yet_valid: "noch nicht gültig",
+    no_longer_valid: "nicht mehr gültig", out_of_schedule: "außerhalb der Zeiten", condition_unmet: "Bedingung nicht erfüllt",
+    held_out: "in der Vergleichsgruppe", experiment_not_running: "Versuch läuft nicht", other_arm: "anderer Arm",
+    already_offered: "schon angeboten", frequency_cap: "Häufigkeitsgrenze", cool_down: "Ruhe nach Ablehnung",
+    trip_cap: "genug Angebote in diesem Besuch", budget_spent: "Budget aufgebraucht", outranked: "andere Kampagne war besser",
+    other_campaigns: "An manchen Anlässen wäre eine andere Kampagne gewählt worden.",
+    dismissals: "Niemand konnte ein Angebot ablehnen, das es nicht gab.",
+    forgotten_shoppers: "Wer seither widerrufen hat oder gelöscht wurde, hat keine Vergangenheit mehr.",
+    late_events: "Zu späte Ereignisse gelten als rechtzeitig.",
+    lifted_suspensions: "Seither aufgehobene Sperren gelten als nie gewesen.",
+    earlier_answers: "Selbstauskünfte gelten, als wären sie schon damals so gewesen.",
+    baskets_not_held: "Nur angefragte Körbe werden nicht aufbewahrt.",
+    other_arms: "Im Versuch bekämen es nur manche Arme; hier alle.",
+  },
+  en: {
+    card_suspended: "card suspended", other_trigger: "other trigger", event_late: "event came too late",
+    visit_ended: "visit had ended", consent_locate_missing: "locating not granted",
+    consent_personalise_missing: "personal offers not granted", not_yet_valid: "not yet valid",
+    no_longer_valid: "no longer valid", out_of_schedule: "out of schedule", condition_unmet: "condition unmet",
+    held_out: "held out", experiment_not_running: "experiment does not run", other_arm: "other arm",
+    already_offered: "already offered", frequency_cap: "frequency cap", cool_down: "quiet after a dismissal",
+    trip_cap: "enough offers in this trip", budget_spent: "budget spent", outranked: "another campaign was better",
+    other_campaigns: "At some of these occasions another campaign would have been chosen.",
+    dismissals: "Nobody could dismiss an offer that was not made.",
+    forgotten_shoppers: "Who has withdrawn since, or was erased, has no past any more.",
+    late_events: "Events that came too late are taken as in time.",
+    lifted_suspensions: "Suspensions that were lifted since are taken as if there had been none.",
+    earlier_answers: "What shoppers say of themselves is taken as if they had said it then.",
+    baskets_not_held: "Baskets that were only quoted are not kept.",
+    other_arms: "In the experiment only some arms get it; here all do.",
+  },
+};
