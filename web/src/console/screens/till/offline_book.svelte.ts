@@ -20,6 +20,7 @@ export class OfflineBook {
   conflicts = $state.raw<readonly OfflineOutcome[]>([]);
   keys = $state.raw<readonly TillKey[]>(stored<TillKey>(STORED_KEYS));
   private isSending = false;
+  private hasFetched = false;
 
   constructor(private readonly api: Api) {}
 
@@ -27,11 +28,18 @@ export class OfflineBook {
     return this.waiting.length < WAITING_MAX;
   }
 
+  /** Fetch the public keys once, and send what waits; to be called again and again. */
+  async catchUp(): Promise<void> {
+    if (!this.hasFetched) await this.fetchKeys();
+    await this.send();
+  }
+
   /** Fetch the public keys while there is a line; without one those of before stay. */
-  async fetchKeys(): Promise<void> {
+  private async fetchKeys(): Promise<void> {
     try {
       this.keys = (await dataOf(this.api.GET("/v1/till/keys"))).keys;
       localStorage.setItem(STORED_KEYS, JSON.stringify(this.keys));
+      this.hasFetched = true;
     } catch {
       // the keys of before are as good; without any, signed coupons wait for the line
     }
