@@ -14,7 +14,7 @@ from functools import partial
 from typing import Final
 
 import structlog
-from prometheus_client import CollectorRegistry
+from prometheus_client import CollectorRegistry, Gauge
 
 from inaisle.chain.archive_loop import ArchiveLoop, LoopParts, LoopSettings, joined_counters
 from inaisle.chain.archived_sites import ArchivedSites
@@ -174,6 +174,8 @@ class Archive:
         registry = CollectorRegistry()
         counters = partial(joined_counters, self.parts, self.loop)
         registry.register(CountersCollector("inaisle_archive", counters))
+        waiting = Gauge("inaisle_archive_waiting_messages", "Messages not read.", registry=registry)
+        waiting.set_function(lambda: self.loop.log.waiting)
         return registry
 
     def _open_log(self, plan: TopicPlan, on_lost: Callable[[Sequence[Place]], None]) -> LogReader:

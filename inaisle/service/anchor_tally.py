@@ -18,6 +18,9 @@ from rtls.model.units import UnixMs
 from rtls.ports import AnchorHeard
 
 NAMED_MAX: Final = 5
+TOLD_AFTER_MS: Final = {AlarmKind.BIASED: 180_000}
+"""Frozen multipath makes a sound anchor look biased for a minute. The engine trusts it less at
+once, but nobody has to climb a ladder for it. One that was moved or covered stays so."""
 Key = tuple[str, AlarmKind]
 
 
@@ -49,7 +52,7 @@ class AnchorTally:
         clocks_ms: Mapping[str, int | None],
         now_ms: UnixMs,
     ) -> list[AnchorAlarm]:
-        """Take all alarms that stand; return those that began or ended.
+        """Take all alarms that stand; return those that somebody must hear of, or that are over.
 
         Parameters
         ----------
@@ -58,10 +61,14 @@ class AnchorTally:
         clocks_ms
             From reception: gateways whose clock is off, and by how much; None: it is no clock.
         now_ms
-            When a clock is found off or right.
+            When a clock is found off or right; what has not stood for long is not told yet.
         """
         before = self._alarms
-        alarms: dict[Key, AnchorAlarm] = {(one.anchor, one.kind): one for one in standing}
+        alarms: dict[Key, AnchorAlarm] = {
+            (one.anchor, one.kind): one
+            for one in standing
+            if now_ms - one.since_ms >= TOLD_AFTER_MS.get(one.kind, 0)
+        }
         for anchor in self._anchors if clocks_ms else ():
             gateway: str = anchor.gateway or anchor.anchor
             if gateway not in clocks_ms:

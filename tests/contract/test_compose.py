@@ -99,6 +99,7 @@ def _of_the_chain() -> Iterator[str]:
     """Yield what workers, bridges and the archive show, by the counters of their parts."""
     worker = ShardHost(None, producer=None, dead_letters=None, states=None, topics=None).counters
     yield from ("inaisle_worker_lag_messages", "inaisle_worker_shards")
+    yield "inaisle_archive_waiting_messages"
     yield from (f"inaisle_worker_{name}" for name in worker)
     for kind, part in (("bridge", BridgeLoop), ("log", KafkaProducer), ("archive", ArchiveLoop)):
         yield from (f"inaisle_{kind}_{name}" for name in _counters_of(part))

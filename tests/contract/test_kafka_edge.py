@@ -1,6 +1,7 @@
 """The Kafka edge on a real broker: topics, a bounded producer, dead letters."""
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from rtls.model.errors import NotDurable
 from rtls.publish.kafka.connection import KafkaAddress
 from rtls.publish.kafka.dead_letters import DeadLetters, DeadReason, ReadMessage
+from rtls.publish.kafka.log_reader import LogReader
 from rtls.publish.kafka.producing import KafkaProducer
 from rtls.publish.kafka.topics import Topic, TopicPlan, ensure_topics
 from tests.kafka_broker import KafkaBroker, make_server
@@ -76,6 +78,39 @@ def test_a_dead_letter_says_where_it_came_from_and_why(
         "offset": b"41",
     }
     assert letters.counters["unknown-site"] == 1
+
+
+def test_a_reader_knows_how_much_waits(kafka_broker: KafkaBroker, plan: TopicPlan) -> None:
+    """Before the log drops what nobody has read, somebody is told."""
+    ensure_topics(kafka_broker.address, plan)
+    topic = plan.name(Topic.EVENTS)
+    one_by_one = KafkaProducer(kafka_broker.address, client_id="test", is_one_by_one=True)
+    for number in range(50):
+        one_by_one.send(topic, key="shop/0", value=b"%d" % number)
+    one_by_one.flush(10.0)
+    one_by_one.close()
+    reader = LogReader(
+        kafka_broker.address,
+        group=f"{plan.prefix}readers",
+        topics=[topic],
+        client_id="test",
+        session_timeout_ms=6_000,
+        on_lost=lambda _: None,
+    )
+    read: list[ReadMessage] = []
+
+    def read_until(is_enough: Callable[[], bool]) -> None:
+        until = time.monotonic() + 30.0
+        while not is_enough() and time.monotonic() < until:
+            read.extend(reader.poll(max(1, 20 - len(read)), 0.5))
+
+    try:
+        read_until(lambda: len(read) >= 20)
+        assert (len(read), reader.waiting) == (20, 30)
+        read_until(lambda: len(read) >= 50)
+        assert (len(read), reader.waiting) == (50, 0)
+    finally:
+        reader.close()
 
 
 def test_a_broker_that_is_away_costs_time_and_no_message(tmp_path: Path, plan: TopicPlan) -> None:

@@ -67,6 +67,8 @@ class LogReader:
             }
         )
         self._at_end: set[Place] = set()
+        self._next: dict[Place, int] = {}
+        self._waiting: Mapping[Place, int] = {}
         self._consumer.subscribe(
             list(topics), on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._revoked
         )
@@ -80,6 +82,11 @@ class LogReader:
     def is_at_end(self) -> bool:
         """Whether there was nothing more in any of our partitions when we looked last."""
         return bool(self._held) and self._held <= self._at_end
+
+    @property
+    def waiting(self) -> int:
+        """How many messages of our partitions were not read yet when we looked last."""
+        return sum(self._waiting.values())
 
     def poll(self, messages_max: int, timeout_s: float) -> list[ReadMessage]:
         """Return what came, waiting at most ``timeout_s`` for the first message.
@@ -95,7 +102,9 @@ class LogReader:
             raise NotDurable(
                 f"the log at {self._brokers} cannot be read: {error}. Look at the brokers."
             ) from error
-        return [one for message in found if (one := self._read(message)) is not None]
+        messages = [one for message in found if (one := self._read(message)) is not None]
+        self._waiting = {place: self._behind(place, read) for place, read in self._next.items()}
+        return messages
 
     def commit(self, offsets: Mapping[Place, int]) -> None:
         """Say that what lies before these offsets is done; returns when the brokers know.
@@ -140,6 +149,7 @@ class LogReader:
                 self._last_error = error.str()
             return None
         self._at_end.discard(place)
+        self._next[place] = int(message.offset()) + 1
         return ReadMessage(
             topic=place[0],
             partition=place[1],
@@ -147,6 +157,11 @@ class LogReader:
             key=message.key() or b"",
             value=message.value() or b"",
         )
+
+    def _behind(self, place: Place, next_offset: int) -> int:
+        # What the last fetch said: nobody is asked for it.
+        _, end = self._consumer.get_watermark_offsets(TopicPartition(*place), cached=True)
+        return max(0, int(end) - next_offset)
 
     def _assigned(self, _consumer: Consumer, partitions: Sequence[TopicPartition]) -> None:
         self._held |= {(one.topic, one.partition) for one in partitions}
@@ -156,6 +171,8 @@ class LogReader:
         lost = [(one.topic, one.partition) for one in partitions]
         self._held -= set(lost)
         self._at_end -= set(lost)
+        for place in lost:
+            self._next.pop(place, None)
         self._on_lost(lost)
 
     def _note_error(self, error: KafkaError) -> None:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from inaisle.service.anchor_tally import AnchorTally
+from inaisle.service.anchor_tally import TOLD_AFTER_MS, AnchorTally
 from rtls.model.anchor_alarm import AlarmKind, AnchorAlarm
 from rtls.model.reading import READING_DTYPE, ReadingArray
 from tests.unit.inaisle.two_anchors import TWO_ANCHORS
@@ -35,13 +35,24 @@ def test_an_alarm_is_told_once_when_it_begins_and_once_when_it_ends() -> None:
     tally = AnchorTally(TWO_ANCHORS)
     first = TWO_ANCHORS.anchors[0].anchor
     alarm = alarm_of(first)
-    assert tally.note_alarms([alarm], clocks_ms={}, now_ms=6_000) == [alarm]
-    assert tally.note_alarms([alarm], clocks_ms={}, now_ms=7_000) == []
+    told_ms = alarm.since_ms + TOLD_AFTER_MS[AlarmKind.BIASED]
+    assert tally.note_alarms([alarm], clocks_ms={}, now_ms=told_ms) == [alarm]
+    assert tally.note_alarms([alarm], clocks_ms={}, now_ms=told_ms + 1_000) == []
     assert tally.heard()[0].alarms == (alarm,)
     assert tally.trouble() == f"{first} biased"
-    (over,) = tally.note_alarms([], clocks_ms={}, now_ms=8_000)
+    (over,) = tally.note_alarms([], clocks_ms={}, now_ms=told_ms + 2_000)
     assert over.is_over
     assert tally.trouble() is None
+
+
+def test_an_anchor_that_seems_biased_for_a_minute_calls_nobody() -> None:
+    """Who stands at one place for long makes sound anchors contradict each other."""
+    tally = AnchorTally(TWO_ANCHORS)
+    biased, silent = alarm_of("a1"), alarm_of("a2", AlarmKind.SILENT)
+    almost_ms = biased.since_ms + TOLD_AFTER_MS[AlarmKind.BIASED] - 1
+    assert tally.note_alarms([biased, silent], clocks_ms={}, now_ms=almost_ms) == [silent]
+    assert tally.trouble() == "a2 silent"
+    assert tally.note_alarms([silent], clocks_ms={}, now_ms=almost_ms + 1) == []
 
 
 def test_a_gateways_clock_is_laid_to_its_anchors() -> None:
@@ -61,5 +72,5 @@ def test_a_gateways_clock_is_laid_to_its_anchors() -> None:
 def test_of_many_alarms_five_are_named() -> None:
     """A health page is no list of a hundred anchors."""
     tally = AnchorTally(TWO_ANCHORS)
-    tally.note_alarms([alarm_of(f"a{n}") for n in range(8)], clocks_ms={}, now_ms=0)
+    tally.note_alarms([alarm_of(f"a{n}") for n in range(8)], clocks_ms={}, now_ms=10**6)
     assert tally.trouble() == "a0 biased, a1 biased, a2 biased, a3 biased, a4 biased and 3 more"
