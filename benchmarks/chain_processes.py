@@ -18,11 +18,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from inaisle.clock import SystemClock
 from inaisle.config_files import demo_campaigns_file, demo_programme_file, demo_site_map_file
 from inaisle.service.broker import LOOPBACK, BrokerAddress, deaf_to_interrupts, free_port
 from inaisle.simulation.app_client import ApiAddress
 from rtls.model.site_map import SiteMap
 from rtls.model.site_map_geojson import parse_site_map
+from rtls.model.units import UnixMs
 from tests.conftest import Server, find_program, serve_mosquitto
 from tests.kafka_broker import KafkaBroker, make_server
 from tests.postgres import PostgresServer
@@ -31,6 +33,7 @@ from tests.postgres import make_server as make_postgres
 READY_S_MAX: Final = 300.0
 """kernels may have to be compiled"""
 STOP_S_MAX: Final = 20.0
+HOUR_MS: Final = 3_600_000
 ZONE: Final = "dowels"
 
 
@@ -190,8 +193,14 @@ def running_chain(folder: Path, *, stand_s: float) -> Iterator[Chain]:
 
 
 def _write_shop(folder: Path, *, stand_s: float) -> Path:
-    """Write the demo's shop, whose offer at the dowels comes after ``stand_s``."""
+    """Write the demo's shop, whose offer at the dowels comes after ``stand_s``.
+
+    The scene plays in real time, and at night a shop is closed and gives no birthday present:
+    so this one stands where it is about noon.
+    """
+    time_zone = where_it_is_noon(SystemClock().now_ms())
     site = json.loads(demo_site_map_file().read_bytes())
+    site["inaisle"]["time_zone"] = time_zone
     for feature in site["features"]:
         if feature["id"] == ZONE:
             feature["properties"]["rules"] = {"dwell_thresholds_s": [stand_s]}
@@ -201,12 +210,26 @@ def _write_shop(folder: Path, *, stand_s: float) -> Path:
         if campaign["trigger"].get("zone") == ZONE:
             campaign["trigger"]["dwell_s"] = stand_s
     (folder / "campaigns.json").write_text(json.dumps(campaigns))
+    programme = json.loads(demo_programme_file().read_bytes()) | {"time_zone": time_zone}
+    (folder / "programme.json").write_text(json.dumps(programme))
     config = folder / "shop.toml"
     config.write_text(
         f'[site]\nmap = "{folder}/site.geojson"\ncampaigns = "{folder}/campaigns.json"\n'
-        f'programme = "{demo_programme_file()}"\n'
+        f'programme = "{folder}/programme.json"\n'
     )
     return config
+
+
+def where_it_is_noon(now_ms: UnixMs) -> str:
+    """Return a time zone whose clocks show between twelve and one.
+
+    Examples
+    --------
+    >>> [where_it_is_noon(UnixMs(hour * HOUR_MS)) for hour in (0, 11, 12, 23)]
+    ['Etc/GMT-12', 'Etc/GMT-1', 'Etc/GMT+0', 'Etc/GMT+11']
+    """
+    hour = now_ms // HOUR_MS % 24
+    return f"Etc/GMT{hour - 12:+d}"  # POSIX counts hours behind UTC
 
 
 @contextmanager
