@@ -31,6 +31,7 @@ from offers.handlers.campaigns.start_campaign import start_campaign
 from offers.handlers.people.issue_credential import issue_credential
 from offers.model.campaigns.campaign import CampaignRevision
 from offers.model.ids import TillId
+from offers.model.offering.offer import OfferState
 from offers.model.people.shopper import Role
 from offers.ports import FanOut
 from offers.storage.database import Place, prepare_database
@@ -102,6 +103,16 @@ class Phone:
     def withdraw(self, purpose: str) -> None:
         wish = {"is_granted": False, "text_version": "v1"}
         assert self.put(f"/v1/me/consents/{purpose}", wish).status_code == 200
+
+
+def stored_state(api: "RunningApi", phone: Phone) -> list[str]:
+    """The states in the database, without the delivery that a listing is."""
+    cards = api.reader.run(
+        lambda work: work.offers.cards_of(
+            phone.shopper, after=0, limit=10, states=tuple(OfferState)
+        )
+    )
+    return [card.offer.state.value for card in cards]
 
 
 def frame(connection: ClientConnection, *, timeout_s: float = 20.0) -> dict[str, object]:

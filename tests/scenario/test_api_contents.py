@@ -4,7 +4,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from offers.model.people.shopper import Role
-from tests.scenario.running_api import Phone, frame, running_api
+from tests.contract.waiting import wait_until
+from tests.scenario.running_api import Phone, frame, running_api, stored_state
 from tests.unit.offers.shop import DWELL_S, START_MS, campaign
 
 PATH = "/v1/operator/contents"
@@ -20,6 +21,7 @@ def test_a_content_is_ranked_with_its_formula_and_few_stay_unseen(tmp_path: Path
         with anna.stream() as stream:
             api.stand("tag:anna")
             assert frame(stream)["type"] == "offer"
+            wait_until(lambda: stored_state(api, anna) == ["delivered"])  # noted after it is sent
         api.advance(30 * 86_400_000)
         first = datetime.fromtimestamp(START_MS / 1000, UTC).date()
         window = {"from": str(first), "until": str(first + timedelta(days=7))}

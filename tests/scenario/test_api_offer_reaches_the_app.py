@@ -7,10 +7,9 @@ from pathlib import Path
 import pytest
 from websockets.sync.client import connect
 
-from offers.model.offering.offer import OfferState
 from rtls.model.visit import TransitionKind
 from tests.contract.waiting import wait_until
-from tests.scenario.running_api import Phone, RunningApi, frame, running_api
+from tests.scenario.running_api import Phone, RunningApi, frame, running_api, stored_state
 from tests.unit.offers.shop import DWELL_S, INFORMATION, campaign, transition
 
 pytestmark = pytest.mark.slow
@@ -41,16 +40,6 @@ def phone(api: RunningApi) -> Phone:
 
 def states(phone: Phone) -> list[str]:
     return [offer["state"] for offer in phone.get("/v1/me/offers").json()["offers"]]
-
-
-def stored_state(api: RunningApi, phone: Phone) -> list[str]:
-    """The states in the database, without the delivery that a listing is."""
-    cards = api.reader.run(
-        lambda work: work.offers.cards_of(
-            phone.shopper, after=0, limit=10, states=tuple(OfferState)
-        )
-    )
-    return [card.offer.state.value for card in cards]
 
 
 def test_the_offer_comes_to_the_open_app_and_its_coupon_is_good_at_the_till(
