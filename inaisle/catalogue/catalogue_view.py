@@ -10,8 +10,7 @@ from pathlib import Path
 import typer
 
 from inaisle.clock import SystemClock
-from inaisle.database.database_work import write_beside
-from inaisle.database.erasure_list import existing_database
+from inaisle.database.database_work import read_beside, write_beside
 from inaisle.errors import ExitStatus, InvalidSettings
 from inaisle.settings import Settings
 from inaisle.site.site_loading import load_site_map
@@ -24,7 +23,6 @@ from offers.model.catalogue.search import SearchQuery
 from offers.model.errors import NotFound
 from offers.search.find_products import find_products
 from offers.search.product_index import ProductIndex
-from offers.storage.reader import Reader
 
 
 def run_import(settings: Settings, file: Path, *, as_json: bool) -> int:
@@ -87,11 +85,7 @@ def run_search(settings: Settings, words: str, *, as_json: bool) -> int:
 
 def _stored(settings: Settings) -> tuple[CatalogueRevision, PackedCatalogue]:
     site = load_site_map(settings.site).site
-    reader = Reader(existing_database(settings))
-    try:
-        stored = reader.run(lambda work: work.catalogues.of_site(site))
-    finally:
-        reader.close()
+    stored = read_beside(settings, lambda work: work.catalogues.of_site(site))
     if stored is None:
         raise NotFound(f"site {site} has no catalogue; run inaisle catalogue import FILE.")
     return stored

@@ -1,7 +1,7 @@
-"""Change the database beside a running service, in one transaction.
+"""Read or change the database beside a running service, in one transaction.
 
 Layer: doors. Takes: settings, and what is to be done. Gives: its result to the commands that keep
-keys and users.
+keys, users and catalogues, and to the replay of decisions.
 """
 
 from collections.abc import Callable
@@ -10,6 +10,7 @@ from typing import TypeVar
 from inaisle.database.erasure_list import existing_database
 from inaisle.settings import Settings
 from offers.ports import UnitOfWork
+from offers.storage.reader import Reader
 from offers.storage.writer import Writer
 
 T = TypeVar("T")
@@ -22,3 +23,12 @@ def write_beside(settings: Settings, act: Callable[[UnitOfWork], T]) -> T:
         return writer.run(act)
     finally:
         writer.close()
+
+
+def read_beside(settings: Settings, ask: Callable[[UnitOfWork], T]) -> T:
+    """Ask the database that is there; `Unavailable` where there is none."""
+    reader = Reader(existing_database(settings))
+    try:
+        return reader.run(ask)
+    finally:
+        reader.close()

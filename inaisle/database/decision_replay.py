@@ -8,11 +8,10 @@ import json
 
 import typer
 
-from inaisle.database.erasure_list import existing_database
+from inaisle.database.database_work import read_beside
 from inaisle.errors import ExitStatus
 from inaisle.settings import Settings
 from offers.handlers.experiments.replay_decision import ReplayTally, replay_newest
-from offers.storage.reader import Reader
 
 
 def run_replay(settings: Settings, *, last: int, as_json: bool) -> int:
@@ -27,11 +26,7 @@ def run_replay(settings: Settings, *, last: int, as_json: bool) -> int:
     as_json
         For a machine.
     """
-    reader = Reader(existing_database(settings))
-    try:
-        tally = reader.run(lambda work: replay_newest(last, work=work))
-    finally:
-        reader.close()
+    tally = read_beside(settings, lambda work: replay_newest(last, work=work))
     typer.echo(_machine(tally) if as_json else _words(tally))
     return ExitStatus.REFUSED if tally.different else ExitStatus.DONE
 

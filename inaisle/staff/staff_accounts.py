@@ -12,8 +12,7 @@ import typer
 
 from inaisle.clock import SystemClock
 from inaisle.database.database_place import key_file
-from inaisle.database.database_work import write_beside
-from inaisle.database.erasure_list import existing_database
+from inaisle.database.database_work import read_beside, write_beside
 from inaisle.errors import ExitStatus
 from inaisle.settings import Settings
 from inaisle.site.site_loading import load_site_map
@@ -27,7 +26,6 @@ from offers.model.ids import StaffName, TillId
 from offers.model.people.shopper import Role
 from offers.model.people.staff_user import StaffUser, check_password
 from offers.ports import SecretSource
-from offers.storage.reader import Reader
 from offers.storage.secret_source import SystemSecretSource, load_key
 from rtls.model.units import SiteId, UnixMs
 
@@ -65,11 +63,7 @@ def run_add(settings: Settings, name: str, *, role: str, site: str | None, till:
 
 def run_list(settings: Settings, *, as_json: bool) -> int:
     """Print all users."""
-    reader = Reader(existing_database(settings))
-    try:
-        found = reader.run(lambda work: work.staff.users())
-    finally:
-        reader.close()
+    found = read_beside(settings, lambda work: work.staff.users())
     if as_json:
         typer.echo(json.dumps([_as_json(user) for user in found]))
         return ExitStatus.DONE

@@ -10,8 +10,7 @@ import typer
 
 from inaisle.clock import SystemClock
 from inaisle.database.database_place import key_file
-from inaisle.database.database_work import write_beside
-from inaisle.database.erasure_list import existing_database
+from inaisle.database.database_work import read_beside, write_beside
 from inaisle.errors import ExitStatus, InvalidSettings
 from inaisle.settings import Settings
 from inaisle.site.site_loading import load_site_map
@@ -19,7 +18,6 @@ from offers.api.schema import render_instant
 from offers.handlers.people.issue_credential import issue_credential, revoke_credential
 from offers.model.ids import CredentialId, TillId
 from offers.model.people.shopper import Credential, Role
-from offers.storage.reader import Reader
 from offers.storage.secret_source import SystemSecretSource, load_key
 from rtls.model.units import SiteId
 
@@ -75,11 +73,7 @@ def run_add(
 
 def run_list(settings: Settings, *, as_json: bool) -> int:
     """Print every key of tills and staff, revoked or not."""
-    reader = Reader(existing_database(settings))
-    try:
-        found = reader.run(lambda work: work.shoppers.staff_credentials())
-    finally:
-        reader.close()
+    found = read_beside(settings, lambda work: work.shoppers.staff_credentials())
     if as_json:
         typer.echo(json.dumps([_as_json(credential) for credential in found]))
         return ExitStatus.DONE
