@@ -10,7 +10,7 @@ from redis.exceptions import RedisError, ResponseError
 from rtls.model.visit import ZoneEvent
 from rtls.model.visit_json import parse_event
 from rtls.publish.event_journal import EventJournal, JournalSettings
-from tests.contract.waiting import wait_until
+from tests.waiting import wait_until
 
 
 def open_journal(folder: Path, settings: JournalSettings | None = None) -> EventJournal:

@@ -33,8 +33,8 @@ from inaisle.settings import load_settings
 from rtls.publish.kafka.producing import KafkaProducer
 from rtls.publish.kafka.shard_host import ShardHost
 from tests.conftest import REPOSITORY, Server, find_program, pick_free_port
-from tests.contract.waiting import wait_until
 from tests.scenario.test_simulator_broker_accounts import password_line
+from tests.waiting import wait_until
 
 CONFIG = REPOSITORY / "config"
 COMPOSE = yaml.safe_load((CONFIG / "compose.yaml").read_text())

@@ -12,6 +12,7 @@ import redis
 from offers.delivery.fan_out import InProcessFanOut, RedisFanOut
 from offers.model.ids import ShopperId
 from tests.conftest import Server
+from tests.waiting import wait_until
 
 ANNA = ShopperId("a" * 32)
 CHANNEL = "inaisle:test:fan_out"
@@ -33,14 +34,6 @@ class Inbox:
     def wait_for(self, payload: bytes) -> None:
         with self._came:
             assert self._came.wait_for(lambda: (ANNA, payload) in self.messages, WAIT_S)
-
-
-def wait_until(is_true: Callable[[], bool]) -> None:
-    for _ in range(int(WAIT_S / 0.02)):
-        if is_true():
-            return
-        time.sleep(0.02)
-    pytest.fail("what was waited for did not come true")
 
 
 def address(server: Server) -> str:

@@ -13,7 +13,7 @@ from rtls.publish.live_redis_reader import RedisLiveReader
 from rtls.publish.redis_keys import connect_redis
 from rtls.storage.live_state import InMemoryLiveState
 from tests.contract.live_fix_samples import NOW_MS, fixes_at, tag_names
-from tests.contract.waiting import wait_until
+from tests.waiting import wait_until
 
 SITE = SiteId("demo")
 LONG_AGO_MS = 3_600_000

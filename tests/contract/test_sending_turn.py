@@ -20,8 +20,8 @@ from offers.storage.sending_turn import SendingTurn, sending_turn
 from offers.storage.tenant_book import add_tenant
 from rtls.model.units import UnixMs
 from tests.conftest import REPOSITORY
-from tests.contract.waiting import wait_until
 from tests.postgres import PostgresServer
+from tests.waiting import wait_until
 
 HOLDER = """
 import pathlib, sys, time

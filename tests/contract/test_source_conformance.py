@@ -22,9 +22,9 @@ from rtls.ingest.recorded_source import RecordedSource
 from rtls.model.units import UnixMs
 from rtls.ports import RawMessage, Source
 from tests.conftest import Server
-from tests.contract.waiting import wait_until
 from tests.scenario.mqtt_station import Station
 from tests.unit.ingest.made_messages import TOPIC, heard, up
+from tests.waiting import wait_until
 
 MESSAGES = 5
 

@@ -9,7 +9,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from offers.storage.write_turn import WriteTurn
-from tests.contract.waiting import wait_until
+from tests.waiting import wait_until
 
 # Waits for the turn, leaves a mark in it, and keeps it until its input ends.
 OTHER = """

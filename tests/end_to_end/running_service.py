@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -34,6 +34,7 @@ from rtls.model.site_map import Radio
 from rtls.model.site_map_geojson import parse_site_map
 from rtls.model.units import Second, TagId, UnixMs, ZoneId
 from tests.conftest import REPOSITORY, Server, pick_free_port
+from tests.waiting import wait_until
 
 ZONE = ZoneId("dowels")
 TAG = TagId("tag:0d13")
@@ -66,14 +67,6 @@ def now_ms() -> int:
 def instant_ms(text: object) -> float:
     """An instant as the API writes it, in milliseconds."""
     return datetime.fromisoformat(str(text)).timestamp() * 1000.0
-
-
-def wait_until(is_so: Callable[[], bool], what: str, *, timeout_s: float = 45.0) -> None:
-    deadline = time.monotonic() + timeout_s
-    while not is_so():
-        if time.monotonic() > deadline:
-            pytest.fail(f"not within {timeout_s:.0f} s: {what}")
-        time.sleep(0.02)
 
 
 def wait_until_ms(at_ms: float) -> None:

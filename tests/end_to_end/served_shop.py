@@ -6,7 +6,6 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Self
 
@@ -18,6 +17,7 @@ from inaisle.simulation.simulate import ShopPlan, SimulatedShop
 from rtls.model.site_map import Radio
 from rtls.model.site_map_geojson import parse_site_map
 from rtls.model.units import Second, TagId, UnixMs, ZoneId
+from tests.waiting import wait_until
 
 HOST = "127.0.0.1"
 READY_S = 100.0  # with an empty cache the kernels are compiled first
@@ -25,13 +25,6 @@ DWELL_S = 6.0
 TAG = TagId("tag:one")
 ZONE = ZoneId("dowels")
 PURPOSES = ("locate", "personalise", "notify")
-
-
-def wait_until(is_true: Callable[[], bool], seconds: float, what: str) -> None:
-    until = time.monotonic() + seconds
-    while not is_true():
-        assert time.monotonic() < until, f"not within {seconds:.0f} s: {what}"
-        time.sleep(0.05)
 
 
 def write_config(folder: Path) -> Path:
@@ -82,7 +75,7 @@ class Service:
     def start(self) -> None:
         with self._log.open("ab") as log:
             self._child = subprocess.Popen(self._command, stdout=log, stderr=log)
-        wait_until(self.is_ready, READY_S, f"ready\n{self.told()}")
+        wait_until(self.is_ready, f"ready\n{self.told()}", timeout_s=READY_S)
 
     def stop(self) -> tuple[int, float]:
         """SIGTERM; return the exit status and how long it took."""

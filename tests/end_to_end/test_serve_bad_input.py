@@ -19,8 +19,8 @@ from tests.end_to_end.running_service import (
     ShopFiles,
     ShopOnAir,
     now_ms,
-    wait_until,
 )
+from tests.waiting import wait_until
 
 TOPIC = "inaisle/v1/gw/gw-01/up"
 OTHER_BOOT = "00000000deadbeef"  # of no start of the simulated gateway

@@ -13,9 +13,9 @@ from tests.end_to_end.running_service import (
     ShopOnAir,
     instant_ms,
     now_ms,
-    wait_until,
     wait_until_ms,
 )
+from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.broker, pytest.mark.timed]
 DWELL_S = 5.0

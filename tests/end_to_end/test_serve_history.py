@@ -12,8 +12,8 @@ from tests.end_to_end.running_service import (
     ShopFiles,
     ShopOnAir,
     now_ms,
-    wait_until,
 )
+from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.broker, pytest.mark.timed]
 SETTINGS = {"INAISLE__HISTORY__FILE_S": "1", "INAISLE__RECEPTION__REVISE_MAX_MS": "0"}

@@ -7,7 +7,8 @@ import pytest
 
 from inaisle.simulation.app_client import ApiClient, RefusedByApi
 from tests.conftest import Server, pick_free_port
-from tests.end_to_end.served_shop import Crowd, Service, pair_a_trolley, wait_until, write_config
+from tests.end_to_end.served_shop import Crowd, Service, pair_a_trolley, write_config
+from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.broker, pytest.mark.timed]
 
@@ -46,9 +47,7 @@ def test_live_fixes_are_for_operators_only(tmp_path: Path, mosquitto: Server) ->
         with Crowd(tmp_path / "test.toml", mosquitto.port) as crowd:
             crowd.let_stand(30)
             with ApiClient(service.address, token=keys["staff"]) as staff:
-                wait_until(
-                    lambda: bool(staff.get("/v1/operator/fixes").get("locations")), 30, "a fix"
-                )
+                wait_until(lambda: bool(staff.get("/v1/operator/fixes").get("locations")), "a fix")
         for token, status in ((keys["till"], "403"), (None, "401")):
             caller = ApiClient(service.address, token=token)
             with caller, pytest.raises(RefusedByApi, match=status):

@@ -14,10 +14,10 @@ from tests.end_to_end.running_service import (
     ShopOnAir,
     instant_ms,
     now_ms,
-    wait_until,
     wait_until_ms,
 )
 from tests.end_to_end.test_serve_kill_and_restart import PATIENT, stays_at_the_dowels
+from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.broker, pytest.mark.timed]
 DWELL_S = 12.0

@@ -18,9 +18,9 @@ from tests.end_to_end.running_service import (
     ShopFiles,
     ShopOnAir,
     instant_ms,
-    wait_until,
 )
 from tests.kafka_broker import KafkaBroker, make_server
+from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.broker, pytest.mark.timed]
 DWELL_S = 6.0

@@ -15,9 +15,9 @@ from tests.end_to_end.running_service import (
     ShopOnAir,
     instant_ms,
     now_ms,
-    wait_until,
     wait_until_ms,
 )
+from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.broker, pytest.mark.timed]
 # Other parts may be degraded: of a trolley without any noise a range repeats, as of a stale anchor.

@@ -8,7 +8,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
@@ -26,6 +26,7 @@ from rtls.publish.redis_keys import connect_redis
 from tests.conftest import REPOSITORY, Server, pick_free_port
 from tests.kafka_broker import KafkaBroker, Read
 from tests.scenario.spooling_gateway import SpoolingGateway
+from tests.waiting import wait_until
 
 SITE = SiteId("thin-1")
 TAG = TagId("tag:1")
@@ -34,14 +35,6 @@ READY_S_MAX = 60.0
 
 def now_ms() -> UnixMs:
     return UnixMs(time.time_ns() // 1_000_000)
-
-
-def wait_until(is_so: Callable[[], bool], what: str, *, timeout_s: float = 30.0) -> None:
-    deadline = time.monotonic() + timeout_s
-    while not is_so():
-        if time.monotonic() > deadline:
-            pytest.fail(f"not within {timeout_s:.0f} s: {what}")
-        time.sleep(0.02)
 
 
 def write_library(folder: Path, gateways: Sequence[str], *, site: SiteId = SITE) -> Path:

@@ -55,10 +55,10 @@ from rtls.model.visit import DwellReached, TransitionKind
 from rtls.plan_files.plan_reading import read_plan_file
 from rtls.storage.live_state import InMemoryLiveState
 from rtls.storage.site_maps.map_folder import MapFolder
-from tests.contract.waiting import wait_until
 from tests.ready_database import lay_down_ready_database
 from tests.reference.footfall import MemoryHistory
 from tests.unit.offers.shop import SITE, SITE_MAP, START_MS, dwell_event, transition
+from tests.waiting import wait_until
 
 PURPOSES = ("locate", "personalise", "notify", "analytics")
 

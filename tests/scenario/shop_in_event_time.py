@@ -7,7 +7,6 @@ instant and not a wait.
 
 import json
 import threading
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -43,6 +42,7 @@ from rtls.model.visit import DwellReached, ZoneEvent
 from rtls.ports import RawMessage
 from rtls.publish.in_process import InProcessBus
 from rtls.revision import Reviser, RevisionSettings
+from tests.waiting import wait_until
 
 TICK_MS = 100
 SETTLE_S = 30.0  # of waits that end as soon as they may
@@ -262,14 +262,6 @@ class Shop:
             self.admitted.grant(tag)
         else:
             self.admitted.withdraw(tag)
-
-
-def wait_until(is_so: Callable[[], bool], what: str) -> None:
-    """Wait for another thread; no simulated time passes."""
-    last = time.monotonic() + SETTLE_S
-    while not is_so():
-        assert time.monotonic() < last, what
-        time.sleep(0.0005)
 
 
 def dowel_shopper(*, seconds: float, tag: str = "tag:0d13") -> ScriptedShopper:

@@ -21,9 +21,9 @@ from offers.storage.postgres_server import TenantPlace
 from offers.storage.secret_source import SystemSecretSource
 from offers.storage.tenant_book import CredentialHomes, add_tenant
 from rtls.api.site_map_json import render_site_map
-from tests.contract.waiting import wait_until
 from tests.scenario.running_api import RunningApi
 from tests.unit.offers.shop import SITE, SITE_MAP, START_MS
+from tests.waiting import wait_until
 
 SECRETS = SystemSecretSource(bytes(32))  # that of `RunningApi`
 

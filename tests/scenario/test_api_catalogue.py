@@ -11,9 +11,9 @@ import inaisle.catalogue.product_desk as desk_module
 from inaisle.catalogue.product_desk import ProductDesk
 from offers.model.people.shopper import Role
 from rtls.model.units import SiteId
-from tests.contract.waiting import wait_until
 from tests.scenario.running_api import RunningApi, running_api
 from tests.unit.offers.shop import SITE_MAP
+from tests.waiting import wait_until
 
 PATH = "/v1/operator/catalogue"
 DOWELS = """sku,name_de,name_en,zones,price_minor,currency

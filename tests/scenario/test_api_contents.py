@@ -4,9 +4,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from offers.model.people.shopper import Role
-from tests.contract.waiting import wait_until
 from tests.scenario.running_api import Phone, frame, running_api, stored_state
 from tests.unit.offers.shop import DWELL_S, START_MS, campaign
+from tests.waiting import wait_until
 
 PATH = "/v1/operator/contents"
 

@@ -8,9 +8,9 @@ import pytest
 from websockets.sync.client import connect
 
 from rtls.model.visit import TransitionKind
-from tests.contract.waiting import wait_until
 from tests.scenario.running_api import Phone, RunningApi, frame, running_api, stored_state
 from tests.unit.offers.shop import DWELL_S, INFORMATION, campaign, transition
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.slow
 

@@ -13,8 +13,8 @@ from rtls.ingest.formats.phone_scan import TOPIC_OF_TAG
 from rtls.ingest.formats.registry import decode
 from rtls.model.reading import ReadingKind
 from rtls.model.units import UnixMs
-from tests.contract.waiting import wait_until
 from tests.scenario.running_api import Phone, RunningApi, frame, running_api
+from tests.waiting import wait_until
 
 HEARD = {"a": "a17", "k": "rssi", "v": -67, "dt": -80, "ch": 38}
 SCAN = {"obs": [HEARD, {"a": "a18", "k": "range", "v": 4.31, "sd": 0.5}]}

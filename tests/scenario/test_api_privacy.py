@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from offers.storage.checkpoint import empty_log
-from tests.contract.waiting import wait_until
 from tests.scenario.running_api import Phone, RunningApi, frame, running_api
 from tests.unit.offers.shop import DWELL_S, campaign
+from tests.waiting import wait_until
 
 BASKET = {
     "currency": "EUR",

@@ -11,11 +11,11 @@ from offers.delivery.vapid import Vapid, vapid_key
 from offers.delivery.web_push import WebPush
 from offers.model.messages.push_rules import PushRules
 from offers.model.messages.quiet_hours import QuietHours
-from tests.contract.waiting import wait_until
 from tests.scenario.running_api import Phone, RunningApi, running_api
 from tests.unit.delivery.test_push_encryption import BROWSER_KEY, BROWSER_SECRET, opened
 from tests.unit.delivery.tls_receiver import HOST, Receiver, tls_receiver
 from tests.unit.offers.shop import DWELL_S, campaign
+from tests.waiting import wait_until
 
 NEVER_QUIET = PushRules(quiet_hours=QuietHours(begin="00:00", end="00:00", time_zone="UTC"))
 BROWSER = {

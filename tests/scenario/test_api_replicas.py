@@ -9,9 +9,9 @@ import pytest
 from offers.delivery.fan_out import RedisFanOut
 from offers.model.offering.offer import OfferState
 from tests.conftest import Server
-from tests.contract.waiting import wait_until
 from tests.scenario.running_api import Phone, RunningApi, frame, running_api
 from tests.unit.offers.shop import DWELL_S, campaign
+from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.broker]
 

@@ -11,8 +11,8 @@ from offers.api.services import ApiSettings
 from offers.model.people.shopper import Role
 from rtls.model.fix import FIX_DTYPE, FixBatch
 from rtls.model.units import TagId, UnixMs
-from tests.contract.waiting import wait_until
 from tests.scenario.running_api import Phone, RunningApi, running_api
+from tests.waiting import wait_until
 
 CATALOGUE = [
     {

@@ -18,8 +18,8 @@ from offers.api.serving import WS_MESSAGE_BYTES_MAX
 from offers.delivery.app_channel import Frame
 from offers.model.ids import ShopperId
 from offers.model.people.shopper import Role
-from tests.contract.waiting import wait_until
 from tests.scenario.running_api import Phone, RunningApi, frame, running_api
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.slow
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 import pytest
 
 from offers.model.people.shopper import Role
-from tests.contract.waiting import wait_until
 from tests.scenario.running_api import RunningApi, running_api
+from tests.waiting import wait_until
 
 PRODUCTS = (
     {

@@ -15,10 +15,10 @@ from offers.visit_feed.visit_feed import VisitFeed
 from rtls.model.visit import ZoneEvent
 from rtls.model.visit_json import render_event
 from tests.conftest import Server
-from tests.contract.waiting import wait_until
 from tests.scenario.running_api import RunningApi, frame, running_api
 from tests.scenario.standing_shoppers import FailingFeed, all_standing, offers_of, standing, stay
 from tests.unit.offers.shop import SITE, campaign
+from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.broker]
 

@@ -29,11 +29,11 @@ from tests.scenario.bridged_store import (
     admit,
     frames_of,
     now_ms,
-    wait_until,
     write_library,
 )
 from tests.scenario.mqtt_station import Station
 from tests.unit.ingest.made_messages import heard, up
+from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.broker, pytest.mark.slow]
 GATEWAYS = ("g1", "g2", "g3")

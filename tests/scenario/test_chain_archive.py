@@ -6,6 +6,9 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +18,7 @@ import pytest
 
 from inaisle.chain.archive import Archive
 from inaisle.errors import InvalidSettings
+from inaisle.settings import Settings
 from rtls.api.site_map_json import render_site_map
 from rtls.model.counted_tag import CountedTag, render_counted
 from rtls.model.fix_frame import pack_fixes
@@ -35,10 +39,13 @@ from tests.kafka_broker import KafkaBroker
 from tests.scenario.archive_child import StoppedClock, archive_settings
 from tests.unit.storage.archived_days import SETTLE_MS, batch, told_visit
 from tests.unit.storage.history_days import DAY, SITE, SITE_MAP, at
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.broker
 TAGS = [f"tag:{n}" for n in range(30)]
 SECONDS = 200
+SHARDS = 6
+LANES = 8  # partitions of the topics of events and of fixes
 SETTLED_MS = at(24) + SETTLE_MS + MARGIN_MS
 
 
@@ -51,13 +58,13 @@ def library(tmp_path: Path) -> Path:
 
 
 def fill_log(broker: KafkaBroker, prefix: str) -> None:
-    """Two shards of a site: fixes of some minutes, some told twice; visits; and what is broken."""
+    """Some shards of a site: fixes of some minutes, some told twice; visits; and what is broken."""
     plan = TopicPlan(prefix=prefix, partitions=4)
     ensure_topics(broker.address, plan)
     producer = KafkaProducer(broker.address, client_id="test")
     fixes, events = plan.name(Topic.FIXES), plan.name(Topic.EVENTS)
-    for shard in (0, 1):
-        key, tags = partition_key(SITE, shard), TAGS[shard::2]
+    for shard in range(SHARDS):
+        key, tags = partition_key(SITE, shard), TAGS[shard::SHARDS]
         for second in [*range(SECONDS), *range(SECONDS - 20, SECONDS)]:
             frame = pack_fixes(*batch(at(9) + 1000 * second, tags))
             producer.send(fixes, key=key, value=frame)
@@ -71,6 +78,22 @@ def fill_log(broker: KafkaBroker, prefix: str) -> None:
                   value=render_event(told_visit("tag:1", at(9), site=SiteId("other"))))  # fmt: skip
     producer.flush(30.0)
     producer.close()
+
+
+@contextmanager
+def running_archive(settings: Settings, now_ms: int) -> Iterator[Archive]:
+    """An archive that runs until it is told to stop, and puts then what it has."""
+    archive, stop = (
+        Archive(settings, clock=StoppedClock(now_ms), counts_all=True),
+        threading.Event(),
+    )
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(archive.run, stop, until_read=False)
+        try:
+            yield archive
+        finally:
+            stop.set()
+            running.result(timeout=60)
 
 
 def settled(to: Path, table: Table) -> pa.Table:
@@ -138,6 +161,42 @@ def test_killed_at_random_the_archive_holds_each_row_once(
         Archive(settings, clock=StoppedClock(now_ms), counts_all=True).run(
             threading.Event(), until_read=True
         )
+    assert settled(to, Table.FIXES).num_rows == SECONDS * len(TAGS)
+    assert settled(to, Table.VISITS).num_rows == len(TAGS)
+
+
+def test_processes_that_take_each_others_partitions_hold_each_row_once(
+    kafka_broker: KafkaBroker, topic_prefix: str, library: Path, tmp_path: Path
+) -> None:
+    """A second process comes in the midst of the day, and goes: nothing is lost, or twice there.
+
+    What the first has read of partitions that it loses, and not put, the second reads again.
+    """
+    fill_log(kafka_broker, topic_prefix)
+    to = tmp_path / "archive"
+    settings = archive_settings(
+        brokers=kafka_broker.brokers,
+        prefix=topic_prefix,
+        library=library,
+        to=str(to),
+        data=tmp_path / "data",
+        rows_max=1_000_000,  # nothing is put before it must be
+    )
+    with running_archive(settings, at(10)) as first:
+        wait_until(lambda: first.loop.log.is_at_end, "the first to read all")
+        rows = first.parts.writer.rows
+        with running_archive(settings, at(10)) as second:
+            both = (first, second)
+            wait_until(
+                lambda: all(one.loop.log.is_at_end for one in both), "each to read its share"
+            )
+            assert not first.loop.log.held & second.loop.log.held
+            assert all(one.parts.writer.rows for one in both)
+            assert sum(one.parts.writer.rows for one in both) == rows, "what is lost is forgotten"
+        wait_until(lambda: len(first.loop.log.held) == LANES, "the first to have all again")
+    Archive(settings, clock=StoppedClock(SETTLED_MS), counts_all=True).run(
+        threading.Event(), until_read=True
+    )
     assert settled(to, Table.FIXES).num_rows == SECONDS * len(TAGS)
     assert settled(to, Table.VISITS).num_rows == len(TAGS)
 

@@ -15,12 +15,12 @@ from rtls.publish.kafka.connection import KafkaAddress
 from rtls.publish.kafka.producing import KafkaProducer
 from rtls.publish.kafka.topics import Topic, TopicPlan, ensure_topics
 from rtls.publish.kafka.visit_stream import KafkaVisitStream
-from tests.contract.waiting import wait_until
 from tests.kafka_broker import KafkaBroker
 from tests.postgres import make_server
 from tests.scenario.running_api import RunningApi, frame, running_api
 from tests.scenario.standing_shoppers import FailingFeed, all_standing, offers_of, standing
 from tests.unit.offers.shop import SITE, campaign
+from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.broker]
 

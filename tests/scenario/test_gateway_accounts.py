@@ -11,8 +11,9 @@ from typer.testing import CliRunner
 
 from inaisle.cli import app
 from tests.conftest import REPOSITORY, Server, find_program, pick_free_port
-from tests.scenario.bridged_store import SITE, wait_until, write_library
+from tests.scenario.bridged_store import SITE, write_library
 from tests.scenario.mqtt_station import Station
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.broker
 CONFIG = REPOSITORY / "config" / "mosquitto.conf"

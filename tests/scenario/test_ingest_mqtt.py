@@ -16,10 +16,10 @@ from rtls.model.errors import InvalidConnection
 from rtls.model.units import UnixMs
 from rtls.ports import RawMessage
 from tests.conftest import Server, find_program, pick_free_port
-from tests.contract.waiting import wait_until
 from tests.scenario.mqtt_station import Station
 from tests.scenario.spooling_gateway import SpoolingGateway
 from tests.unit.ingest.made_messages import BOOT, TOPIC, heard, make_map, make_reception, up
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.broker
 FLOWING_AGAIN_S = 5.0

@@ -19,7 +19,6 @@ from rtls.storage.history.counted_tags import CountedTags
 from rtls.storage.history.fix_sampler import FixSampler
 from rtls.storage.history.history_log import HistoryLog, LogSettings
 from rtls.storage.history.history_reader import HistoryReader
-from tests.contract.waiting import wait_until
 from tests.scenario.history_child import (
     FILE_MS,
     STARTS_MS,
@@ -29,6 +28,7 @@ from tests.scenario.history_child import (
     recorder,
 )
 from tests.unit.storage.history_days import DAY, SITE_MAP, history_log, salt_book, window
+from tests.waiting import wait_until
 
 
 @contextmanager

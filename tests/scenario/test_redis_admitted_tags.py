@@ -9,7 +9,7 @@ from rtls.model.units import Second, SiteId, TagId
 from rtls.publish.admitted_tags_redis import AdmittedTagsFollower, AdmittedTagsPublisher
 from rtls.publish.redis_keys import connect_redis, counted_tags
 from tests.conftest import Server
-from tests.contract.waiting import wait_until
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.broker
 

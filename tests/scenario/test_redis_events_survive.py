@@ -17,8 +17,8 @@ from rtls.publish.redis_keys import connect_redis, sent_position, visits_stream
 from rtls.publish.redis_stream import RedisEventSink
 from tests.conftest import Server
 from tests.contract.redis_consumer import ConsumerGroup, open_journal
-from tests.contract.waiting import wait_until
 from tests.unit.publish.zone_event_samples import SITE, dwell_event
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.broker
 

@@ -15,7 +15,7 @@ from rtls.publish.live_redis_reader import RedisLiveReader
 from rtls.publish.redis_keys import connect_redis, live_fix, live_index
 from tests.conftest import Server
 from tests.contract.live_fix_samples import NOW_MS, fixes_at, tag_names
-from tests.contract.waiting import wait_until
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.broker
 

@@ -10,7 +10,7 @@ from rtls.model.units import Second, SiteId, UnixMs
 from rtls.publish.redis_keys import connect_redis, phone_scans
 from rtls.publish.scans_redis import WAITING_MAX, ScanFollower, ScanPublisher
 from tests.conftest import Server
-from tests.contract.waiting import wait_until
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.broker
 SITE = SiteId("demo")

@@ -9,7 +9,7 @@ from rtls.model.units import Second, SiteId
 from rtls.publish.map_in_redis import ZonesListener, ZonesTeller
 from rtls.publish.redis_keys import connect_redis, zones_of_offers
 from tests.conftest import Server
-from tests.contract.waiting import wait_until
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.broker
 SITE = SiteId("zones-demo")

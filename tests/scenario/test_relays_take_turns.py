@@ -17,9 +17,9 @@ from offers.ports import UnitOfWork
 from offers.storage.reader import Reader
 from offers.storage.writer import Writer
 from tests.conftest import REPOSITORY
-from tests.contract.waiting import wait_until
 from tests.postgres import PostgresServer
 from tests.unit.offers.shop import Shop, campaign
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.slow
 OFFERS_A_ROUND = 24

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.scenario.shop_in_event_time import ALL_PURPOSES, TICK_MS, Shop, dowel_shopper, wait_until
+from tests.scenario.shop_in_event_time import ALL_PURPOSES, TICK_MS, Shop, dowel_shopper
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.slow
 RULE_MS = 300_000

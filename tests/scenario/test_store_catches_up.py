@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from inaisle.chain.store_line import StoreLine
-from tests.contract.waiting import wait_until
 from tests.kafka_broker import KafkaBroker
 from tests.scenario.telling_store import settings_of
 from tests.unit.publish.fix_samples import START_MS, fixes_at
 from tests.unit.publish.zone_event_samples import SITE, dwell_event
+from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.broker, pytest.mark.timed]
 

@@ -13,10 +13,10 @@ from rtls.model.fix_frame import unpack_fixes
 from rtls.model.visit_json import parse_event
 from tests.breakable_line import BreakableLine
 from tests.conftest import REPOSITORY
-from tests.contract.waiting import wait_until
 from tests.kafka_broker import KafkaBroker, make_server
 from tests.scenario.telling_store import STOP_FILE, told_until
 from tests.unit.publish.zone_event_samples import dwell_event
+from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.broker]
 

@@ -31,10 +31,10 @@ from rtls.publish.kafka.topics import TopicPlan
 from rtls.publish.kafka.visit_stream import KafkaVisitStream
 from rtls.publish.redis_stream import instant_of
 from tests.conftest import pick_free_port
-from tests.contract.waiting import wait_until
 from tests.kafka_broker import KafkaBroker
 from tests.scenario.played_day import DAY, TODAY, shop_settings
 from tests.scenario.running_api import Phone, RunningApi, running_api
+from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.broker]
 

@@ -24,11 +24,11 @@ from tests.contract.test_api_roles import (
     places_of,
     said,
 )
-from tests.contract.waiting import wait_until
 from tests.postgres import PostgresServer
 from tests.scenario.running_api import Phone, RunningApi, frame
 from tests.scenario.tenants_behind import Fronted, shop_of, tenants_behind
 from tests.unit.offers.shop import DWELL_S, SITE, campaign
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.slow
 

@@ -18,6 +18,9 @@ SOURCES = sorted(
 )
 # W3C's names of XML languages look like addresses, and nobody fetches them.
 NAMESPACE = "http://www.w3.org/"
+# Processes without a console of their own name their parts to the operator's machines alone.
+WITHOUT_CONSOLE = {"archive.py", "bridge.py", "worker.py"}
+WATCHED = re.compile(r"health\.watch\(\s*\"([^\"]+)\"|name: Final = \"(visits from [^\"]+)\"")
 ADDRESS = re.compile(r"https?://[\w.-]+[^\s\"'`]*")
 
 
@@ -58,3 +61,19 @@ def test_every_dictionary_speaks_both_languages() -> None:
         assert re.search(r"^\s*de: \{", text, re.MULTILINE), path
         assert re.search(r"^\s*en: \{", text, re.MULTILINE), path
         assert not re.search(r': "",?$', text, re.MULTILINE), path
+
+
+def test_every_part_of_the_service_has_a_german_name() -> None:
+    """Who reads the health screen in German is not told of "records of visits"."""
+    sources = [*(ROOT / "inaisle").rglob("*.py"), *(ROOT / "offers" / "visit_feed").glob("*.py")]
+    watched = {
+        first or second
+        for path in sources
+        if path.name not in WITHOUT_CONSOLE
+        for first, second in WATCHED.findall(path.read_text(encoding="utf-8"))
+    }
+    assert len(watched) > 20
+    parts = (WEB / "src/console/screens/health/parts.ts").read_text(encoding="utf-8")
+    named = re.findall(r"^  \"?([a-z' ]+)\"?: \"", parts, re.MULTILINE)
+    assert set(named) >= watched
+    assert set(named) <= watched | {"admitted tags to redis", "counted tags to redis"}

@@ -25,7 +25,8 @@ from inaisle.settings import load_settings
 from inaisle.simulation.app_client import ApiAddress
 from rtls.model.units import UnixMs, ZoneId
 from tests.conftest import pick_free_port, serve_mosquitto
-from tests.end_to_end.served_shop import HOST, Service, wait_until
+from tests.end_to_end.served_shop import HOST, Service
+from tests.waiting import wait_until
 from tests.web.served_pages import ServedShop
 
 DAY_MS = 86_400_000
@@ -64,7 +65,11 @@ def tomorrow_of(shop: ServedShop, *, zone: ZoneId, visitors: int) -> Iterator[Se
     revised for a while.
     """
     data = shop.settings.site.data
-    wait_until(lambda: visitors_written(shop, zone) >= visitors, WRITTEN_S_MAX, "written visits")
+    wait_until(
+        lambda: visitors_written(shop, zone) >= visitors,
+        "written visits",
+        timeout_s=WRITTEN_S_MAX,
+    )
     copy = data.with_name(f"{data.name}-tomorrow")
     shop.service.stop()
     shutil.rmtree(copy, ignore_errors=True)

@@ -22,7 +22,7 @@ from offers.model.people.shopper import Role
 from rtls.model.site_map import SiteMap
 from rtls.model.site_map_geojson import parse_site_map
 from rtls.model.units import TagId, ZoneId
-from tests.end_to_end.served_shop import wait_until
+from tests.waiting import wait_until
 from tests.web.phone import CardPhone, scanned, tell
 from tests.web.served_pages import LiveCrowd, ServedShop
 from tests.web.served_tomorrow import tomorrow_of
@@ -236,7 +236,7 @@ def test_a_shelf_is_drawn_and_who_stands_there_redeems_what_he_gets(
         code = phone.code("QR-Code dieses Angebots")
         expect(code).to_be_visible()
         redeem_at_the_till(console(Role.TILL, "till"), scanned(code))
-        wait_until(lambda: len(left) >= OTHERS, COMES_S_MAX, "all others have gone on")
+        wait_until(lambda: len(left) >= OTHERS, "all others have gone on", timeout_s=COMES_S_MAX)
     assert offer_of(phone)["state"] == "redeemed"
     with tomorrow_of(planned_shop, zone=SHELF, visitors=OTHERS) as tomorrow:
         see_in_reports(tomorrow, console(Role.MERCHANDISER, ""))

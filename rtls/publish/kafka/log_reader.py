@@ -114,13 +114,13 @@ class LogReader:
         NotDurable
             If they do not: what was done comes again.
         """
-        if not offsets:
-            return
         ours = [
             TopicPartition(topic, partition, offset)
             for (topic, partition), offset in offsets.items()
             if (topic, partition) in self._held
         ]
+        if not ours:  # of an empty list the client would say that it holds no offset
+            return
         try:
             self._consumer.commit(offsets=ours, asynchronous=False)
         except KafkaException as error:

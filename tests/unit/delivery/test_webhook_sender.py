@@ -35,11 +35,11 @@ from offers.storage.reader import Reader
 from offers.storage.secret_source import SystemSecretSource
 from offers.storage.writer import Writer
 from rtls.model.units import SiteId, UnixMs
-from tests.contract.waiting import wait_until
 from tests.postgres import PostgresServer
 from tests.ready_database import lay_down_ready_database
 from tests.unit.delivery.tls_receiver import Received, Receiver, tls_receiver
 from tests.unit.offers.shop import SITE, START_MS
+from tests.waiting import wait_until
 
 ANNA, BEN = ShopperId("a" * 32), ShopperId("b" * 32)
 KINDS = frozenset({WebhookEventKind.OFFER_ISSUED, WebhookEventKind.CONSENT_CHANGED})

@@ -21,7 +21,7 @@ from inaisle.site.map_in_force import MapInForce, map_folder
 from rtls.model.errors import InvalidCalibration
 from rtls.model.map_draft import MapRevision
 from rtls.model.units import UnixMs
-from tests.contract.waiting import wait_until
+from tests.waiting import wait_until
 
 DEMO = demo_site_map_file().read_bytes()
 

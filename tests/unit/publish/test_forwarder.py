@@ -14,7 +14,7 @@ from rtls.model.units import UnixMs
 from rtls.publish.event_journal import EventJournal, JournalSettings
 from rtls.publish.forwarder import NO_HEADERS, Forwarder, Lane
 from rtls.publish.sent_position import SentPosition
-from tests.contract.waiting import wait_until
+from tests.waiting import wait_until
 
 SETTINGS = JournalSettings(segment_bytes=200, bytes_max=1_000_000, keep_events=1, keep_ms=0)
 AT_ONCE = 5

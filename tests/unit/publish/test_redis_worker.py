@@ -9,7 +9,7 @@ from redis.exceptions import ConnectionError as RedisAway
 
 from rtls.model.units import Second
 from rtls.publish.redis_worker import RedisWorker
-from tests.contract.waiting import wait_until
+from tests.waiting import wait_until
 
 
 class Steps:

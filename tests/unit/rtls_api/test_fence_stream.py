@@ -17,7 +17,7 @@ from rtls.api.fence_json import render_fence_events
 from rtls.api.fence_stream import FenceStream
 from rtls.model.units import SiteId, TagId, UnixMs, ZoneId
 from rtls.model.visit import LeftReason, Transition, TransitionKind, event_id, visit_id
-from tests.contract.waiting import wait_until
+from tests.waiting import wait_until
 
 ENTERED_MS = UnixMs(1_795_255_200_120)
 VISIT = visit_id(SiteId("demo"), TagId("tag:0d13"), ZoneId("dowels"), ENTERED_MS)

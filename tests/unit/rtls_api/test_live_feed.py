@@ -24,10 +24,10 @@ from rtls.model.errors import LiveStateAway
 from rtls.model.units import UnixMs
 from rtls.ports import LiveFixes
 from tests.contract.live_fix_samples import NOW_MS
-from tests.contract.waiting import wait_until
 from tests.unit.rtls_api.live_crowd import Read, crowd, read
 from tests.unit.rtls_api.small_site import small_site
 from tests.unit.rtls_api.test_fence_stream import ENTERED, LEFT
+from tests.waiting import wait_until
 
 OPERATOR = "op_1"
 

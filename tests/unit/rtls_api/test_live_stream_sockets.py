@@ -12,7 +12,7 @@ from websockets.sync.client import connect
 
 from rtls.api.live_stream import LiveStream, StreamSettings
 from rtls.model.units import Second
-from tests.contract.waiting import wait_until
+from tests.waiting import wait_until
 
 FRAME = b"x" * 1_000_000
 
