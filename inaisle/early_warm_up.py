@@ -7,6 +7,7 @@ compiled yet, a second process compiles half of it: a compiler keeps a process t
 As a program (``python -m inaisle.early_warm_up``) this is the second process.
 """
 
+import atexit
 import contextlib
 import gc
 import os
@@ -63,10 +64,13 @@ def _grid_compiled_meanwhile() -> Iterator[None]:
         yield
         return
     child = subprocess.Popen([sys.executable, "-m", "inaisle.early_warm_up"])
+    # A program that ends at once, of a bad setting, ends this thread without its finally.
+    atexit.register(child.kill)
     try:
         yield
         child.wait()
     finally:
+        atexit.unregister(child.kill)
         child.kill()
         child.wait()
 

@@ -32,6 +32,12 @@ CHECKS = [
     response_schema_conformance,
 ]
 EXAMPLES = 400 if "INAISLE_NIGHTLY" in os.environ else 12
+# What just misses the schema is refused before a database is asked: one of them is enough for that.
+MODES = [
+    ("sqlite", GenerationMode.POSITIVE),
+    ("sqlite", GenerationMode.NEGATIVE),
+    ("postgresql", GenerationMode.POSITIVE),
+]
 OPERATIONS = sorted(name for name in ROLES if name != "streamOffers")
 
 
@@ -62,7 +68,7 @@ class Api:
         return self.till if role is Role.TILL else self.staff[role]
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+@pytest.fixture(scope="module")
 def api(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
     folder: Path = tmp_path_factory.mktemp("api")
     if request.param == "sqlite":
@@ -77,7 +83,7 @@ def api(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE])
+@pytest.mark.parametrize(("api", "mode"), MODES, indirect=["api"], scope="module")
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_every_answer_is_in_the_document(api: Api, operation: str, mode: GenerationMode) -> None:
     """A client that is generated from the document never meets an answer that it does not know."""

@@ -305,4 +305,4 @@ class Tills(RuleBasedStateMachine):
 
 
 TestTills = Tills.TestCase
-TestTills.settings = machine_settings()
+TestTills.settings = machine_settings(examples=150)  # a step of it is three of the others
