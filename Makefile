@@ -14,14 +14,16 @@ demo: web
 chain: .venv/.synced
 	$(BIN)/python -m benchmarks.chain $(ARGS)
 
-# In two processes at once, but for what judges by the clock or shares a browser (whose event loop
-# would be in the way of others); with ARGS plainly, in one.
+# What judges by the clock runs apart from what would keep the processors from it; what shares a browser
+# too, for its event loop would be in the way of others. The smoothness of pictures is measured alone.
+# With ARGS plainly, in one.
 test: web
 ifeq ($(strip $(ARGS)),)
 	failed=0; \
-	$(BIN)/python -m pytest -m "not long and not timed and not web" -n 2 --dist worksteal --benchmark-disable --durations 25 || failed=1; \
-	$(BIN)/python -m pytest -m "timed and not long and not web" --durations 25 || failed=1; \
-	$(BIN)/python -m pytest -m "web and not long" --durations 25 || failed=1; \
+	$(BIN)/python -m pytest -m "not long and not timed and not web" -n 3 --dist worksteal --benchmark-disable --durations 25 || failed=1; \
+	$(BIN)/python -m pytest -m "timed and not long and not web" -n 2 --dist worksteal --durations 25 || failed=1; \
+	$(BIN)/python -m pytest tests/web -m "not long and not timed" -n 2 --dist worksteal --durations 25 || failed=1; \
+	$(BIN)/python -m pytest tests/web -m "timed and not long" --durations 5 || failed=1; \
 	exit $$failed
 else
 	$(BIN)/python -m pytest -m "not long" $(ARGS)

@@ -35,6 +35,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker("web")
+    # The longest one first, or the other process would wait for it at the end.
+    items.sort(key=lambda item: item.path.stem != "test_whole_story")
 
 
 @pytest.fixture(scope="session")
