@@ -24,8 +24,8 @@ from offers.model.catalogue.packed import pack
 from rtls.model.fix import FIX_DTYPE, FixBatch
 from rtls.model.site_map import SiteMap, Zone, ZoneKind
 from rtls.model.units import TagId, ZoneId
-from tests.contract.waiting import wait_until
 from tests.scenario.running_api import Phone, RunningApi, running_api
+from tests.waiting import wait_until
 
 REQUESTS = 300
 TAG = TagId("tag:bench")

@@ -1,15 +1,16 @@
-"""Keep the shops open that are called, so many at a time.
+"""Keep shops open, those that are called above all, so many at a time.
 
 Layer: doors. Takes: a way to open a shop. Gives: its application, for as long as a request runs, to
-inaisle.chain.tenant_front. A shop is opened when it is first called; where there is no room, the
-one that was not called for longest is closed, unless somebody is served there.
+inaisle.chain.tenant_front. A shop is opened at the start, or when it is first called; where there
+is no room, the one that was not called for longest is closed, unless somebody is served there.
 """
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
+from itertools import islice
 
 import structlog
 from fastapi import FastAPI
@@ -87,6 +88,17 @@ class TenantDirectory:
             yield opened.app
         finally:
             place.users -= 1
+
+    async def open_ahead(self, shops: Iterable[TenantSite]) -> None:
+        """Open shops one after another, as many as there is room for, before anybody calls them.
+
+        An open shop reads its visits and sends what is due. One that cannot be opened is noted; the
+        first who calls it tries again.
+        """
+        for shop in islice(shops, self._open_max):
+            with suppress(Problem):
+                async with self.app_of(shop):
+                    pass
 
     def fatal(self) -> str | None:
         """Return why an open shop cannot go on, or None. From any thread."""

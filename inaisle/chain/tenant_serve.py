@@ -1,14 +1,15 @@
 """Serve the shops of many retailers from one process, until told to stop.
 
 Layer: doors. Takes: settings. Gives: an exit status to inaisle.commands.cli_tenant. Each shop is
-wired as `inaisle serve --role offers` wires it, for its own tenant, and is opened when it is first
-called. Several such processes stand behind one address; which of them is asked does not matter.
+wired as `inaisle serve --role offers` wires it, for its own tenant, and is open while there is
+room. Several such processes stand behind one address; which of them is asked does not matter.
 """
 
+import asyncio
 import contextlib
 import signal
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -93,7 +94,7 @@ def running_front(
             directory=directory,
             homes=homes,
             fingerprint_of=partial(fingerprint_of, secrets=secrets),
-            own=own_pages(directory, clock),
+            own=own_pages(directory, clock, ahead=sites.all()),
         )
         section = settings.api
         listening = parts.enter_context(listen_on(section.host, section.port))
@@ -123,8 +124,13 @@ def _open_shop(
         yield OpenShop(app=app, fatal=service.fatal)
 
 
-def own_pages(directory: TenantDirectory, clock: Clock) -> FastAPI:
-    """Return what the process answers for itself: health and metrics; its end closes all shops."""
+def own_pages(
+    directory: TenantDirectory, clock: Clock, *, ahead: Sequence[TenantSite] = ()
+) -> FastAPI:
+    """Return what the process answers for itself: health and metrics.
+
+    Its start opens the shops that are named, in the background; its end closes all.
+    """
     health, registry = Health(now_ms=clock.now_ms), CollectorRegistry()
     health.watch("shops", directory.trouble, is_essential=False)
     registry.register(HealthCollector(health))
@@ -132,9 +138,12 @@ def own_pages(directory: TenantDirectory, clock: Clock) -> FastAPI:
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        opening = asyncio.create_task(directory.open_ahead(ahead))
         try:
             yield
         finally:
+            opening.cancel()
+            await asyncio.wait([opening])
             await directory.close()
 
     app = FastAPI(title="Inaisle shops", docs_url=None, redoc_url=None, lifespan=lifespan)

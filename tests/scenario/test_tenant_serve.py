@@ -26,6 +26,7 @@ from offers.storage.tenant_book import add_tenant
 from rtls.model.units import UnixMs
 from tests.conftest import Server
 from tests.postgres import PostgresServer
+from tests.waiting import wait_until
 
 SITE = "demo"
 pytestmark = [pytest.mark.slow, pytest.mark.broker]
@@ -88,6 +89,31 @@ def test_one_process_answers_for_two_retailers(settings: Settings) -> None:
         assert (len(directory), directory.fatal()) == (2, None)
         for client in clients.values():
             client.close()
+
+
+@pytest.mark.parametrize("open_max", [1, 2])
+def test_shops_are_open_before_anybody_calls_them(settings: Settings, open_max: int) -> None:
+    """What a shop's visits and its clock make due waits for no caller; who calls finds room."""
+    tenants = settings.tenants.model_copy(update={"open_max": open_max})
+    with running_front(settings.model_copy(update={"tenants": tenants}), clock=SystemClock()) as (
+        _,
+        directory,
+        port,
+    ):
+        wait_until(lambda: directory.counters["opened"] == open_max)
+        for name in ("acme", "bolt"):
+            host = {"Host": f"{name}.example"}
+            answer = httpx2.get(f"http://127.0.0.1:{port}/v1/brand", headers=host, timeout=30)
+            assert answer.status_code == 200
+        assert directory.counters["opened"] == 2
+        assert len(directory) == open_max
+
+
+def test_a_front_that_ends_while_its_shops_open_leaves_none_behind(settings: Settings) -> None:
+    """Who stops what he has only just started waits for no shop that nobody called."""
+    with running_front(settings, clock=SystemClock()) as (_, directory, _):
+        wait_until(lambda: len(directory) == 1)
+    assert (len(directory), directory.counters["opened"]) == (0, directory.counters["closed"])
 
 
 def test_without_a_server_or_shops_it_does_not_begin(settings: Settings) -> None:
