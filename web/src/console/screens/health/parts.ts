@@ -31,7 +31,7 @@ const GERMAN: Readonly<Record<string, string>> = {
   "site map of offers": "Plan der Angebote",
   "visits from redis": "Besuche aus Redis",
   "visits from the chain": "Besuche aus der Kette",
-  ways: "Wege",
+  ways: "Wegführung",
 };
 
 /** Name a part as a reader would; one that we know no word for keeps the name of the service. */
