@@ -22,7 +22,7 @@ ifeq ($(strip $(ARGS)),)
 	failed=0; \
 	$(BIN)/python -m pytest -m "not long and not timed and not web" -n 3 --dist worksteal --benchmark-disable --durations 25 || failed=1; \
 	$(BIN)/python -m pytest -m "timed and not long and not web" -n 2 --dist worksteal --durations 25 || failed=1; \
-	$(BIN)/python -m pytest tests/web -m "not long and not timed" -n 2 --dist worksteal --durations 25 || failed=1; \
+	$(BIN)/python -m pytest tests/web -m "not long and not timed" -n 2 --dist loadfile --no-loadscope-reorder --durations 25 || failed=1; \
 	$(BIN)/python -m pytest tests/web -m "timed and not long" --durations 5 || failed=1; \
 	exit $$failed
 else
