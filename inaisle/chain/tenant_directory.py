@@ -10,7 +10,6 @@ from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
-from itertools import islice
 
 import structlog
 from fastapi import FastAPI
@@ -90,12 +89,14 @@ class TenantDirectory:
             place.users -= 1
 
     async def open_ahead(self, shops: Iterable[TenantSite]) -> None:
-        """Open shops one after another, as many as there is room for, before anybody calls them.
+        """Open shops one after another while there is room, before anybody calls them.
 
         An open shop reads its visits and sends what is due. One that cannot be opened is noted; the
-        first who calls it tries again.
+        first who calls it tries again. None is closed for it.
         """
-        for shop in islice(shops, self._open_max):
+        for shop in shops:
+            if len(self._places) >= self._open_max:
+                return
             with suppress(Problem):
                 async with self.app_of(shop):
                     pass
