@@ -1,7 +1,7 @@
 """A real PostgreSQL on a free loopback port: made, started, killed and removed by tests.
 
 The server refuses to run as root, so root starts it as somebody else, in a folder of his own.
-Nothing is synced to the disk: the tests kill processes, never the machine.
+Nothing is synced to the disk: the tests kill processes, never the machine. Benchmarks take DURABLE.
 """
 
 import os
@@ -11,7 +11,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
@@ -37,6 +37,7 @@ SETTINGS = {
     "log_min_messages": "fatal",
     "log_min_error_statement": "panic",  # the tests break constraints on purpose
 }
+DURABLE = SETTINGS | {"fsync": "on", "full_page_writes": "on", "autovacuum": "on"}
 
 
 def unprivileged_user() -> str | None:
@@ -122,7 +123,7 @@ class PostgresServer(Server):
         return self.url(name)
 
 
-def make_server() -> PostgresServer:
+def make_server(settings: Mapping[str, str] = SETTINGS) -> PostgresServer:
     """Make the files of a server; start it, and remove its folder in the end."""
     initdb = find_program("initdb", package="postgresql", folders=DEBIAN_FOLDERS)
     program = find_program("postgres", package="postgresql", folders=DEBIAN_FOLDERS)
@@ -138,7 +139,7 @@ def make_server() -> PostgresServer:
     made = subprocess.run(command, cwd=folder, user=user, check=False, capture_output=True)
     assert made.returncode == 0, made.stderr.decode()
     port = pick_free_port()
-    settings = [f"--{name}={value}" for name, value in SETTINGS.items()]
+    options = [f"--{name}={value}" for name, value in settings.items()]
     return PostgresServer(
-        [program, "-D", str(data), "-p", str(port), *settings], port, folder, user=user
+        [program, "-D", str(data), "-p", str(port), *options], port, folder, user=user
     )

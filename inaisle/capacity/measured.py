@@ -83,7 +83,7 @@ NAMES: Final = (
     "purchases_a_shopper",
     "decision_core_s",
     "redemption_core_s",
-    "redemptions_a_second",
+    "database_core_s",
     "transactions_a_second",
     "database_bytes_a_shopper",
     "history_row_bytes",

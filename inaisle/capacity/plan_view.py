@@ -69,6 +69,19 @@ def amount(value: float | None, unit: str) -> str:
     return f"{text} {prefix}{unit}".strip().replace("  ", " ")
 
 
+def used(share: float | None) -> str:
+    """Return how much of a limit is used as people read it.
+
+    Examples
+    --------
+    >>> used(0.289), used(15.5), used(None)
+    ('28.9 %', '15.5 times what can be done', 'not measured')
+    """
+    if share is None:
+        return NOT_MEASURED
+    return f"{share:.1f} times what can be done" if share > 1.0 else f"{100.0 * share:.1f} %"
+
+
 def verdict_of(day: DayRun) -> str:
     """Return in one sentence whether the day is worked off, and what a failure costs."""
     if not day.is_worked_off:
@@ -104,8 +117,7 @@ def _lines_table(plan: CapacityPlan) -> Table:
 def _sentences(plan: CapacityPlan) -> Iterator[str]:
     yield "What bounds first, by the share of it that is used:"
     for bound in plan.bounds:
-        share = NOT_MEASURED if bound.share is None else f"{100.0 * bound.share:.1f} %"
-        yield f"  {bound.what}: {share}. More: {bound.remedy}."
+        yield f"  {bound.what}: {used(bound.share)}. More: {bound.remedy}."
     yield "What costs most, each unit by itself:"
     yield "  " + "; ".join(f"{line.name} {amount(line.value, line.unit)}" for line in plan.drivers)
     yield "What would change it:"

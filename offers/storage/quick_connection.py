@@ -116,6 +116,8 @@ class _Prepared:
             if (convert := _reader(column.type, dialect))
         ]
         self._row: Callable[[Sequence[object]], Row] | None = None
+        # The same text always does or never does; psycopg builds its description at each look.
+        self._gives_rows: bool | None = None
 
     def values(self, given: Given) -> Values | None:
         """Return what the driver is to send; None where a value is missing."""
@@ -134,20 +136,20 @@ class _Prepared:
 
     def rows(self, cursor: DBAPICursor) -> Rows:
         """Read all that came."""
-        if not cursor.description:
+        if self._gives_rows is None:
+            self._gives_rows = bool(cursor.description)
+        if not self._gives_rows:
             return Rows((), cursor.rowcount)
         found = cursor.fetchall()
         if not found:
             return Rows(found, cursor.rowcount)
-        make = self._row or self._learn_row(cursor.description)
+        make = self._row or self._learn_row(cursor)
         if self._read:
             return Rows([make(self._converted(one)) for one in found], cursor.rowcount)
         return Rows([make(one) for one in found], cursor.rowcount)
 
-    def _learn_row(
-        self, description: Sequence[Sequence[object]]
-    ) -> Callable[[Sequence[object]], Row]:
-        names = [str(column[0]) for column in description]
+    def _learn_row(self, cursor: DBAPICursor) -> Callable[[Sequence[object]], Row]:
+        names = [str(column[0]) for column in cursor.description]
         found = namedtuple("Found", names, rename=True)  # type: ignore[misc]  # noqa: PYI024
         self._row = found._make
         return self._row

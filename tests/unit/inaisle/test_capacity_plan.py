@@ -13,7 +13,7 @@ from inaisle.capacity.arrivals import PRESENCE, busiest_hour_share, presence, si
 from inaisle.capacity.measured import figures_file, load_figures
 from inaisle.capacity.needs import BOUNDS, ChainNeeds
 from inaisle.capacity.plan import catch_up_s, plan_of, workers_of
-from inaisle.capacity.plan_view import amount, plan_document
+from inaisle.capacity.plan_view import amount, plan_document, used
 from inaisle.cli import app
 from inaisle.errors import InvalidSettings
 
@@ -147,6 +147,18 @@ def test_time_zones_flatten_the_peak() -> None:
     assert float(presence(12.5 * 3600.0)) == PRESENCE[12]
 
 
+def test_a_limit_that_is_passed_is_told_in_times_of_it(tmp_path: Path) -> None:
+    """No number of machines helps where a tenant's writers take turns: the plan must say so."""
+    full = replace(NEEDS, stores=3_000, shoppers_per_store=200, shoppers_a_day=2_400)
+    bound = plan_of(full, load_figures(figures_file())).bounds[0]
+    assert bound.what == "transactions a second of one tenant"
+    assert bound.share is not None
+    assert used(bound.share) == f"{bound.share:.1f} times what can be done"
+    few = plan_of(NEEDS, load_figures(written(tmp_path, figures_text(transactions_a_second=1e6))))
+    assert [used(bound.share) for bound in few.bounds][-1].endswith(" %")
+    assert used(None) == "not measured"
+
+
 def test_the_command_prints_a_plan_and_refuses_nonsense(tmp_path: Path) -> None:
     """The whole way from flags to a table, and to one line of what is wrong."""
     flags = ["plan", "--stores", "30", "--shoppers-per-store", "20", "--rate-hz", "1",
@@ -154,7 +166,10 @@ def test_the_command_prints_a_plan_and_refuses_nonsense(tmp_path: Path) -> None:
     shown = CliRunner().invoke(app, flags)
     assert shown.exit_code == 0
     assert "What bounds first" in shown.output
-    assert "Not measured" in shown.output
+    assert "Not measured" not in shown.output
+    less = written(tmp_path, figures_text(history_row_bytes=math.nan))
+    lacking = CliRunner().invoke(app, [*flags, "--figures", str(less)])
+    assert "Not measured, and so in no sum:\n  history_row_bytes" in lacking.output
     refused = CliRunner().invoke(app, [*flags, "--workers", "3"])
     assert isinstance(refused.exception, InvalidSettings)
     lost = CliRunner().invoke(app, [*flags, "--figures", str(tmp_path / "none.toml")])
