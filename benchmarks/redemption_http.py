@@ -105,11 +105,11 @@ def serving(folder: Path, place: Place, number: int) -> Iterator[Service]:
 
 def run() -> list[Row]:
     """Measure on an SQLite file and on PostgreSQL; return the figures."""
-    server = make_server(DURABLE)
     with tempfile.TemporaryDirectory() as near:
         path = Path(near) / "offers.db"
         prepare_database(path)
         found = measure(path, Path(near), load=ON_FILE)
+    server = make_server(DURABLE)
     try:
         server.start()
         with tempfile.TemporaryDirectory() as near:
