@@ -10,9 +10,10 @@ not silent, it has nothing to say.
 Biased: the mean of its normalised innovations is off the median of all anchors by more than 1.25
 standard deviations, and by more than four of the spread over anchors (a z-test whose spread is the
 robust one of the anchors themselves, since frozen multipath makes each of them a little biased); or
-its innovations are three times as large as theirs. Its weight falls to 0.05 and rises again when it
-has fitted for a while. No more than a third of the anchors are put aside: if all seem wrong, it is
-the map.
+its innovations are three times as large as theirs. That must hold over new places in a row, the
+fewer the farther it is off: a crowd along one wall looks the same for some seconds. Its weight
+falls to 0.05 and rises again when it has fitted for a while. No more than a third of the anchors
+are put aside: if all seem wrong, it is the map.
 
 Frozen multipath makes an anchor wrong by two deviations and more at one place for as long as
 somebody stands there, so one place convicts nobody: what counts as evidence are new places, 3 m
@@ -41,7 +42,9 @@ WATCH_DTYPE: Final = np.dtype(
         ("misfit", np.float64),  # running mean square of innovations
         ("stale_share", np.float64),
         ("evidence", np.float64),  # new places with innovations so far
-        ("well", np.float64),  # new places in a row where a biased anchor has fitted
+        # Over new places in a row: how many a biased anchor has fitted at, and how much those at
+        # which another has not speak against it.
+        ("run", np.float64),
         ("missed_ms", np.int64),  # how long it has missed tags beside it
         ("since_ms", np.int64, (3,)),  # of the alarms in the order of `KINDS`; 0: none
         ("taken", np.int64),  # readings since the last review
@@ -68,6 +71,8 @@ MISFIT_MAX: Final = 3.0
 HEALTHY_BELOW: Final = 0.6
 """of what makes an alarm"""
 WELL: Final = 10.0
+CONVICTED_AT: Final = 8.0
+"""squared shares of the limit summed over places in a row: 8 at it, 2 at its double"""
 WEIGHT_BIASED: Final = 0.05
 STALE_ABOVE: Final = 0.5
 STALE_BELOW: Final = 0.2
@@ -189,17 +194,19 @@ def _judge_bias(health: Rows, watch: Rows, new: int, at_ms: int) -> None:
     count[has_news] = 0
     severity = _severity(watch)
     is_biased = watch["since_ms"][:, BIASED] > 0
-    fits = severity < HEALTHY_BELOW
-    watch["well"][has_news] = np.where(fits, watch["well"] + new, 0.0)[has_news]
+    in_favour = np.where(severity < HEALTHY_BELOW, watch["run"] + new, 0.0)
+    against = np.where(severity >= 1.0, watch["run"] + new * severity**2, 0.0)
+    watch["run"][has_news] = np.where(is_biased, in_favour, against)[has_news]
+    is_cleared = is_biased & (watch["run"] >= WELL)
     # The worst first, and no more than a third of all.
     judged = int(np.count_nonzero(watch["evidence"] >= JUDGED_AFTER))
     room = max(1, judged // 3) - int(np.count_nonzero(is_biased))
-    suspects = np.flatnonzero((severity >= 1.0) & ~is_biased & has_news)
+    suspects = np.flatnonzero((watch["run"] >= CONVICTED_AT) & ~is_biased & has_news)
     worst = suspects[np.argsort(-severity[suspects], kind="stable")][: max(room, 0)]
     is_found = np.zeros(watch.size, np.bool_)
     is_found[worst] = True
-    watch["well"][worst] = 0.0
-    _set(watch, BIASED, is_found, at_ms, is_over=watch["well"] >= WELL)
+    watch["run"][is_found | is_cleared] = 0.0
+    _set(watch, BIASED, is_found, at_ms, is_over=is_cleared)
 
 
 def _severity(watch: Rows) -> Floats:

@@ -148,10 +148,10 @@ def batch_of(site, step, places, fault, measure, kind, draw) -> ReadingBatch:
 
 
 CASES = [
-    (uwb_moved_by_3_m, ReadingKind.RANGE, 2, 30.0),
-    (uwb_moved_by_3_m, ReadingKind.RANGE, 5, 30.0),
-    (ble_weaker_by_15_db, ReadingKind.RSSI, 1, 100.0),
-    (ble_weaker_by_15_db, ReadingKind.RSSI, 5, 100.0),
+    (uwb_moved_by_3_m, ReadingKind.RANGE, 2, 40.0),
+    (uwb_moved_by_3_m, ReadingKind.RANGE, 5, 40.0),
+    (ble_weaker_by_15_db, ReadingKind.RSSI, 1, 120.0),
+    (ble_weaker_by_15_db, ReadingKind.RSSI, 5, 120.0),
 ]
 
 

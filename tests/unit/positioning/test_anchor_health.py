@@ -6,7 +6,9 @@ import pytest
 from rtls.model.anchor_alarm import AlarmKind, AnchorAlarm
 from rtls.model.errors import InvalidReading
 from rtls.model.fix import FIX_DTYPE
+from rtls.positioning import anchor_health
 from rtls.positioning.anchor_health import (
+    CONVICTED_AT,
     WATCH_DTYPE,
     AnchorPlaces,
     new_places,
@@ -88,8 +90,23 @@ def test_an_anchor_covered_by_a_poster_loses_its_weight_within_half_a_minute() -
     site = Site()
     site.seconds(60)
     (alarm,) = site.seconds(30, off={3: -2.5})
-    assert alarm.figure == pytest.approx(-1.3, abs=0.1)
+    assert alarm.figure == pytest.approx(-1.8, abs=0.1)
     assert site.health["weight"][3] == 0.05
+
+
+@pytest.mark.parametrize(("convicted_at", "alarms"), [(CONVICTED_AT, 0), (1.0, 1)])
+def test_a_few_bad_places_convict_nobody(
+    convicted_at: float, alarms: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A crowd that walks along one wall for some seconds; one place over the limit is too few.
+
+    Without an anchor that is sound, who stands at the edge of a shelf is placed beside it.
+    """
+    monkeypatch.setattr(anchor_health, "CONVICTED_AT", convicted_at)
+    site = Site()
+    site.seconds(60)
+    told = site.seconds(12, off={3: 2.0}) + site.seconds(60)
+    assert sum(not alarm.is_over for alarm in told) == alarms
 
 
 def test_trust_comes_back_when_the_anchor_has_fitted_for_a_while() -> None:
